@@ -1,0 +1,60 @@
+# Unit tests: one executable per tests/unit/<part>/**/test_*.c. It links libmohar.a, the part's objects except
+# main.o, and the part's helpers: every other .c under tests/unit/<part>/. Extra linker flags (--wrap) stand beside
+# the test in test_x.ldflags. tests/modules/*.c become shared objects (PKCS#11 modules for tests).
+export MOHAR_BUILD = $(abspath $(BUILD))
+export MOHAR_VECTORS ?= $(abspath $(firstword $(wildcard tests/vectors ../shared/vectors) tests/vectors))
+
+UNIT_PARTS = lib $(PARTS)
+UNIT_SOURCES := $(call sources,tests/unit)
+UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(filter $(addprefix tests/unit/,$(addsuffix /%,$(UNIT_PARTS))),\
+	$(foreach source,$(UNIT_SOURCES),$(if $(filter test_%,$(notdir $(source))),$(source)))))
+TEST_MODULES := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/modules/*.c))
+flow_files = $(sort $(shell find $(1) -name 'test_*.sh' -o -name 'test_*.mjs' 2>/dev/null))
+FLOW_TESTS := $(call flow_files,tests/flows)
+BROWSER_TESTS := $(call flow_files,tests/browser)
+
+# $(1) = part
+define unit
+HELPERS_$(1) := $$(call objects,$$(foreach source,$$(call sources,tests/unit/$(1)),\
+	$$(if $$(filter test_%,$$(notdir $$(source))),,$$(source))))
+$(BUILD)/tests/unit/$(1)/%: $(BUILD)/obj/tests/unit/$(1)/%.o $$(HELPERS_$(1)) \
+		$$(call objects,$$(filter-out $(1)/main.c,$$(SOURCES_$(1)))) $(LIB)
+	@mkdir -p $$(@D)
+	$$(SAY) '  link    $$@'
+	$$(QUIET)$$(LINK) -o $$@ $$^ $$(addprefix @,$$(wildcard tests/unit/$(1)/$$*.ldflags)) -Wl,--as-needed -lcmocka $$(LIBS_$(1)) -lssl
+endef
+$(foreach part,$(UNIT_PARTS),$(eval $(call unit,$(part))))
+
+$(BUILD)/tests/modules/%.so: tests/modules/%.c
+	@mkdir -p $(@D)
+	$(SAY) '  link    $@'
+	$(QUIET)$(filter-out -fPIE,$(COMPILE)) -fPIC -shared $< -o $@
+
+RUN = tests/run --build $(BUILD)
+
+build-tests: all $(UNIT_TESTS) $(TEST_MODULES) ## build every unit test
+test-unit: build-tests ## run the unit tests (FILES="..." for some)
+	@$(RUN) $(or $(FILES),$(UNIT_TESTS))
+test-flows: build-tests ## run the flow tests: real daemons, database and HSM
+	@$(RUN) $(or $(FILES),$(FLOW_TESTS))
+test-browser: build-tests ## run the browser tests in Chromium
+	@$(RUN) $(or $(FILES),$(BROWSER_TESTS))
+
+test: ## install what is missing, build, and run every test
+	@deploy/install/dependencies build demo test
+	@$(MAKE) -j$$(nproc) build-tests
+	@$(RUN) $(UNIT_TESTS) $(FLOW_TESTS) $(BROWSER_TESTS)
+
+asan: ## unit and flow tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) BUILD=$(BUILD)-asan SANITIZE=address,undefined test-sanitized
+tsan: ## unit and flow tests under ThreadSanitizer
+	@$(MAKE) BUILD=$(BUILD)-tsan SANITIZE=thread test-sanitized
+test-sanitized: build-tests
+	@$(RUN) $(or $(FILES),$(UNIT_TESTS) $(FLOW_TESTS))
+
+bench: all ## measure; prints what docs/OPERATIONS.md claims
+	@tests/bench/run
+soak: all ## run the demo under load until stopped or TIME seconds are over
+	@tests/bench/soak $(TIME)
+
+.PHONY: build-tests test test-unit test-flows test-browser test-sanitized asan tsan bench soak
