@@ -48,12 +48,11 @@ span_text(struct span a, char **out)
 	return ERR_OK;
 }
 
-/* The length of the character that starts at a, 0 if there is none (RFC 3629 4, the table of well-formed sequences). */
-static size_t
-utf8_len(struct span a)
+size_t
+span_character(struct span a)
 {
-	const uint8_t first = a.ptr[0];
-	uint8_t low = 0x80, high = 0xbf; /* the bounds of the second byte, where they are narrower */
+	const uint8_t first = a.len == 0 ? 0xff : a.ptr[0];
+	uint8_t low = 0x80, high = 0xbf; /* the second byte's bounds; narrower after four first bytes (RFC 3629 4) */
 	size_t len;
 
 	if (first < 0x80)
@@ -86,7 +85,7 @@ bool
 span_is_text(struct span a)
 {
 	while (a.len > 0) {
-		const size_t len = utf8_len(a);
+		const size_t len = span_character(a);
 
 		if (len == 0 || (a.ptr[0] < 0x20 && a.ptr[0] != '\t' && a.ptr[0] != '\n'))
 			return false;

@@ -34,6 +34,9 @@ bool span_starts(struct span a, struct span prefix);
 /* A NUL-terminated copy of a; the caller frees it with free(). ERR_MALFORMED if a holds a NUL byte, ERR_NO_MEMORY. */
 MUST_USE enum err span_text(struct span a, char **out);
 
+/* The length of the well-formed UTF-8 character (RFC 3629 4) that a starts with; 0 if there is none, or a is empty. */
+size_t span_character(struct span a);
+
 /* Valid UTF-8 (RFC 3629: shortest form, no surrogates) without NUL or other C0 control characters except tab and newline. */
 bool span_is_text(struct span a);
 
