@@ -39,7 +39,7 @@ LIB_SOURCES := $(call sources,lib)
 BUILT := $(foreach part,$(PARTS),$(if $(wildcard $(part)/main.c),$(part)))
 PROGRAMS := $(foreach part,$(BUILT),$(BUILD)/bin/$(PROGRAM_$(part)))
 
-all: $(LIB) $(PROGRAMS) ## build the library and every program
+all: $(LIB) $(PROGRAMS) share ## build the library, every program, and the data they read
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -62,18 +62,19 @@ $(BUILD)/bin/$(PROGRAM_$(1)): $$(call objects,$$(SOURCES_$(1))) $(LIB)
 endef
 $(foreach part,$(PARTS),$(eval $(call program,$(part))))
 
+include mk/share.mk
 include mk/test.mk
 include mk/fuzz.mk
 include mk/lint.mk
 include mk/install.mk
 
 # --- the whole thing
-deps: ## install what is missing to build and run (asks for root only when something is)
-	@deploy/install/dependencies build demo
+deps: ## install what is missing to build, run and test
+	@deploy/install/dependencies build demo browser test
 
 demo: ## install what is missing, build, and start everything on this machine
-	@deploy/install/dependencies build demo
-	@$(MAKE) all
+	@deploy/install/dependencies build demo browser
+	@$(MAKE) -j$$(nproc) all
 	@deploy/demo/run up
 
 demo-stop: ## stop the demo; its data stays
@@ -83,11 +84,11 @@ demo-clean: ## stop the demo and delete its data
 	@deploy/demo/run clean
 
 clean: ## delete what was built
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' Makefile mk/*.mk | sed -E 's/:.*## /\t/' | sort | expand -t 18
 
 .PHONY: all deps demo demo-stop demo-clean clean help
 
--include $(shell find $(BUILD)/obj $(BUILD)/fuzz -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -41,7 +41,7 @@ test-browser: build-tests ## run the browser tests in Chromium
 	@$(RUN) $(or $(FILES),$(BROWSER_TESTS))
 
 test: ## install what is missing, build, and run every test
-	@deploy/install/dependencies build demo test
+	@deploy/install/dependencies build demo browser test
 	@$(MAKE) -j$$(nproc) build-tests
 	@$(RUN) $(UNIT_TESTS) $(FLOW_TESTS) $(BROWSER_TESTS)
 
