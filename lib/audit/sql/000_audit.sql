@@ -1,0 +1,42 @@
+-- Every schema's event table and outbox (lib/audit/event.h). An event is written in the transaction of the act it records;
+-- the sequencer of the log takes its leaf hash from the outbox. Nobody who serves may change or delete an event.
+CREATE TABLE event (
+	id        uuid PRIMARY KEY,
+	tree      smallint NOT NULL CHECK (tree IN (0, 1)),
+	at        timestamptz NOT NULL,
+	type      text NOT NULL,
+	actor     uuid,               -- who did it
+	principal uuid,               -- for whom; the same unless a mandate or a counter says otherwise
+	sector    text,
+	channel   text,               -- web, card, counter, api, cli
+	salt      bytea CHECK (octet_length(salt) = 16), -- NULL: forgotten
+	entry     bytea NOT NULL,
+	private   bytea               -- NULL: forgotten
+);
+CREATE INDEX event_principal ON event (principal, at DESC);
+
+CREATE TABLE outbox (
+	seq   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	event uuid NOT NULL,
+	tree  smallint NOT NULL,
+	leaf  bytea NOT NULL CHECK (octet_length(leaf) = 32)
+);
+
+-- One row in, one row out: an event cannot be inserted without its outbox row, because the trigger makes it.
+CREATE FUNCTION event_to_outbox() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+	EXECUTE format('INSERT INTO %I.outbox (event, tree, leaf) VALUES ($1, $2, sha256(''\x00''::bytea || $3))', TG_TABLE_SCHEMA)
+		USING NEW.id, NEW.tree, NEW.entry;
+	RETURN NULL;
+END $$;
+CREATE TRIGGER event_to_outbox AFTER INSERT ON event FOR EACH ROW EXECUTE FUNCTION event_to_outbox();
+
+CREATE FUNCTION event_is_for_ever() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF TG_OP = 'UPDATE' AND NEW.salt IS NULL AND NEW.private IS NULL
+	   AND (NEW.id, NEW.tree, NEW.at, NEW.type, NEW.entry) = (OLD.id, OLD.tree, OLD.at, OLD.type, OLD.entry) THEN
+		RETURN NEW; -- forgetting is the only change
+	END IF;
+	RAISE EXCEPTION 'an event is for ever' USING ERRCODE = 'MR001';
+END $$;
+CREATE TRIGGER event_is_for_ever BEFORE UPDATE OR DELETE ON event FOR EACH ROW EXECUTE FUNCTION event_is_for_ever();
