@@ -19,7 +19,9 @@ endif
 
 # Looked up when a recipe first needs it, so that `make deps` runs on a machine which has none of them.
 PACKAGES = p11-kit-1 libpq
-PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $$(shell pkg-config --cflags $(PACKAGES) | sed 's/-I/-isystem /g'))$(PACKAGE_CFLAGS)
+find_packages = pkg-config --cflags $(PACKAGES) | sed 's/-I/-isystem /g' | grep . || \
+	echo "libraries that mohar is built on are missing here: \`make deps\` installs them" >&2
+PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $$(shell $$(find_packages)))$(PACKAGE_CFLAGS)
 
 COMPILE = $(CC) $(LANGUAGE) $(PACKAGE_CFLAGS) $(WARNINGS) $(HARDENING) $(CFLAGS) -MMD -MP
 LINK = $(CC) $(HARDENING_LINK) $(CFLAGS) $(LDFLAGS)

@@ -21,5 +21,6 @@ $(foreach part,$(PARTS),$(call share_sql,$(part),$(part)))
 $(call share_sql,audit,lib/audit)
 
 share: $(SHARE_FILES)
+	@mkdir -p $(SHARE)
 
 .PHONY: share

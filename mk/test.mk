@@ -30,14 +30,16 @@ $(BUILD)/tests/modules/%.so: tests/modules/%.c
 	$(SAY) '  link    $@'
 	$(QUIET)$(filter-out -fPIE,$(COMPILE)) -fPIC -shared $< -o $@
 
+# FILES names sources; the tests are what they build.
+UNIT_CHOSEN = $(if $(FILES),$(patsubst %.c,$(BUILD)/%,$(filter %.c,$(FILES))),$(UNIT_TESTS))
 RUN = tests/run --build $(BUILD)
 
 build-tests: all $(UNIT_TESTS) $(TEST_MODULES) ## build every unit test
-test-unit: build-tests ## run the unit tests (FILES="..." for some)
-	@$(RUN) $(or $(FILES),$(UNIT_TESTS))
-test-flows: build-tests ## run the flow tests: real daemons, database and HSM
+test-unit: $(UNIT_CHOSEN) $(TEST_MODULES) ## run the unit tests (FILES="tests/unit/.../test_x.c ..." for some)
+	@$(RUN) $(UNIT_CHOSEN)
+test-flows: all $(TEST_MODULES) ## run the flow tests: real daemons, database and HSM
 	@$(RUN) $(or $(FILES),$(FLOW_TESTS))
-test-browser: build-tests ## run the browser tests in Chromium
+test-browser: all $(TEST_MODULES) ## run the browser tests in Chromium
 	@$(RUN) $(or $(FILES),$(BROWSER_TESTS))
 
 test: ## install what is missing, build, and run every test
@@ -49,8 +51,8 @@ asan: ## unit and flow tests under AddressSanitizer and UndefinedBehaviorSanitiz
 	@$(MAKE) BUILD=$(BUILD)-asan SANITIZE=address,undefined test-sanitized
 tsan: ## unit and flow tests under ThreadSanitizer
 	@$(MAKE) BUILD=$(BUILD)-tsan SANITIZE=thread test-sanitized
-test-sanitized: build-tests
-	@$(RUN) $(or $(FILES),$(UNIT_TESTS) $(FLOW_TESTS))
+test-sanitized: all $(UNIT_CHOSEN) $(TEST_MODULES)
+	@$(RUN) $(UNIT_CHOSEN) $(if $(FILES),$(filter-out %.c,$(FILES)),$(FLOW_TESTS))
 
 bench: all ## measure; prints what docs/OPERATIONS.md claims
 	@tests/bench/run
