@@ -1,0 +1,83 @@
+#include "tests/unit/lib/test.h"
+
+#include "base/secret.h"
+
+/* A pipe's reading end with text in it and its writing end closed. */
+static int
+piped(const char *text)
+{
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], text, strlen(text)), (ssize_t)strlen(text));
+	close(ends[1]);
+	return ends[0];
+}
+
+CASE(a_pin_loses_one_newline_and_no_more)
+{
+	struct secret *s = NULL;
+
+	assert_ok(secret_read(piped("1234\n"), 8, &s));
+	assert_span(secret_span(s), "1234");
+	secret_free(&s);
+	assert_null(s);
+	assert_ok(secret_read(piped("12\n\n"), 8, &s));
+	assert_span(secret_span(s), "12\n");
+	secret_free(&s);
+	assert_ok(secret_read(piped("12345678"), 8, &s));
+	assert_span(secret_span(s), "12345678");
+	secret_free(&s);
+}
+
+CASE(a_pin_beyond_the_limit_is_refused_not_cut)
+{
+	struct secret *s = NULL;
+
+	assert_err(secret_read(piped("123456789"), 8, &s), ERR_TOO_LONG);
+	assert_err(secret_read(piped("123456789\n"), 8, &s), ERR_TOO_LONG);
+	assert_err(secret_read(piped("12345678901234567890"), 8, &s), ERR_TOO_LONG);
+	assert_null(s);
+	assert_ok(secret_read(piped("12345678\n"), 8, &s));
+	secret_free(&s);
+}
+
+CASE(the_pipe_is_closed_behind_the_pin)
+{
+	const int fd = piped("1");
+	struct secret *s = NULL;
+
+	assert_ok(secret_read(fd, 8, &s));
+	assert_int_equal(close(fd), -1);
+	secret_free(&s);
+}
+
+CASE(equal_needs_every_byte_and_the_length)
+{
+	assert_true(secret_equal(SPAN("token"), SPAN("token")));
+	assert_false(secret_equal(SPAN("token"), SPAN("tokem")));
+	assert_false(secret_equal(SPAN("token"), SPAN("toke")));
+	assert_true(secret_equal(SPAN(""), span_at(NULL, 0)));
+}
+
+CASE(a_copy_stands_alone_and_starts_from_zero)
+{
+	struct secret *s = NULL;
+	char pin[] = "99";
+
+	assert_ok(secret_copy(span_of(pin), &s));
+	memset(pin, 0, sizeof(pin));
+	assert_span(secret_span(s), "99");
+	secret_bytes(s)[0] = '8';
+	assert_span(secret_span(s), "89");
+	secret_free(&s);
+	assert_ok(secret_new(5000, &s));
+	for (size_t i = 0; i < 5000; i++)
+		assert_int_equal(secret_span(s).ptr[i], 0);
+	secret_free(&s);
+	secret_free(&s);
+}
+
+RUN(cmocka_unit_test(a_pin_loses_one_newline_and_no_more), cmocka_unit_test(a_pin_beyond_the_limit_is_refused_not_cut),
+	cmocka_unit_test(the_pipe_is_closed_behind_the_pin), cmocka_unit_test(equal_needs_every_byte_and_the_length),
+	cmocka_unit_test(a_copy_stands_alone_and_starts_from_zero))
