@@ -1,0 +1,228 @@
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/tell.h"
+
+enum { COLUMN_GAP = 2, MAX_TABLE_COLUMNS = 16 };
+
+/* Columns that a terminal shows for UTF-8 text: characters, not bytes. */
+static size_t
+shown_width(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
+}
+
+static void
+pad(FILE *to, size_t shown, size_t width)
+{
+	for (; shown < width; shown++)
+		fputc(' ', to);
+}
+
+/* Text from outside must not move the cursor or recolour the terminal. */
+static void
+put_text(FILE *to, const char *text)
+{
+	for (; *text != '\0'; text++)
+		fputc(((unsigned char)*text < 0x20 && *text != '\n' && *text != '\t') || *text == 0x7f ? '?' : *text,
+			to);
+}
+
+static void
+new_line(FILE *to, size_t depth)
+{
+	fputc('\n', to);
+	pad(to, 0, 2 * depth);
+}
+
+/* JSON re-indented; the text was checked by whoever made it. */
+static void
+put_json(FILE *to, const char *json, size_t depth)
+{
+	bool quoted = false;
+
+	for (const char *p = json; *p != '\0'; p++) {
+		if (quoted || *p == '"') {
+			fputc(*p, to);
+			if (quoted && *p == '\\' && p[1] != '\0')
+				fputc(*++p, to);
+			else if (*p == '"')
+				quoted = !quoted;
+		} else if ((*p == '{' || *p == '[') && (p[1] == '}' || p[1] == ']')) {
+			fputc(*p, to);
+			fputc(*++p, to);
+		} else if (*p == '{' || *p == '[') {
+			fputc(*p, to);
+			new_line(to, ++depth);
+		} else if (*p == '}' || *p == ']') {
+			new_line(to, --depth);
+			fputc(*p, to);
+		} else if (*p == ',') {
+			fputc(*p, to);
+			new_line(to, depth);
+		} else if (*p == ':') {
+			fputs(": ", to);
+		} else if (strchr(" \t\r\n", *p) == NULL) {
+			fputc(*p, to);
+		}
+	}
+}
+
+static size_t
+names_width(const struct cli *c, size_t from, size_t to)
+{
+	size_t width = 0;
+
+	for (size_t i = from; i < to; i++) {
+		const size_t shown = shown_width(c->told[i].name);
+
+		if (c->told[i].kind == TOLD_ITEM)
+			i = c->told[i].end;
+		else if (shown > width)
+			width = shown;
+	}
+	return width;
+}
+
+/* Is the item at i flat, with the names of the item at first in the same order? */
+static bool
+is_row(const struct cli *c, size_t first, size_t i, size_t columns)
+{
+	if (c->told[i].end - i - 1 != columns)
+		return false;
+	for (size_t n = 1; n <= columns; n++) {
+		const struct cli_told *cell = &c->told[i + n];
+
+		if (cell->kind > TOLD_BOOL || strchr(cell->value, '\n') != NULL ||
+			strcmp(cell->name, c->told[first + n].name) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* The number of columns if the list reads best as a table, else 0. */
+static size_t
+table_columns(const struct cli *c, size_t first, size_t end)
+{
+	const size_t columns = c->told[first].end - first - 1;
+
+	if (columns > MAX_TABLE_COLUMNS)
+		return 0;
+	for (size_t i = first; i < end; i = told_next(c, i, end))
+		if (!is_row(c, first, i, columns))
+			return 0;
+	return columns;
+}
+
+struct table {
+	size_t columns, depth;
+	size_t widths[MAX_TABLE_COLUMNS];
+};
+
+static void
+measure_row(const struct cli *c, struct table *t, size_t item)
+{
+	for (size_t n = 0; n < t->columns; n++) {
+		const struct cli_told *cell = &c->told[item + n + 1];
+		const size_t name = shown_width(cell->name), value = shown_width(cell->value);
+
+		if (name > t->widths[n])
+			t->widths[n] = name;
+		if (value > t->widths[n])
+			t->widths[n] = value;
+	}
+}
+
+static void
+put_row(const struct cli *c, FILE *to, const struct table *t, size_t item, bool head)
+{
+	pad(to, 0, 2 * t->depth);
+	if (head)
+		fputs(cli_paint(to, PAINT_BOLD), to);
+	for (size_t n = 0; n < t->columns; n++) {
+		const struct cli_told *cell = &c->told[item + n + 1];
+		const char *text = head ? cell->name : cell->value;
+
+		put_text(to, text);
+		if (n + 1 < t->columns)
+			pad(to, shown_width(text), t->widths[n] + COLUMN_GAP);
+	}
+	fprintf(to, "%s\n", head ? cli_paint(to, PAINT_NONE) : "");
+}
+
+static void
+put_table(struct cli *c, FILE *to, size_t first, size_t end, struct table *t)
+{
+	for (size_t i = first; i < end; i = told_next(c, i, end))
+		measure_row(c, t, i);
+	put_row(c, to, t, first, true);
+	for (size_t i = first; i < end; i = told_next(c, i, end)) {
+		put_row(c, to, t, i, false);
+		c->told[i].printed = true;
+	}
+}
+
+static void put_members(struct cli *c, FILE *to, size_t from, size_t end, size_t depth);
+
+static void
+put_list(struct cli *c, FILE *to, size_t first, size_t end, size_t depth)
+{
+	struct table t = {.columns = table_columns(c, first, end), .depth = depth + 1};
+
+	pad(to, 0, 2 * depth);
+	fprintf(to, "%s%s%s:\n", cli_paint(to, PAINT_BOLD), c->told[first].name, cli_paint(to, PAINT_NONE));
+	if (t.columns > 0) {
+		put_table(c, to, first, end, &t);
+		return;
+	}
+	for (size_t i = first; i < end; i = told_next(c, i, end)) {
+		if (i != first)
+			fputc('\n', to);
+		c->told[i].printed = true;
+		put_members(c, to, i + 1, c->told[i].end, depth + 1);
+	}
+}
+
+static void
+put_members(struct cli *c, FILE *to, size_t from, size_t end, size_t depth)
+{
+	const size_t width = isatty(fileno(to)) != 0 ? names_width(c, from, end) : 0;
+
+	for (size_t i = from; i < end; i++) {
+		const struct cli_told *t = &c->told[i];
+
+		if (t->kind == TOLD_ITEM) {
+			if (!t->printed)
+				put_list(c, to, i, end, depth);
+			i = t->end;
+			continue;
+		}
+		pad(to, 0, 2 * depth);
+		fprintf(to, "%s%s%s: ", cli_paint(to, PAINT_DIM), t->name, cli_paint(to, PAINT_NONE));
+		pad(to, shown_width(t->name), width);
+		if (t->kind == TOLD_JSON)
+			put_json(to, t->value, depth);
+		else
+			put_text(to, t->value);
+		fputc('\n', to);
+	}
+}
+
+void
+told_people(struct cli *c, const char *result, FILE *to)
+{
+	const bool good = strcmp(result, "valid") == 0, doubt = strcmp(result, "unknown") == 0;
+
+	put_members(c, to, 0, c->told_count, 0);
+	if (strcmp(result, "done") != 0)
+		fprintf(to, "result: %s%s%s\n",
+			cli_paint(to,
+				good            ? PAINT_GOOD
+					: doubt ? PAINT_DOUBT
+						: PAINT_BAD),
+			result, cli_paint(to, PAINT_NONE));
+}
