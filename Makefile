@@ -31,7 +31,7 @@ LIBS_signer = $(SERVICE) -lqrencode
 LIBS_cli = $(SERVICE) -lp11
 LIBS_lib = $(SERVICE)
 
-sources = $(sort $(shell find $(1) -name '*.c' 2>/dev/null))
+sources = $(if $(strip $(1)),$(sort $(shell find $(1) -name '*.c' 2>/dev/null)))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 LIB = $(BUILD)/lib/libmohar.a

@@ -1,6 +1,7 @@
 # Unit tests: one executable per tests/unit/<part>/**/test_*.c. It links libmohar.a, the part's objects except
 # main.o, and the part's helpers: every other .c under tests/unit/<part>/. Extra linker flags (--wrap) stand beside
-# the test in test_x.ldflags. tests/modules/*.c become shared objects (PKCS#11 modules for tests).
+# the test in test_x.ldflags. tests/modules/*.c become shared objects (PKCS#11 modules for tests). Any .c under
+# tests/flows, tests/browser or tests/bench is a program of its own in $(BUILD)/tests/..., with libmohar.a.
 export MOHAR_BUILD = $(abspath $(BUILD))
 export MOHAR_VECTORS ?= $(abspath $(firstword $(wildcard tests/vectors ../shared/vectors) tests/vectors))
 
@@ -9,6 +10,8 @@ UNIT_SOURCES := $(call sources,tests/unit)
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(filter $(addprefix tests/unit/,$(addsuffix /%,$(UNIT_PARTS))),\
 	$(foreach source,$(UNIT_SOURCES),$(if $(filter test_%,$(notdir $(source))),$(source)))))
 TEST_MODULES := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/modules/*.c))
+TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(call sources,$(wildcard tests/flows tests/browser tests/bench)))
+TEST_TOOLS = $(TEST_MODULES) $(TEST_PROGRAMS)
 flow_files = $(sort $(shell find $(1) -name 'test_*.sh' -o -name 'test_*.mjs' 2>/dev/null))
 FLOW_TESTS := $(call flow_files,tests/flows)
 BROWSER_TESTS := $(call flow_files,tests/browser)
@@ -30,16 +33,21 @@ $(BUILD)/tests/modules/%.so: tests/modules/%.c
 	$(SAY) '  link    $@'
 	$(QUIET)$(filter-out -fPIE,$(COMPILE)) -fPIC -shared $< -o $@
 
+$(TEST_PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(SAY) '  link    $@'
+	$(QUIET)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS_lib)
+
 # FILES names sources; the tests are what they build.
 UNIT_CHOSEN = $(if $(FILES),$(patsubst %.c,$(BUILD)/%,$(filter %.c,$(FILES))),$(UNIT_TESTS))
 RUN = tests/run --build $(BUILD)
 
-build-tests: all $(UNIT_TESTS) $(TEST_MODULES) ## build every unit test
-test-unit: $(UNIT_CHOSEN) $(TEST_MODULES) ## run the unit tests (FILES="tests/unit/.../test_x.c ..." for some)
+build-tests: all $(UNIT_TESTS) $(TEST_TOOLS) ## build every unit test
+test-unit: $(UNIT_CHOSEN) $(TEST_TOOLS) ## run the unit tests (FILES="tests/unit/.../test_x.c ..." for some)
 	@$(RUN) $(UNIT_CHOSEN)
-test-flows: all $(TEST_MODULES) ## run the flow tests: real daemons, database and HSM
+test-flows: all $(TEST_TOOLS) ## run the flow tests: real daemons, database and HSM
 	@$(RUN) $(or $(FILES),$(FLOW_TESTS))
-test-browser: all $(TEST_MODULES) ## run the browser tests in Chromium
+test-browser: all $(TEST_TOOLS) ## run the browser tests in Chromium
 	@$(RUN) $(or $(FILES),$(BROWSER_TESTS))
 
 test: ## install what is missing, build, and run every test
@@ -51,12 +59,13 @@ asan: ## unit and flow tests under AddressSanitizer and UndefinedBehaviorSanitiz
 	@$(MAKE) BUILD=$(BUILD)-asan SANITIZE=address,undefined test-sanitized
 tsan: ## unit and flow tests under ThreadSanitizer
 	@$(MAKE) BUILD=$(BUILD)-tsan SANITIZE=thread test-sanitized
-test-sanitized: all $(UNIT_CHOSEN) $(TEST_MODULES)
+test-sanitized: all $(UNIT_CHOSEN) $(TEST_TOOLS)
 	@$(RUN) $(UNIT_CHOSEN) $(if $(FILES),$(filter-out %.c,$(FILES)),$(FLOW_TESTS))
 
-bench: all ## measure; prints what docs/OPERATIONS.md claims
+bench: all $(TEST_PROGRAMS) ## measure; prints what docs/OPERATIONS.md claims
 	@tests/bench/run
 soak: all ## run the demo under load until stopped or TIME seconds are over
+	@test -x tests/bench/soak || { echo 'make soak: there is no soak run in this version' >&2; exit 1; }
 	@tests/bench/soak $(TIME)
 
 .PHONY: build-tests test test-unit test-flows test-browser test-sanitized asan tsan bench soak
