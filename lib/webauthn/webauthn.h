@@ -20,11 +20,13 @@ enum {
 struct webauthn_expect {
 	const char *rp_id;               /* "localhost" */
 	const char *const *origins;      /* NULL-terminated; compared byte for byte */
-	const char *const *top_origins;  /* NULL-terminated or NULL; crossOrigin is refused unless its topOrigin is listed */
+	const char *const *top_origins;  /* NULL-terminated or NULL; crossOrigin is refused unless its topOrigin is listed;
+	                                  * where a browser sends crossOrigin alone, any list at all says that a frame is expected */
 	struct span challenge;           /* the bytes, not base64url */
 	bool user_verification;          /* UV must be set */
 	const int64_t *algorithms;       /* COSE algorithm identifiers offered, 0-terminated; NULL: all that are implemented */
-	const char *attestation_trust;   /* PEM bundle text of accepted attestation roots, or NULL: chain reported, not required */
+	const char *attestation_trust;   /* PEM bundle text of accepted attestation roots, or NULL: chain reported, not required. With roots,
+	                                  * every x5c must lead to one; none and self attestation are the caller's to judge by trust */
 	unix_time at;                    /* for attestation certificates */
 };
 
@@ -44,6 +46,7 @@ struct webauthn_credential {
 	int64_t algorithm;              /* COSE: -7 ES256, -8 EdDSA, -35, -36, -257, -53 Ed448 ... */
 	uint8_t aaguid[16];
 	uint32_t counter;
+	uint8_t flags;                  /* of the authenticator data, as sent (6.1) */
 	bool user_verified, backup_eligible, backed_up;
 	char format[32];                /* "packed" */
 	enum webauthn_trust trust;
@@ -56,6 +59,7 @@ struct webauthn_assertion {
 	uint8_t user_handle[64];
 	size_t user_handle_len;         /* 0: none given */
 	uint32_t counter;
+	uint8_t flags;                  /* of the authenticator data, as sent (6.1) */
 	bool user_verified, backup_eligible, backed_up;
 };
 
