@@ -1,0 +1,15 @@
+/* row: binary results into row structs. Used by statement.c only. */
+#ifndef MOHAR_DB_ROW_H
+#define MOHAR_DB_ROW_H
+
+#include <libpq-fe.h>
+
+#include "db/db.h"
+
+/* Do the columns of a result fit those of s? ERR_CONFIG names the first that does not. */
+MUST_USE enum err row_check(const struct db_statement *s, const PGresult *result);
+
+/* Reads row number n of a checked result into *row (zeroed first). ERR_CORRUPT, ERR_NO_MEMORY; *row then owns nothing. */
+MUST_USE enum err row_read(const struct db_statement *s, const PGresult *result, int n, void *row);
+
+#endif
