@@ -54,8 +54,8 @@ err_exit(enum err e)
 	return e == ERR_UNAVAILABLE ? 3 : 1;
 }
 
-enum err
-err_because(enum err e, const char *format, ...)
+void
+err_remember(const char *format, ...)
 {
 	char made[MAX_WHY + 1]; /* apart from why, so that a reason may quote err_why() */
 	va_list args;
@@ -71,7 +71,6 @@ err_because(enum err e, const char *format, ...)
 		why[i] = c < 0x20 || c == 0x7f ? '?' : made[i];
 	}
 	why[i] = '\0';
-	return e;
 }
 
 const char *

@@ -78,8 +78,12 @@ int err_http(enum err e);
  * command line's own to say. */
 int err_exit(enum err e);
 
-/* Remembers, for this thread, why e is about to be returned, and returns e. 255 bytes at most; control characters become '?'. */
-enum err err_because(enum err e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Remembers, for this thread, why an error is about to be returned. 255 bytes at most; control characters become '?'. */
+void err_remember(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Remembers why, and is error: return err_because(ERR_MALFORMED, "RFC 7515 3.1: %zu parts", n). A macro, so that compiler and
+ * analysers see which error it is. */
+#define err_because(error, ...) (err_remember(__VA_ARGS__), (error))
 
 /* The reason last remembered in this thread; "" if none. The boundary reads it once, then calls err_forget(). */
 const char *err_why(void);
