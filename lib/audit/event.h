@@ -41,6 +41,6 @@ MUST_USE enum err event_opens(struct span entry, struct span salt, struct span p
 
 /* Every schema has these tables (lib/audit/sql/000_audit.sql): the serving role may INSERT into event, nothing else; a trigger fills the outbox, which the
  * sequencer's role alone may read and empty. A daemon's statement inserts the event in the CTE of the act it records, with these columns:
- *   event(id uuid, tree smallint, at timestamptz, type text, actor uuid, principal uuid, sector text, channel text, salt bytea, entry bytea, private bytea) */
+ *   event(id uuid, tree smallint, at timestamptz, type text, actor text, principal text, sector text, channel text, salt bytea, entry bytea, private bytea) */
 
 #endif

@@ -1,4 +1,4 @@
-/* jansson: the library under names that do not meet ours, which share its prefix. Used by decode.c only. */
+/* jansson: the library under names that do not meet ours, which share its prefix. Used by decode.c, and by tests that walk vector files. */
 #ifndef MOHAR_JSON_JANSSON_H
 #define MOHAR_JSON_JANSSON_H
 

@@ -5,8 +5,8 @@ CREATE TABLE event (
 	tree      smallint NOT NULL CHECK (tree IN (0, 1)),
 	at        timestamptz NOT NULL,
 	type      text NOT NULL,
-	actor     uuid,               -- who did it
-	principal uuid,               -- for whom; the same unless a mandate or a counter says otherwise
+	actor     text,               -- who did it: a person's id in idp, a pairwise subject elsewhere, an operator's name
+	principal text,               -- for whom; the same unless a mandate or a counter says otherwise
 	sector    text,
 	channel   text,               -- web, card, counter, api, cli
 	salt      bytea CHECK (octet_length(salt) = 16), -- NULL: forgotten

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <jansson.h>
+#include "json/jansson.h"
 
 #include "jose/statuslist.h"
 
