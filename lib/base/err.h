@@ -83,7 +83,7 @@ void err_remember(const char *format, ...) __attribute__((format(printf, 1, 2)))
 
 /* Remembers why, and is error: return err_because(ERR_MALFORMED, "RFC 7515 3.1: %zu parts", n). A macro, so that compiler and
  * analysers see which error it is. */
-#define err_because(error, ...) (err_remember(__VA_ARGS__), (error))
+#define err_because(error, ...) (err_remember(__VA_ARGS__), (enum err)(error))
 
 /* The reason last remembered in this thread; "" if none. The boundary reads it once, then calls err_forget(). */
 const char *err_why(void);
