@@ -21,7 +21,7 @@ struct http_call {
  * ERR_TOO_LONG. */
 MUST_USE enum err http_call(const struct http_call *call, int *status, struct writer *reply);
 
-/* Appends name=value percent-encoded for a form or query, with '&' before it if w is not empty. */
+/* Appends name=value percent-encoded for a form or query, with '&' before it if w holds anything that does not end in '?' or '#'. */
 void form_write(struct writer *w, const char *name, const char *value);
 
 #endif

@@ -3,7 +3,9 @@
  *   {{#name}}..{{/name}}  if it is true or a non-empty list: once, or once an item   {{^name}}..{{/name}}  if not
  *   {{t:key}}          a text of the page's language (falls back to English); it may itself hold {{name}}
  *   {{>part}}          another template of the folder
- * Templates are parsed once at start-up; an unknown name, key or part is an error then, not later. */
+ * Names may hold letters, digits and _ . -
+ * Templates are parsed once at start-up; a bad tag, an unknown key or part is an error then, with FILE:LINE. A {{name}} that the page was never given is an
+ * error of template_render(): a value that may be missing is written as page_text(p, name, NULL). */
 #ifndef MOHAR_HTTP_TEMPLATE_H
 #define MOHAR_HTTP_TEMPLATE_H
 
