@@ -51,7 +51,7 @@ static enum err
 csr_open(struct span text, X509_REQ **out)
 {
 	unsigned char *der = NULL;
-	size_t len;
+	size_t len = 0;
 
 	REQUIRE_WHY(text.len <= MAX_CSR, ERR_TOO_LONG, "RFC 2986 4: a certificate request of more than %d bytes", MAX_CSR);
 	if (!span_starts(text, SPAN("-----BEGIN ")))

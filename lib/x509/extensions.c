@@ -235,8 +235,10 @@ add_distribution_point(const struct certificate_facts *f, X509 *x)
 
 		point = NULL; /* the list has it */
 		held->distpoint = DIST_POINT_NAME_new();
-		if (held->distpoint)
+		if (held->distpoint) {
+			held->distpoint->type = 0; /* fullName */
 			e = general_names_make(&(struct name_part){"uri", f->crl_url}, 1, &held->distpoint->name.fullname);
+		}
 		if (e == ERR_OK)
 			e = add(x, NID_crl_distribution_points, list, false);
 	}

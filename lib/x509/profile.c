@@ -2,7 +2,7 @@
 
 #include "x509/profile.h"
 
-/* Ten years: issuing CAs; a root may have more. */
+/* What a root may have; the profiles say what each has. */
 enum { MAX_DAYS = 30 * 366, MAX_PATH_LENGTH = 4 };
 
 #define TEXTS(field, needed) {.name = #field, .kind = JSON_TEXTS, .presence = (needed), .offset = offsetof(struct profile, field)}

@@ -1,4 +1,4 @@
-/* The QcStatements of ETSI EN 319 412-5: compliance (4.2.1), sscd (4.2.2), type (4.2.3). */
+/* The QcStatements of ETSI EN 319 412-5: compliance (4.2.1), sscd (4.2.2), type (4.2.3), legislation (4.2.4). */
 #include <openssl/asn1t.h>
 #include <string.h>
 
@@ -10,12 +10,14 @@
 static const struct statement {
 	const char *name, *oid;
 	const char *type; /* QcType: the one object it lists */
+	bool country;     /* the name ends in a country code, which is listed */
 } statements[] = {
-	{"compliance", ID_ETSI_QCS ".1", NULL},
-	{"sscd", ID_ETSI_QCS ".4", NULL},
-	{"type-esign", ID_ETSI_QCS ".6", ID_ETSI_QCS ".6.1"},
-	{"type-eseal", ID_ETSI_QCS ".6", ID_ETSI_QCS ".6.2"},
-	{"type-web", ID_ETSI_QCS ".6", ID_ETSI_QCS ".6.3"},
+	{"compliance", ID_ETSI_QCS ".1", NULL, false},
+	{"sscd", ID_ETSI_QCS ".4", NULL, false},
+	{"type-esign", ID_ETSI_QCS ".6", ID_ETSI_QCS ".6.1", false},
+	{"type-eseal", ID_ETSI_QCS ".6", ID_ETSI_QCS ".6.2", false},
+	{"type-web", ID_ETSI_QCS ".6", ID_ETSI_QCS ".6.3", false},
+	{"legislation-", ID_ETSI_QCS ".7", NULL, true},
 };
 
 /* RFC 3739 3.2.6: QCStatement ::= SEQUENCE { statementId OBJECT IDENTIFIER, statementInfo ANY OPTIONAL } */
@@ -35,12 +37,22 @@ ASN1_ITEM_TEMPLATE(QC_STATEMENTS) =
 	ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SEQUENCE_OF, 0, QC_STATEMENTS, QC_STATEMENT)
 static_ASN1_ITEM_TEMPLATE_END(QC_STATEMENTS)
 
+/* ISO 3166-1: two capital letters. */
+static bool
+is_country(const char *code)
+{
+	return code[0] >= 'A' && code[0] <= 'Z' && code[1] >= 'A' && code[1] <= 'Z' && code[2] == 0;
+}
+
 static const struct statement *
 statement_find(const char *name)
 {
-	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++)
-		if (strcmp(statements[i].name, name) == 0)
+	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++) {
+		const size_t len = strlen(statements[i].name);
+
+		if (!statements[i].country ? strcmp(statements[i].name, name) == 0 : strncmp(statements[i].name, name, len) == 0 && is_country(name + len))
 			return &statements[i];
+	}
 	return NULL;
 }
 
@@ -50,29 +62,52 @@ qc_statement_known(const char *name)
 	return statement_find(name) != NULL;
 }
 
-/* SEQUENCE OF OBJECT IDENTIFIER with the one type. */
+/* A SEQUENCE of the one element given in DER. */
+static enum err
+sequence_of(struct span element, ASN1_TYPE **out)
+{
+	ASN1_STRING *sequence = ASN1_STRING_type_new(V_ASN1_SEQUENCE);
+	uint8_t der[32];
+
+	*out = ASN1_TYPE_new();
+	bool ok = *out && sequence && element.len <= sizeof(der) - 2;
+
+	if (ok) {
+		der[0] = V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED;
+		der[1] = (uint8_t)element.len;
+		memcpy(der + 2, element.ptr, element.len);
+		ok = ASN1_STRING_set(sequence, der, (int)(2 + element.len)) == 1;
+	}
+	if (!ok) {
+		ASN1_STRING_free(sequence);
+		return own_failed(ERR_CRYPTO, "EN 319 412-5 4.2: statementInfo");
+	}
+	ASN1_TYPE_set(*out, V_ASN1_SEQUENCE, sequence); /* takes it */
+	return ERR_OK;
+}
+
+/* 4.2.3: QcType ::= SEQUENCE OF OBJECT IDENTIFIER */
 static enum err
 type_info(const char *oid, ASN1_TYPE **out)
 {
 	OWN(ASN1_OBJECT) object = OBJ_txt2obj(oid, 1);
-	ASN1_STRING *sequence = ASN1_STRING_type_new(V_ASN1_SEQUENCE);
-	uint8_t der[32], *p = der + 2;
+	unsigned char *der = NULL;
+	const int len = object ? i2d_ASN1_OBJECT(object, &der) : -1;
 
-	*out = ASN1_TYPE_new();
-	const int len = object ? i2d_ASN1_OBJECT(object, NULL) : -1;
-	bool ok = *out && sequence && len > 0 && (size_t)len <= sizeof(der) - 2;
+	CRYPTO_OK(len > 0, "EN 319 412-5 4.2.3: QcType");
+	const enum err e = sequence_of(span_at(der, (size_t)len), out);
 
-	if (ok) {
-		der[0] = V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED;
-		der[1] = (uint8_t)i2d_ASN1_OBJECT(object, &p);
-		ok = ASN1_STRING_set(sequence, der, 2 + len) == 1;
-	}
-	if (!ok) {
-		ASN1_STRING_free(sequence);
-		return own_failed(ERR_CRYPTO, "EN 319 412-5 4.2.3: QcType");
-	}
-	ASN1_TYPE_set(*out, V_ASN1_SEQUENCE, sequence); /* takes it */
-	return ERR_OK;
+	OPENSSL_free(der);
+	return e;
+}
+
+/* 4.2.4: QcCClegislation ::= SEQUENCE OF PrintableString (SIZE (2)) */
+static enum err
+legislation_info(const char *country, ASN1_TYPE **out)
+{
+	const uint8_t der[] = {V_ASN1_PRINTABLESTRING, 2, (uint8_t)country[0], (uint8_t)country[1]};
+
+	return sequence_of(span_at(der, sizeof(der)), out);
 }
 
 static void
@@ -96,6 +131,8 @@ statement_push(const char *name, QC_STATEMENTS *list)
 	ASN1_OBJECT_free(s->id);
 	s->id = OBJ_txt2obj(known->oid, 1);
 	CRYPTO_OK(s->id, "QcStatement");
+	if (known->country)
+		return legislation_info(name + strlen(known->name), &s->info);
 	return known->type ? type_info(known->type, &s->info) : ERR_OK;
 }
 

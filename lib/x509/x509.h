@@ -28,7 +28,7 @@ struct profile {
 	struct json_list subject;            /* allowed attributes in order: "C", "O", "OU", "CN", "serialNumber", "givenName", "surname" */
 	struct json_list alternative_names;  /* allowed kinds: "dns", "ip", "email", "uri" */
 	struct json_list key_types;          /* accepted keys: "P-256", "P-384", "RSA-3072" ... */
-	struct json_list qc_statements;      /* EN 319 412-5 names: "compliance", "sscd", "type-esign", "type-eseal" */
+	struct json_list qc_statements;      /* EN 319 412-5 names: "compliance", "legislation-BT", "sscd", "type-esign", "type-eseal", "type-web" */
 	bool registrar_signature;            /* a registrar's signed act must accompany it (hsmd checks) */
 	bool no_ocsp_check;                  /* id-pkix-ocsp-nocheck */
 	bool no_status;                      /* no AIA OCSP, no CRL distribution point (root) */
