@@ -13,7 +13,7 @@ MUST_USE enum err record_make(struct event *e, const char *type, enum log_tree t
 /* Its parameters: id, tree, at, type, salt, entry, private. Borrow from e. */
 void record_params(const struct event *e, struct db_param out[EVENT_PARAM_COUNT]);
 
-/* For acts of several statements: inserts it on db, in the transaction that is open there. Any of the four may be NULL. */
-MUST_USE enum err record_add(struct db *db, const struct event *e, const struct uuid *actor, const struct uuid *principal, const char *sector, const char *channel);
+/* For acts of several statements: inserts it on db, in the transaction that is open there. actor: a person's id, or an operator's name. Any of the four may be NULL. */
+MUST_USE enum err record_add(struct db *db, const struct event *e, const char *actor, const struct uuid *principal, const char *sector, const char *channel);
 
 #endif

@@ -42,7 +42,7 @@ enum statement {
 	ST_EVENT_ADD,
 	ST_EVENTS_OF,          /* person, before, how many -> event_row list, newest first */
 	ST_CONSENTS_OF,        /* person -> consent_row list */
-	ST_CONSENT_WITHDRAW,   /* person, client + event */
+	ST_CONSENT_WITHDRAW,   /* person, client, now + event */
 	/* flow.c */
 	ST_INTERACTION_ADD,
 	ST_INTERACTION_OF,
@@ -83,6 +83,26 @@ const struct db_statement *store_table(void);
 void store_free(enum statement n, void *row);
 void store_list_free(enum statement n, struct json_list *rows);
 
+/* Makes AUTO(person_row) p = {0}; free itself, whatever statement of that shape filled it. */
+#define STORE_AUTO(type, number)                \
+	static inline void                      \
+	type##_free(struct type *row)           \
+	{                                       \
+		store_free((number), row);      \
+	}
+STORE_AUTO(person_row, ST_PERSON_BY_ID)
+STORE_AUTO(credential_row, ST_CREDENTIAL_BY_ID)
+STORE_AUTO(card_row, ST_CARD_BY_SPKI)
+STORE_AUTO(activation_row, ST_ACTIVATION_PEEK)
+STORE_AUTO(client_row, ST_CLIENT_BY_ID)
+STORE_AUTO(session_row, ST_SESSION_BY_HASH)
+STORE_AUTO(interaction_row, ST_INTERACTION_OF)
+STORE_AUTO(ticket_row, ST_TICKET_USE)
+STORE_AUTO(text_row, ST_SUBJECT_OF)
+STORE_AUTO(grant_row, ST_CODE_REDEEM)
+STORE_AUTO(autopsy_row, ST_CODE_AUTOPSY)
+STORE_AUTO(access_row, ST_ACCESS_FIND)
+
 /* ---- for the files of this folder ---- */
 struct store_row {
 	enum statement number;
@@ -98,6 +118,9 @@ extern const struct store_part store_person, store_credential, store_session, st
 #define PARAMS(...) ((const enum db_type[]){__VA_ARGS__})
 #define COLUMNS(...) ((const struct db_column[]){__VA_ARGS__})
 #define COLUMN(type, row, member) {(type), offsetof(struct row, member)}
+/* NAME, SQL, PARAMS(...), a column array, its row struct. */
+#define QUERY(number, name, sql, params, columns, row) {(number), DB_STATEMENT(name, sql, params, columns, struct row)}
+#define COMMAND(number, name, sql, params) {(number), DB_COMMAND(name, sql, params)}
 /* The seven parameters of an event, always the last (record_params). */
 #define EVENT_PARAMS DB_UUID, DB_INT, DB_TIME, DB_TEXT, DB_BYTES, DB_BYTES, DB_BYTES
 #define EVENT_INTO "INSERT INTO idp.event (id, tree, at, type, salt, entry, private, actor, principal, sector, channel) "
