@@ -100,7 +100,7 @@ check_signature(const struct webauthn_key *key, const struct response *r)
 
 	memcpy(signed_bytes, r->auth_data.ptr, r->auth_data.len);
 	memcpy(signed_bytes + r->auth_data.len, h.bytes, sizeof(h.bytes));
-	e = key_verify(key, span_at(signed_bytes, r->auth_data.len + SHA256_LEN), envelope_span(&r->signature));
+	e = webauthn_key_verify(key, span_at(signed_bytes, r->auth_data.len + SHA256_LEN), envelope_span(&r->signature));
 	if (e == ERR_BAD_SIGNATURE)
 		return err_because(e, "WebAuthn 7.2: the assertion's signature is not the credential's");
 	return e;
@@ -122,7 +122,7 @@ webauthn_authenticate(struct span json, const struct webauthn_expect *expect, co
 
 	memset(out, 0, sizeof(*out));
 	TRY(message_read(json, &m));
-	REQUIRE_WHY(algorithm_listed(expect->algorithms, key->algorithm->id), ERR_MISMATCH,
+	REQUIRE_WHY(cose_algorithm_listed(expect->algorithms, key->algorithm->id), ERR_MISMATCH,
 	    "WebAuthn 7.2: %s is no longer accepted", key->algorithm->name);
 	TRY(clientdata_check(envelope_span(&m.response.client_data), "webauthn.get", expect));
 	TRY(check_authdata(&m.response, expect, &a));

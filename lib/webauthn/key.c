@@ -113,7 +113,7 @@ from_parameters(struct parameters *p, const char *type, EVP_PKEY **out)
 }
 
 enum err
-key_from_point(const struct algorithm *a, struct span x, struct span y, EVP_PKEY **out)
+webauthn_key_from_point(const struct cose_algorithm *a, struct span x, struct span y, EVP_PKEY **out)
 {
 	AUTO(parameters) p = {.build = OSSL_PARAM_BLD_new()};
 	uint8_t point[1 + 2 * MAX_COORDINATE] = {0x04}; /* SEC 1 2.3.3: uncompressed */
@@ -129,7 +129,7 @@ key_from_point(const struct algorithm *a, struct span x, struct span y, EVP_PKEY
 }
 
 enum err
-key_from_modulus(struct span n, struct span e, EVP_PKEY **out)
+webauthn_key_from_modulus(struct span n, struct span e, EVP_PKEY **out)
 {
 	AUTO(parameters) p = {.build = OSSL_PARAM_BLD_new()};
 
@@ -146,7 +146,7 @@ key_from_modulus(struct span n, struct span e, EVP_PKEY **out)
 }
 
 static enum err
-from_raw(const struct algorithm *a, struct span x, EVP_PKEY **out)
+from_raw(const struct cose_algorithm *a, struct span x, EVP_PKEY **out)
 {
 	REQUIRE_WHY(x.len == a->coordinate, ERR_MALFORMED, "RFC 9053 7.2: an %s key is %zu bytes", a->name, a->coordinate);
 	*out = EVP_PKEY_new_raw_public_key_ex(NULL, a->group, NULL, x.ptr, x.len);
@@ -155,13 +155,13 @@ from_raw(const struct algorithm *a, struct span x, EVP_PKEY **out)
 }
 
 static enum err
-build(const struct algorithm *a, const struct cose *c, EVP_PKEY **out)
+build(const struct cose_algorithm *a, const struct cose *c, EVP_PKEY **out)
 {
 	switch (a->kty) {
 	case COSE_EC2:
-		return key_from_point(a, c->first, c->second, out);
+		return webauthn_key_from_point(a, c->first, c->second, out);
 	case COSE_RSA:
-		return key_from_modulus(c->first, c->second, out);
+		return webauthn_key_from_modulus(c->first, c->second, out);
 	case COSE_OKP:
 		return from_raw(a, c->first, out);
 	}
@@ -170,9 +170,9 @@ build(const struct algorithm *a, const struct cose *c, EVP_PKEY **out)
 
 /* 5.8.5: the algorithm decides type and curve. */
 static enum err
-choose(const struct cose *c, const struct algorithm **out)
+choose(const struct cose *c, const struct cose_algorithm **out)
 {
-	const struct algorithm *a = algorithm_of(c->alg);
+	const struct cose_algorithm *a = cose_algorithm_of(c->alg);
 
 	REQUIRE_WHY(a != NULL && !a->attestation_only, ERR_UNSUPPORTED, "RFC 9053 2: credential algorithm %lld", (long long)c->alg);
 	REQUIRE_WHY((int64_t)a->kty == c->kty && (int64_t)a->curve == c->curve, ERR_MALFORMED,
@@ -189,7 +189,7 @@ parse(struct span cose_key, struct webauthn_key *out)
 	TRY(read_cose(cose_key, &c));
 	TRY(choose(&c, &out->algorithm));
 	TRY(build(out->algorithm, &c, &out->pkey));
-	return algorithm_context(out->algorithm, out->pkey, &out->verifier);
+	return cose_context(out->algorithm, out->pkey, &out->verifier);
 }
 
 enum err
@@ -226,7 +226,7 @@ webauthn_key_free(struct webauthn_key **key)
 }
 
 enum err
-key_point(struct span cose_key, struct span *x, struct span *y)
+webauthn_key_point(struct span cose_key, struct span *x, struct span *y)
 {
 	struct cose c = {0};
 
@@ -246,7 +246,7 @@ verify_digest(const struct webauthn_key *key, struct span message, struct span s
 	EVP_PKEY_CTX *context;
 	int verdict;
 
-	TRY(algorithm_digest(key->algorithm, message, digest, &len));
+	TRY(cose_digest(key->algorithm, message, digest, &len));
 	context = EVP_PKEY_CTX_dup(key->verifier);
 	REQUIRE(context != NULL, ERR_NO_MEMORY);
 	verdict = EVP_PKEY_verify(context, signature.ptr, signature.len, digest, len);
@@ -256,9 +256,9 @@ verify_digest(const struct webauthn_key *key, struct span message, struct span s
 }
 
 enum err
-key_verify(const struct webauthn_key *key, struct span message, struct span signature)
+webauthn_key_verify(const struct webauthn_key *key, struct span message, struct span signature)
 {
 	if (key->verifier == NULL)
-		return algorithm_verify(key->algorithm, key->pkey, message, signature);
+		return cose_verify(key->algorithm, key->pkey, message, signature);
 	return verify_digest(key, message, signature);
 }

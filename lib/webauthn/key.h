@@ -3,26 +3,26 @@
 #ifndef MOHAR_WEBAUTHN_KEY_H
 #define MOHAR_WEBAUTHN_KEY_H
 
-#include "webauthn/algorithm.h"
+#include "webauthn/cose.h"
 #include "webauthn/webauthn.h"
 
 /* Never changed after webauthn_key_parse(): threads may share one. */
 struct webauthn_key {
-	const struct algorithm *algorithm;
+	const struct cose_algorithm *algorithm;
 	EVP_PKEY *pkey;
 	EVP_PKEY_CTX *verifier; /* prepared once and copied for each use; NULL if the algorithm hashes for itself */
 };
 
 /* A signature over message by key. ERR_BAD_SIGNATURE. */
-MUST_USE enum err key_verify(const struct webauthn_key *key, struct span message, struct span signature);
+MUST_USE enum err webauthn_key_verify(const struct webauthn_key *key, struct span message, struct span signature);
 
-/* The affine coordinates of an EC2 key that key_parse() accepted, or ERR_MALFORMED; borrowed from cose_key. */
-MUST_USE enum err key_point(struct span cose_key, struct span *x, struct span *y);
+/* The affine coordinates of an EC2 key that webauthn_key_parse() accepted, or ERR_MALFORMED; borrowed from cose_key. */
+MUST_USE enum err webauthn_key_point(struct span cose_key, struct span *x, struct span *y);
 
 /* A key from a curve point, each coordinate exactly a->coordinate bytes and the point on the curve. The caller owns *out. ERR_MALFORMED. */
-MUST_USE enum err key_from_point(const struct algorithm *a, struct span x, struct span y, EVP_PKEY **out);
+MUST_USE enum err webauthn_key_from_point(const struct cose_algorithm *a, struct span x, struct span y, EVP_PKEY **out);
 
 /* A key from modulus and exponent, big-endian without leading zeros, MIN_RSA_BITS to MAX_RSA_BITS, both odd. The caller owns *out. ERR_MALFORMED. */
-MUST_USE enum err key_from_modulus(struct span n, struct span e, EVP_PKEY **out);
+MUST_USE enum err webauthn_key_from_modulus(struct span n, struct span e, EVP_PKEY **out);
 
 #endif

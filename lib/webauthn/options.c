@@ -1,7 +1,7 @@
 #include "webauthn/webauthn.h"
 
 #include "json/json.h"
-#include "webauthn/algorithm.h"
+#include "webauthn/cose.h"
 
 enum { TIMEOUT_MS = 300 * 1000 }; /* as long as a challenge lives */
 
@@ -22,10 +22,10 @@ write_descriptors(struct json_writer *j, const char *name, const struct webauthn
 static void
 write_algorithms(struct json_writer *j)
 {
-	const struct algorithm *a;
+	const struct cose_algorithm *a;
 
 	json_array(j, "pubKeyCredParams");
-	for (size_t i = 0; (a = algorithm_at(i)) != NULL; i++) {
+	for (size_t i = 0; (a = cose_algorithm_at(i)) != NULL; i++) {
 		if (!a->offered)
 			continue;
 		json_object(j, NULL);

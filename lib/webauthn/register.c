@@ -118,7 +118,7 @@ static enum err
 check_key(const struct authdata *a, const struct webauthn_expect *expect, struct webauthn_key **out)
 {
 	TRY(webauthn_key_parse(a->cose_key, out));
-	REQUIRE_WHY(algorithm_listed(expect->algorithms, (*out)->algorithm->id), ERR_MISMATCH,
+	REQUIRE_WHY(cose_algorithm_listed(expect->algorithms, (*out)->algorithm->id), ERR_MISMATCH,
 	    "WebAuthn 7.1: %s was not asked for", (*out)->algorithm->name);
 	return ERR_OK;
 }

@@ -108,13 +108,13 @@ certificate_aaguid(const X509 *x, struct span aaguid)
 enum err
 certificate_verify(const X509 *x, int64_t alg, struct span message, struct span signature)
 {
-	const struct algorithm *a = algorithm_of(alg);
+	const struct cose_algorithm *a = cose_algorithm_of(alg);
 	EVP_PKEY *key = X509_get0_pubkey(x);
 	enum err e;
 
 	REQUIRE_WHY(a != NULL, ERR_UNSUPPORTED, "RFC 9053 2: attestation algorithm %lld", (long long)alg);
 	REQUIRE_WHY(key != NULL, ERR_MALFORMED, "RFC 5280 4.1.2.7: the attestation certificate's key cannot be read");
-	e = algorithm_verify(a, key, message, signature);
+	e = cose_verify(a, key, message, signature);
 	if (e == ERR_BAD_SIGNATURE)
 		return err_because(e, "WebAuthn 6.5: the attestation signature is not the certificate's");
 	return e;

@@ -5,7 +5,7 @@
 
 #include <openssl/x509.h>
 
-#include "webauthn/algorithm.h"
+#include "webauthn/cose.h"
 #include "webauthn/attestation/statement.h"
 #include "webauthn/webauthn.h"
 

@@ -8,7 +8,7 @@ write_verification_data(const struct attestation *a, struct writer *w)
 {
 	struct span x, y;
 
-	TRY(key_point(a->parsed->cose_key, &x, &y));
+	TRY(webauthn_key_point(a->parsed->cose_key, &x, &y));
 	writer_u8(w, RESERVED);
 	writer_bytes(w, a->parsed->rp_id_hash);
 	writer_bytes(w, sha256_span(a->client_data_hash));

@@ -60,7 +60,7 @@ verify_self(const struct attestation *a)
 	enum err e;
 
 	REQUIRE_WHY(a->statement.alg == a->key->algorithm->id, ERR_MISMATCH, "WebAuthn 8.2: self attestation with another algorithm than the credential's");
-	e = key_verify(a->key, a->attested, a->statement.sig);
+	e = webauthn_key_verify(a->key, a->attested, a->statement.sig);
 	if (e == ERR_BAD_SIGNATURE)
 		return err_because(e, "WebAuthn 8.2: the self attestation's signature is not the credential's");
 	return e;

@@ -40,12 +40,12 @@ check_public_area(const struct attestation *a, const struct tpm_attest *attest)
 static enum err
 check_extra_data(const struct attestation *a, struct span extra_data)
 {
-	const struct algorithm *algorithm = algorithm_of(a->statement.alg);
+	const struct cose_algorithm *algorithm = cose_algorithm_of(a->statement.alg);
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	size_t len = 0;
 
 	REQUIRE_WHY(algorithm != NULL && algorithm->digest != NULL, ERR_UNSUPPORTED, "WebAuthn 8.3: algorithm %lld", (long long)a->statement.alg);
-	TRY(algorithm_digest(algorithm, a->attested, digest, &len));
+	TRY(cose_digest(algorithm, a->attested, digest, &len));
 	REQUIRE_WHY(span_equal(extra_data, span_at(digest, len)), ERR_MISMATCH, "WebAuthn 8.3: extraData is not of this registration");
 	return ERR_OK;
 }

@@ -113,7 +113,7 @@ static struct span
 padded(struct span coordinate, size_t len, uint8_t out[MAX_COORDINATE])
 {
 	if (coordinate.len > len)
-		return coordinate; /* refused by key_from_point() */
+		return coordinate; /* refused by webauthn_key_from_point() */
 	memset(out, 0, len);
 	memcpy(out + len - coordinate.len, coordinate.ptr, coordinate.len);
 	return span_at(out, len);
@@ -123,10 +123,10 @@ static enum err
 ecc_key(const struct tpm_public *p, EVP_PKEY **out)
 {
 	static const int64_t algorithms[] = {[COSE_CURVE_P256] = -7, [COSE_CURVE_P384] = -35, [COSE_CURVE_P521] = -36};
-	const struct algorithm *a = algorithm_of(algorithms[p->curve]);
+	const struct cose_algorithm *a = cose_algorithm_of(algorithms[p->curve]);
 	uint8_t x[MAX_COORDINATE], y[MAX_COORDINATE];
 
-	return key_from_point(a, padded(p->first, a->coordinate, x), padded(p->second, a->coordinate, y), out);
+	return webauthn_key_from_point(a, padded(p->first, a->coordinate, x), padded(p->second, a->coordinate, y), out);
 }
 
 /* 12.2.3.5: an exponent of zero stands for 2^16 + 1. */
@@ -140,7 +140,7 @@ rsa_key(const struct tpm_public *p, EVP_PKEY **out)
 		e.ptr++;
 		e.len--;
 	}
-	return key_from_modulus(p->first, e.len > 0 ? e : span_at(usual, sizeof(usual)), out);
+	return webauthn_key_from_modulus(p->first, e.len > 0 ? e : span_at(usual, sizeof(usual)), out);
 }
 
 enum err

@@ -1,11 +1,11 @@
-#include "webauthn/algorithm.h"
+#include "webauthn/cose.h"
 
 #include <string.h>
 
 #include <openssl/rsa.h>
 
 /* WebAuthn 5.8.5 ties -7, -35 and -36 to one curve each. In order of preference. */
-static const struct algorithm table[] = {
+static const struct cose_algorithm table[] = {
 	{-7, "ES256", COSE_EC2, COSE_CURVE_P256, "prime256v1", 32, "SHA256", .offered = true},
 	{-8, "EdDSA", COSE_OKP, COSE_CURVE_ED25519, "ED25519", 32, NULL, .offered = true},
 	{-35, "ES384", COSE_EC2, COSE_CURVE_P384, "secp384r1", 48, "SHA384", .offered = true},
@@ -27,7 +27,7 @@ static const struct algorithm table[] = {
 enum { ROWS = sizeof(table) / sizeof(table[0]) };
 
 bool
-algorithm_listed(const int64_t *list, int64_t id)
+cose_algorithm_listed(const int64_t *list, int64_t id)
 {
 	if (list == NULL)
 		return true;
@@ -47,8 +47,8 @@ md_context_free(struct md_context *c)
 	EVP_MD_CTX_free(c->context);
 }
 
-const struct algorithm *
-algorithm_of(int64_t id)
+const struct cose_algorithm *
+cose_algorithm_of(int64_t id)
 {
 	for (size_t i = 0; i < ROWS; i++)
 		if (table[i].id == id)
@@ -56,14 +56,14 @@ algorithm_of(int64_t id)
 	return NULL;
 }
 
-const struct algorithm *
-algorithm_at(size_t i)
+const struct cose_algorithm *
+cose_algorithm_at(size_t i)
 {
 	return i < ROWS ? &table[i] : NULL;
 }
 
 bool
-algorithm_fits(const struct algorithm *a, const EVP_PKEY *key)
+cose_algorithm_fits(const struct cose_algorithm *a, const EVP_PKEY *key)
 {
 	char group[32];
 
@@ -80,7 +80,7 @@ algorithm_fits(const struct algorithm *a, const EVP_PKEY *key)
 
 /* RFC 8230 2: PSS with MGF1 of the same digest and a salt of its length. */
 static bool
-set_padding(const struct algorithm *a, EVP_PKEY_CTX *context)
+set_padding(const struct cose_algorithm *a, EVP_PKEY_CTX *context)
 {
 	if (a->kty != COSE_RSA)
 		return true;
@@ -91,12 +91,12 @@ set_padding(const struct algorithm *a, EVP_PKEY_CTX *context)
 }
 
 enum err
-algorithm_verify(const struct algorithm *a, EVP_PKEY *key, struct span message, struct span signature)
+cose_verify(const struct cose_algorithm *a, EVP_PKEY *key, struct span message, struct span signature)
 {
 	AUTO(md_context) md = {EVP_MD_CTX_new()};
 	EVP_PKEY_CTX *context; /* the md context's */
 
-	REQUIRE_WHY(algorithm_fits(a, key), ERR_MISMATCH, "RFC 9053 2: the key is not one for %s", a->name);
+	REQUIRE_WHY(cose_algorithm_fits(a, key), ERR_MISMATCH, "RFC 9053 2: the key is not one for %s", a->name);
 	REQUIRE(md.context != NULL, ERR_NO_MEMORY);
 	REQUIRE(EVP_DigestVerifyInit_ex(md.context, &context, a->digest, NULL, NULL, key, NULL) == 1, ERR_CRYPTO);
 	REQUIRE(set_padding(a, context), ERR_CRYPTO);
@@ -105,7 +105,7 @@ algorithm_verify(const struct algorithm *a, EVP_PKEY *key, struct span message, 
 }
 
 static bool
-context_prepare(const struct algorithm *a, EVP_PKEY_CTX *context)
+context_prepare(const struct cose_algorithm *a, EVP_PKEY_CTX *context)
 {
 	const EVP_MD *md = EVP_get_digestbyname(a->digest);
 
@@ -113,7 +113,7 @@ context_prepare(const struct algorithm *a, EVP_PKEY_CTX *context)
 }
 
 enum err
-algorithm_context(const struct algorithm *a, EVP_PKEY *key, EVP_PKEY_CTX **out)
+cose_context(const struct cose_algorithm *a, EVP_PKEY *key, EVP_PKEY_CTX **out)
 {
 	EVP_PKEY_CTX *context;
 
@@ -131,7 +131,7 @@ algorithm_context(const struct algorithm *a, EVP_PKEY *key, EVP_PKEY_CTX **out)
 }
 
 enum err
-algorithm_digest(const struct algorithm *a, struct span message, uint8_t *out, size_t *len)
+cose_digest(const struct cose_algorithm *a, struct span message, uint8_t *out, size_t *len)
 {
 	REQUIRE(EVP_Q_digest(NULL, a->digest, NULL, message.ptr, message.len, out, len) == 1, ERR_CRYPTO);
 	return ERR_OK;

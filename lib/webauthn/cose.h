@@ -1,7 +1,7 @@
-/* algorithm: the COSE signature algorithms (RFC 9053, RFC 8812, RFC 9864) that a credential or an attestation may use, one row each.
+/* cose: the COSE signature algorithms (RFC 9053, RFC 8812, RFC 9864) that a credential or an attestation may use, one row each.
  * Used by key.c (credentials) and by the attestation formats (certificates). */
-#ifndef MOHAR_WEBAUTHN_ALGORITHM_H
-#define MOHAR_WEBAUTHN_ALGORITHM_H
+#ifndef MOHAR_WEBAUTHN_COSE_H
+#define MOHAR_WEBAUTHN_COSE_H
 
 #include <openssl/evp.h>
 
@@ -13,7 +13,7 @@ enum cose_curve { COSE_NO_CURVE = 0, COSE_CURVE_P256 = 1, COSE_CURVE_P384 = 2, C
 
 enum { MIN_RSA_BITS = 2048, MAX_RSA_BITS = 4096 };
 
-struct algorithm {
+struct cose_algorithm {
 	int64_t id;             /* IANA COSE algorithms */
 	const char *name;
 	enum cose_kty kty;
@@ -27,24 +27,24 @@ struct algorithm {
 };
 
 /* The row of a COSE identifier, NULL if there is none. Static. */
-const struct algorithm *algorithm_of(int64_t id);
+const struct cose_algorithm *cose_algorithm_of(int64_t id);
 
 /* The row at place i in order of preference, NULL past the end. */
-const struct algorithm *algorithm_at(size_t i);
+const struct cose_algorithm *cose_algorithm_at(size_t i);
 
 /* Is id in a 0-terminated list? NULL lists everything. */
-bool algorithm_listed(const int64_t *list, int64_t id);
+bool cose_algorithm_listed(const int64_t *list, int64_t id);
 
 /* May this key be used with this algorithm: type, curve, size? */
-bool algorithm_fits(const struct algorithm *a, const EVP_PKEY *key);
+bool cose_algorithm_fits(const struct cose_algorithm *a, const EVP_PKEY *key);
 
 /* Verifies a signature over message. ERR_BAD_SIGNATURE; ERR_MISMATCH if the key is not the algorithm's; ERR_CRYPTO. */
-MUST_USE enum err algorithm_verify(const struct algorithm *a, EVP_PKEY *key, struct span message, struct span signature);
+MUST_USE enum err cose_verify(const struct cose_algorithm *a, EVP_PKEY *key, struct span message, struct span signature);
 
 /* A context for EVP_PKEY_verify() over the algorithm's digest, which the caller owns; *out stays NULL for one that hashes for itself. */
-MUST_USE enum err algorithm_context(const struct algorithm *a, EVP_PKEY *key, EVP_PKEY_CTX **out);
+MUST_USE enum err cose_context(const struct cose_algorithm *a, EVP_PKEY *key, EVP_PKEY_CTX **out);
 
 /* The digest of message, at most EVP_MAX_MD_SIZE bytes. ERR_CRYPTO. */
-MUST_USE enum err algorithm_digest(const struct algorithm *a, struct span message, uint8_t *out, size_t *len);
+MUST_USE enum err cose_digest(const struct cose_algorithm *a, struct span message, uint8_t *out, size_t *len);
 
 #endif
