@@ -1,7 +1,7 @@
 # Fuzzing: tests/fuzz/fuzz_<noun>.c is one libFuzzer target. It may call lib/ and any daemon's code: each is an
 # archive in a tree of its own, compiled by clang with the sanitizers.
 FUZZ = $(BUILD)-fuzz
-FUZZ_CFLAGS = $(LANGUAGE) $(PACKAGE_CFLAGS) -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer \
+FUZZ_CFLAGS = $(LANGUAGE) $(PACKAGE_CFLAGS) -O1 -g -fno-omit-frame-pointer \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -MMD -MP
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(FUZZ)/bin/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_ARCHIVES := $(patsubst %,$(FUZZ)/%.a,lib $(PARTS))
