@@ -8,7 +8,7 @@
 #include "json/jansson.h"
 #include "json/scan.h"
 
-enum { TEXT_MAX = 4096, LIST_MAX = 64, JSON_SAFE_DIGITS = 53 };
+enum { TEXT_MAX = 4096, LIST_MAX = 64, SAFE_BITS = 53, CANONICAL = JSON_COMPACT | JSON_SORT_KEYS };
 
 /* One decoding: what the errors need to name. */
 struct decoding {
@@ -93,7 +93,7 @@ decode_text(const struct decoding *d, const struct json_place *place, json_t *va
 static enum err
 decode_int(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row, void *field)
 {
-	const int64_t safe = ((int64_t)1 << JSON_SAFE_DIGITS) - 1; /* RFC 8259 6: what every peer reads exactly */
+	const int64_t safe = ((int64_t)1 << SAFE_BITS) - 1; /* RFC 8259 6: what every peer reads exactly */
 	const bool any = row->min == 0 && row->max == 0;
 	const int64_t min = any ? -safe : row->min, max = any ? safe : row->max;
 	AUTO(writer) expected = writer_new(100);
@@ -190,7 +190,7 @@ decode_objects(const struct decoding *d, const struct json_place *place, json_t 
 static enum err
 decode_raw(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row, void *field)
 {
-	char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+	char *text = json_dumps(value, CANONICAL | JSON_ENCODE_ANY);
 
 	REQUIRE(text != NULL, ERR_NO_MEMORY);
 	if (row->max > 0 && strlen(text) > (size_t)row->max) {
@@ -342,14 +342,35 @@ json_decode_file(const char *path, const struct json_table *table, void *out)
 	return decode(&d, table, out);
 }
 
+static enum err
+parse_object(const struct decoding *d, struct document *out)
+{
+	TRY(parse(d, out));
+	if (!json_is_object(out->root))
+		return because(d, ERR_MALFORMED, 1, "expected an object");
+	return ERR_OK;
+}
+
 enum err
 json_check(struct span text)
 {
 	const struct decoding d = {.text = text, .what = "JSON"};
 	AUTO(document) document = {NULL};
 
-	TRY(parse(&d, &document));
-	if (!json_is_object(document.root))
-		return because(&d, ERR_MALFORMED, 1, "expected an object");
-	return ERR_OK;
+	return parse_object(&d, &document);
+}
+
+enum err
+json_canonical(struct span text, struct writer *out)
+{
+	const struct decoding d = {.text = text, .what = "JSON"};
+	AUTO(document) document = {NULL};
+	char *canonical;
+
+	TRY(parse_object(&d, &document));
+	canonical = json_dumps(document.root, CANONICAL);
+	REQUIRE(canonical != NULL, ERR_NO_MEMORY);
+	writer_text(out, canonical);
+	free(canonical);
+	return writer_done(out);
 }

@@ -70,6 +70,9 @@ bool json_texts_have(const struct json_list *list, const char *text);
 /* Is text one JSON object, without duplicate members, within the limits? For what is passed on or stored raw. */
 MUST_USE enum err json_check(struct span text);
 
+/* The same object in one form: compact, members sorted, as JSON_RAW gives it. Appended to out. For what is hashed. Errors as json_check. */
+MUST_USE enum err json_canonical(struct span text, struct writer *out);
+
 /* ---- writing: commas and nesting are kept by the writer; the order is the caller's ---- */
 struct json_writer {
 	struct writer *to;
