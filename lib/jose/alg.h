@@ -14,9 +14,11 @@ extern const struct jose_alg jose_eddsa;
 const struct jose_alg *jose_alg_of_key(const EVP_PKEY *key);
 
 /* One EVP_DigestSign over input, with digest NULL for EdDSA and params set on the signature context. Appends libcrypto's form. */
-MUST_USE enum err jose_evp_sign(EVP_PKEY *key, const char *digest, const OSSL_PARAM *params, struct span input, struct writer *signature);
+MUST_USE enum err jose_evp_sign(EVP_PKEY *key, const char *digest, const OSSL_PARAM *params, struct span input,
+	struct writer *signature);
 
 /* One EVP_DigestVerify. ERR_BAD_SIGNATURE unless it verifies. */
-MUST_USE enum err jose_evp_verify(EVP_PKEY *key, const char *digest, const OSSL_PARAM *params, struct span input, struct span signature);
+MUST_USE enum err jose_evp_verify(EVP_PKEY *key, const char *digest, const OSSL_PARAM *params, struct span input,
+	struct span signature);
 
 #endif

@@ -25,7 +25,8 @@ der_to_raw(struct span der, size_t number, struct writer *raw)
 
 	CRYPTO_OK(sig && p == der.ptr + der.len, "ECDSA signature");
 	CRYPTO_OK(BN_bn2binpad(ECDSA_SIG_get0_r(sig), out, (int)number) == (int)number &&
-	    BN_bn2binpad(ECDSA_SIG_get0_s(sig), out + number, (int)number) == (int)number, "ECDSA signature");
+			BN_bn2binpad(ECDSA_SIG_get0_s(sig), out + number, (int)number) == (int)number,
+		"ECDSA signature");
 	writer_bytes(raw, span_at(out, 2 * number));
 	return writer_done(raw);
 }
@@ -90,27 +91,28 @@ ecdsa_verify(EVP_PKEY *key, const char *digest, size_t number, struct span input
 {
 	uint8_t der[MAX_DER_SIGNATURE];
 
-	REQUIRE_WHY(signature.len == 2 * number, ERR_BAD_SIGNATURE, "RFC 7518 3.4: the signature must be %zu bytes", 2 * number);
+	REQUIRE_WHY(signature.len == 2 * number, ERR_BAD_SIGNATURE, "RFC 7518 3.4: the signature must be %zu bytes",
+		2 * number);
 	REQUIRE_WHY(!all_zero(signature.ptr, number) && !all_zero(signature.ptr + number, number), ERR_BAD_SIGNATURE,
-	    "FIPS 186-5 6.4.2: r and s must not be zero");
+		"FIPS 186-5 6.4.2: r and s must not be zero");
 	const size_t len = raw_to_der(signature.ptr, number, der);
 
 	return jose_evp_verify(key, digest, NULL, input, span_at(der, len));
 }
 
-#define ECDSA_ROW(row, alg, curve, digest, number)                                          \
-	static bool row##_fits(const EVP_PKEY *key)                                         \
-	{                                                                                   \
-		return on_curve(key, curve);                                                \
-	}                                                                                   \
-	static enum err row##_sign(EVP_PKEY *key, struct span input, struct writer *out)    \
-	{                                                                                   \
-		return ecdsa_sign(key, digest, number, input, out);                         \
-	}                                                                                   \
-	static enum err row##_verify(EVP_PKEY *key, struct span input, struct span sig)     \
-	{                                                                                   \
-		return ecdsa_verify(key, digest, number, input, sig);                       \
-	}                                                                                   \
+#define ECDSA_ROW(row, alg, curve, digest, number)                                       \
+	static bool row##_fits(const EVP_PKEY *key)                                      \
+	{                                                                                \
+		return on_curve(key, curve);                                             \
+	}                                                                                \
+	static enum err row##_sign(EVP_PKEY *key, struct span input, struct writer *out) \
+	{                                                                                \
+		return ecdsa_sign(key, digest, number, input, out);                      \
+	}                                                                                \
+	static enum err row##_verify(EVP_PKEY *key, struct span input, struct span sig)  \
+	{                                                                                \
+		return ecdsa_verify(key, digest, number, input, sig);                    \
+	}                                                                                \
 	const struct jose_alg jose_##row = {alg, 2 * (number), row##_fits, row##_sign, row##_verify};
 
 ECDSA_ROW(es256, "ES256", "P-256", "SHA256", 32)

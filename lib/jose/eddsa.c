@@ -16,7 +16,8 @@ eddsa_sign(EVP_PKEY *key, struct span input, struct writer *out)
 static enum err
 eddsa_verify(EVP_PKEY *key, struct span input, struct span signature)
 {
-	REQUIRE_WHY(signature.len == (size_t)EVP_PKEY_get_size(key), ERR_BAD_SIGNATURE, "RFC 8032 5.1.7, 5.2.7: wrong length of signature");
+	REQUIRE_WHY(signature.len == (size_t)EVP_PKEY_get_size(key), ERR_BAD_SIGNATURE,
+		"RFC 8032 5.1.7, 5.2.7: wrong length of signature");
 	return jose_evp_verify(key, NULL, NULL, input, signature);
 }
 

@@ -11,14 +11,29 @@
 
 enum { MAX_JWK = 16 << 10, MAX_KID = 256 };
 
-#define ROW(field, row_kind) {.name = #field, .kind = (row_kind), .offset = offsetof(struct jwk_members, field)}
+#define ROW(field, row_kind)                                                                      \
+	{                                                                                         \
+		.name = #field, .kind = (row_kind), .offset = offsetof(struct jwk_members, field) \
+	}
 static const struct json_row jwk_rows[] = {
 	{.name = "kty", .kind = JSON_TEXT, .presence = JSON_REQUIRED, .offset = offsetof(struct jwk_members, kty)},
 	{.name = "kid", .kind = JSON_TEXT, .offset = offsetof(struct jwk_members, kid), .max = MAX_KID},
-	ROW(crv, JSON_TEXT), ROW(alg, JSON_TEXT), ROW(use, JSON_TEXT), ROW(key_ops, JSON_TEXTS),
-	ROW(x, JSON_BYTES), ROW(y, JSON_BYTES), ROW(n, JSON_BYTES), ROW(e, JSON_BYTES),
-	ROW(d, JSON_BYTES), ROW(p, JSON_BYTES), ROW(q, JSON_BYTES), ROW(dp, JSON_BYTES), ROW(dq, JSON_BYTES), ROW(qi, JSON_BYTES),
-	ROW(k, JSON_BYTES), ROW(oth, JSON_RAW),
+	ROW(crv, JSON_TEXT),
+	ROW(alg, JSON_TEXT),
+	ROW(use, JSON_TEXT),
+	ROW(key_ops, JSON_TEXTS),
+	ROW(x, JSON_BYTES),
+	ROW(y, JSON_BYTES),
+	ROW(n, JSON_BYTES),
+	ROW(e, JSON_BYTES),
+	ROW(d, JSON_BYTES),
+	ROW(p, JSON_BYTES),
+	ROW(q, JSON_BYTES),
+	ROW(dp, JSON_BYTES),
+	ROW(dq, JSON_BYTES),
+	ROW(qi, JSON_BYTES),
+	ROW(k, JSON_BYTES),
+	ROW(oth, JSON_RAW),
 };
 #undef ROW
 
@@ -52,9 +67,11 @@ has_secret(const struct jwk_members *m)
 static enum err
 use_check(const struct jwk_members *m)
 {
-	REQUIRE_WHY(!m->use || strcmp(m->use, "sig") == 0, ERR_UNSUPPORTED, "RFC 7517 4.2: a key of use \"%s\" is not for signatures", m->use);
-	REQUIRE_WHY(m->key_ops.count == 0 || json_texts_have(&m->key_ops, "verify") || json_texts_have(&m->key_ops, "sign"), ERR_UNSUPPORTED,
-	    "RFC 7517 4.3: the key's operations do not include signatures");
+	REQUIRE_WHY(!m->use || strcmp(m->use, "sig") == 0, ERR_UNSUPPORTED,
+		"RFC 7517 4.2: a key of use \"%s\" is not for signatures", m->use);
+	REQUIRE_WHY(m->key_ops.count == 0 || json_texts_have(&m->key_ops, "verify") ||
+			json_texts_have(&m->key_ops, "sign"),
+		ERR_UNSUPPORTED, "RFC 7517 4.3: the key's operations do not include signatures");
 	return ERR_OK;
 }
 
@@ -100,7 +117,7 @@ private_check(const struct jwk *k)
 
 	TRY(k->alg->sign(k->key, probe, &signature));
 	REQUIRE_WHY(k->alg->verify(k->key, probe, writer_span(&signature)) == ERR_OK, ERR_MALFORMED,
-	    "RFC 7518 6: the private members do not belong to the public ones");
+		"RFC 7518 6: the private members do not belong to the public ones");
 	return ERR_OK;
 }
 
@@ -112,7 +129,8 @@ jwk_from_members(const struct jwk_members *m, bool secret_allowed, struct jwk **
 	AUTO(jwk) *k = NULL;
 
 	REQUIRE_WHY(strcmp(m->kty, "oct") != 0, ERR_UNSUPPORTED, "RFC 7518 6.4: symmetric keys are not taken");
-	REQUIRE_WHY(secret_allowed || !has_secret(m), ERR_REFUSED, "RFC 7517 9.2: a private key where a public one belongs");
+	REQUIRE_WHY(secret_allowed || !has_secret(m), ERR_REFUSED,
+		"RFC 7517 9.2: a private key where a public one belongs");
 	TRY(use_check(m));
 	TRY(jwk_import(m, &key));
 	TRY(weak_key_check(key));

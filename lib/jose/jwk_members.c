@@ -34,7 +34,8 @@ fromdata(const char *type, bool secret, OSSL_PARAM_BLD *bld, EVP_PKEY **out)
 static enum err
 push_number(OSSL_PARAM_BLD *bld, const char *param, const struct json_bytes *b, BIGNUM **n)
 {
-	REQUIRE_WHY(b->len > 0 && b->ptr[0] != 0, ERR_MALFORMED, "RFC 7518 2: a number that is empty or starts with a zero byte");
+	REQUIRE_WHY(b->len > 0 && b->ptr[0] != 0, ERR_MALFORMED,
+		"RFC 7518 2: a number that is empty or starts with a zero byte");
 	REQUIRE_WHY(b->len <= MAX_MODULUS, ERR_REFUSED, "RFC 7518 6.3: a number of more than %d bits", MAX_RSA_BITS);
 	*n = BN_bin2bn(b->ptr, (int)b->len, NULL);
 	CRYPTO_OK(*n && OSSL_PARAM_BLD_push_BN(bld, param, *n), "key import");
@@ -54,18 +55,21 @@ import_ec(const struct jwk_members *m, EVP_PKEY **out)
 		if (strcmp(ec_curves[i].name, m->crv) == 0)
 			curve = &ec_curves[i];
 	REQUIRE_WHY(curve, ERR_UNSUPPORTED, "RFC 7518 6.2.1.1: curve %s is not known here", m->crv);
-	REQUIRE_WHY(m->x.len == curve->len && m->y.len == curve->len, ERR_MALFORMED, "RFC 7518 6.2.1.2: x and y must be %zu bytes on %s",
-	    curve->len, curve->name);
+	REQUIRE_WHY(m->x.len == curve->len && m->y.len == curve->len, ERR_MALFORMED,
+		"RFC 7518 6.2.1.2: x and y must be %zu bytes on %s", curve->len, curve->name);
 	point[0] = 0x04;
 	memcpy(point + 1, m->x.ptr, curve->len);
 	memcpy(point + 1 + curve->len, m->y.ptr, curve->len);
 	CRYPTO_OK(bld && OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, curve->name, 0) &&
-	    OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * curve->len), "key import");
+			OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * curve->len),
+		"key import");
 	if (m->d.ptr) {
-		REQUIRE_WHY(m->d.len == curve->len, ERR_MALFORMED, "RFC 7518 6.2.2.1: d must be %zu bytes on %s", curve->len, curve->name);
+		REQUIRE_WHY(m->d.len == curve->len, ERR_MALFORMED, "RFC 7518 6.2.2.1: d must be %zu bytes on %s",
+			curve->len, curve->name);
 		d = BN_secure_new();
-		CRYPTO_OK(d && BN_bin2bn(m->d.ptr, (int)m->d.len, d) && OSSL_PARAM_BLD_push_BN_pad(bld, OSSL_PKEY_PARAM_PRIV_KEY, d, curve->len),
-		    "key import");
+		CRYPTO_OK(d && BN_bin2bn(m->d.ptr, (int)m->d.len, d) &&
+				OSSL_PARAM_BLD_push_BN_pad(bld, OSSL_PKEY_PARAM_PRIV_KEY, d, curve->len),
+			"key import");
 	}
 	return fromdata("EC", m->d.ptr != NULL, bld, out);
 }
@@ -77,8 +81,11 @@ import_rsa(const struct jwk_members *m, EVP_PKEY **out)
 		const char *param;
 		const struct json_bytes *bytes;
 	} secrets[] = {
-		{OSSL_PKEY_PARAM_RSA_FACTOR1, &m->p}, {OSSL_PKEY_PARAM_RSA_FACTOR2, &m->q}, {OSSL_PKEY_PARAM_RSA_EXPONENT1, &m->dp},
-		{OSSL_PKEY_PARAM_RSA_EXPONENT2, &m->dq}, {OSSL_PKEY_PARAM_RSA_COEFFICIENT1, &m->qi},
+		{OSSL_PKEY_PARAM_RSA_FACTOR1, &m->p},
+		{OSSL_PKEY_PARAM_RSA_FACTOR2, &m->q},
+		{OSSL_PKEY_PARAM_RSA_EXPONENT1, &m->dp},
+		{OSSL_PKEY_PARAM_RSA_EXPONENT2, &m->dq},
+		{OSSL_PKEY_PARAM_RSA_COEFFICIENT1, &m->qi},
 	};
 	enum { SECRETS = sizeof(secrets) / sizeof(secrets[0]) };
 	OWN(OSSL_PARAM_BLD) bld = OSSL_PARAM_BLD_new();
@@ -115,10 +122,12 @@ import_okp(const struct jwk_members *m, EVP_PKEY **out)
 		if (strcmp(ok_curves[i].name, m->crv) == 0)
 			curve = &ok_curves[i];
 	REQUIRE_WHY(curve, ERR_UNSUPPORTED, "RFC 8037 2: curve %s is not for signatures here", m->crv);
-	REQUIRE_WHY(m->x.len == curve->len && (!m->d.ptr || m->d.len == curve->len), ERR_MALFORMED, "RFC 8037 2: x and d must be %zu bytes on %s",
-	    curve->len, curve->name);
-	CRYPTO_OK(bld && OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, m->x.ptr, m->x.len), "key import");
-	CRYPTO_OK(!m->d.ptr || OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PRIV_KEY, m->d.ptr, m->d.len), "key import");
+	REQUIRE_WHY(m->x.len == curve->len && (!m->d.ptr || m->d.len == curve->len), ERR_MALFORMED,
+		"RFC 8037 2: x and d must be %zu bytes on %s", curve->len, curve->name);
+	CRYPTO_OK(bld && OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, m->x.ptr, m->x.len),
+		"key import");
+	CRYPTO_OK(!m->d.ptr || OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PRIV_KEY, m->d.ptr, m->d.len),
+		"key import");
 	return fromdata(curve->type, m->d.ptr != NULL, bld, out);
 }
 
@@ -142,7 +151,9 @@ write_ec(const EVP_PKEY *key, const char *crv, struct json_writer *j)
 	uint8_t bytes[MAX_COORDINATE];
 	const int len = (EVP_PKEY_get_bits(key) + 7) / 8;
 
-	CRYPTO_OK(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_X, &x) && EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_Y, &y), "EC key");
+	CRYPTO_OK(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_X, &x) &&
+			EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_Y, &y),
+		"EC key");
 	json_text(j, "crv", crv);
 	json_text(j, "kty", "EC");
 	CRYPTO_OK(len <= MAX_COORDINATE && BN_bn2binpad(x, bytes, len) == len, "EC key");

@@ -12,8 +12,12 @@ struct jwks_members {
 };
 
 static const struct json_row jwks_rows[] = {
-	{.name = "keys", .kind = JSON_OBJECTS, .presence = JSON_REQUIRED, .offset = offsetof(struct jwks_members, keys), .max = MAX_JWK_KEYS,
-	 .table = &jwk_table},
+	{.name = "keys",
+		.kind = JSON_OBJECTS,
+		.presence = JSON_REQUIRED,
+		.offset = offsetof(struct jwks_members, keys),
+		.max = MAX_JWK_KEYS,
+		.table = &jwk_table},
 };
 static const struct json_table jwks_table = {
 	.what = "JWK Set",
@@ -49,7 +53,7 @@ jwks_add(struct jwks *set, struct jwk *k)
 	REQUIRE_WHY(set->count < MAX_JWK_KEYS, ERR_TOO_LONG, "RFC 7517 5: more than %d keys in a set", MAX_JWK_KEYS);
 	for (size_t i = 0; i < set->count; i++)
 		REQUIRE_WHY(!jwk_kid(key)[0] || !span_is(span_of(jwk_kid(key)), jwk_kid(set->keys[i])), ERR_EXISTS,
-		    "RFC 7517 4.5: two keys in the set have the kid %s", jwk_kid(key));
+			"RFC 7517 4.5: two keys in the set have the kid %s", jwk_kid(key));
 	set->keys[set->count++] = key;
 	key = NULL;
 	return ERR_OK;

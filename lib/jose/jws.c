@@ -17,15 +17,29 @@ struct header_members {
 	char *crit, *jwk, *jku, *x5u, *b64;
 };
 
-#define REFUSED(field) {.name = #field, .kind = JSON_RAW, .offset = offsetof(struct header_members, field)}
+#define REFUSED(field)                                                                             \
+	{                                                                                          \
+		.name = #field, .kind = JSON_RAW, .offset = offsetof(struct header_members, field) \
+	}
 static const struct json_row header_rows[] = {
-	{.name = "alg", .kind = JSON_TEXT, .presence = JSON_REQUIRED, .offset = offsetof(struct header_members, header.alg), .max = 32},
+	{.name = "alg",
+		.kind = JSON_TEXT,
+		.presence = JSON_REQUIRED,
+		.offset = offsetof(struct header_members, header.alg),
+		.max = 32},
 	{.name = "kid", .kind = JSON_TEXT, .offset = offsetof(struct header_members, header.kid), .max = MAX_KID},
 	{.name = "typ", .kind = JSON_TEXT, .offset = offsetof(struct header_members, header.typ), .max = 128},
 	{.name = "cty", .kind = JSON_TEXT, .offset = offsetof(struct header_members, header.cty), .max = 128},
-	{.name = "x5c", .kind = JSON_TEXTS, .offset = offsetof(struct header_members, header.x5c), .max = MAX_X5C,
-	 .present = offsetof(struct header_members, header.has_x5c)},
-	REFUSED(crit), REFUSED(jwk), REFUSED(jku), REFUSED(x5u), REFUSED(b64),
+	{.name = "x5c",
+		.kind = JSON_TEXTS,
+		.offset = offsetof(struct header_members, header.x5c),
+		.max = MAX_X5C,
+		.present = offsetof(struct header_members, header.has_x5c)},
+	REFUSED(crit),
+	REFUSED(jwk),
+	REFUSED(jku),
+	REFUSED(x5u),
+	REFUSED(b64),
 };
 #undef REFUSED
 
@@ -40,11 +54,14 @@ static const struct json_table header_table = {
 static enum err
 header_check(const struct header_members *m)
 {
-	REQUIRE_WHY(jose_alg_find(span_of(m->header.alg)), ERR_UNSUPPORTED, "RFC 8725 3.1: alg %s is not taken", m->header.alg);
+	REQUIRE_WHY(jose_alg_find(span_of(m->header.alg)), ERR_UNSUPPORTED, "RFC 8725 3.1: alg %s is not taken",
+		m->header.alg);
 	REQUIRE_WHY(!m->crit, ERR_UNSUPPORTED, "RFC 7515 4.1.11: crit names extensions that are not understood here");
 	REQUIRE_WHY(!m->b64, ERR_UNSUPPORTED, "RFC 7797 3: b64 is not understood here");
 	REQUIRE_WHY(!m->jwk && !m->jku && !m->x5u, ERR_REFUSED, "RFC 8725 3.10: the header brings its own key (%s)",
-	    m->jwk ? "jwk" : m->jku ? "jku" : "x5u");
+		m->jwk           ? "jwk"
+			: m->jku ? "jku"
+				 : "x5u");
 	return ERR_OK;
 }
 
@@ -55,7 +72,8 @@ jws_header_read(struct span base64url, struct jws_header *out)
 	size_t len;
 	struct header_members m;
 
-	REQUIRE_WHY(base64url.len <= MAX_JWS_HEADER, ERR_TOO_LONG, "RFC 7515 4: a header of more than %d bytes", MAX_JWS_HEADER);
+	REQUIRE_WHY(base64url.len <= MAX_JWS_HEADER, ERR_TOO_LONG, "RFC 7515 4: a header of more than %d bytes",
+		MAX_JWS_HEADER);
 	TRY(base64url_take(base64url, &text, &len));
 	enum err e = json_decode(span_at(text, len), &header_table, &m);
 
@@ -95,9 +113,10 @@ parse_parts(struct span text, struct jws *j)
 	struct reader r = reader_over(text);
 	struct span header, payload;
 
-	REQUIRE_WHY(reader_until(&r, '.', &header) == ERR_OK && reader_until(&r, '.', &payload) == ERR_OK, ERR_MALFORMED,
-	    "RFC 7515 7.1: a compact JWS has three parts");
-	REQUIRE_WHY(r.left.len == 0 || !memchr(r.left.ptr, '.', r.left.len), ERR_MALFORMED, "RFC 7515 7.1: a compact JWS has three parts");
+	REQUIRE_WHY(reader_until(&r, '.', &header) == ERR_OK && reader_until(&r, '.', &payload) == ERR_OK,
+		ERR_MALFORMED, "RFC 7515 7.1: a compact JWS has three parts");
+	REQUIRE_WHY(r.left.len == 0 || !memchr(r.left.ptr, '.', r.left.len), ERR_MALFORMED,
+		"RFC 7515 7.1: a compact JWS has three parts");
 	TRY(jws_header_read(header, &j->header));
 	TRY(base64url_take(payload, &j->payload.ptr, &j->payload.len));
 	TRY(base64url_take(r.left, &j->signature.ptr, &j->signature.len));
@@ -125,15 +144,16 @@ jws_signature_check(const struct jws_header *h, struct span input, struct span s
 	const struct jose_alg *alg = jose_alg_find(span_of(h->alg));
 
 	REQUIRE_WHY(alg, ERR_UNSUPPORTED, "RFC 8725 3.1: alg %s is not taken", h->alg);
-	REQUIRE_WHY(alg->fits(key->key), ERR_MISMATCH, "RFC 8725 3.1: the key is not of the type that %s needs", alg->name);
+	REQUIRE_WHY(alg->fits(key->key), ERR_MISMATCH, "RFC 8725 3.1: the key is not of the type that %s needs",
+		alg->name);
 	return alg->verify(key->key, input, signature);
 }
 
 enum err
 jws_check(const struct jws *j, const struct jwk *key)
 {
-	REQUIRE_WHY(strcmp(j->header.alg, jwk_alg(key)) == 0, ERR_MISMATCH, "RFC 8725 3.1: alg %s, but the key is for %s", j->header.alg,
-	    jwk_alg(key));
+	REQUIRE_WHY(strcmp(j->header.alg, jwk_alg(key)) == 0, ERR_MISMATCH,
+		"RFC 8725 3.1: alg %s, but the key is for %s", j->header.alg, jwk_alg(key));
 	return jws_signature_check(&j->header, j->signing_input, span_at(j->signature.ptr, j->signature.len), key);
 }
 
@@ -159,10 +179,12 @@ jws_verify(struct span text, const struct jwks *keys, const char *typ, struct jw
 
 	memset(out, 0, sizeof(*out));
 	TRY(jws_parse(text, &j));
-	REQUIRE_WHY(!typ || typ_is(j.header.typ, typ), ERR_MISMATCH, "RFC 8725 3.11: typ is %s, not %s", j.header.typ ? j.header.typ : "missing", typ);
+	REQUIRE_WHY(!typ || typ_is(j.header.typ, typ), ERR_MISMATCH, "RFC 8725 3.11: typ is %s, not %s",
+		j.header.typ ? j.header.typ : "missing", typ);
 	const struct jwk *key = jwks_find(keys, span_of(j.header.kid), span_of(j.header.alg));
 
-	REQUIRE_WHY(key, ERR_UNTRUSTED, "RFC 7515 6: no key %s for %s", j.header.kid ? j.header.kid : "(without kid)", j.header.alg);
+	REQUIRE_WHY(key, ERR_UNTRUSTED, "RFC 7515 6: no key %s for %s", j.header.kid ? j.header.kid : "(without kid)",
+		j.header.alg);
 	TRY(jws_check(&j, key));
 	*out = j;
 	memset(&j, 0, sizeof(j));

@@ -9,6 +9,7 @@ MUST_USE enum err jws_header_read(struct span base64url, struct jws_header *out)
 void jws_header_free(struct jws_header *h);
 
 /* Does one signature verify with key by the header's alg? Not: is that alg the key's. */
-MUST_USE enum err jws_signature_check(const struct jws_header *h, struct span input, struct span signature, const struct jwk *key);
+MUST_USE enum err jws_signature_check(const struct jws_header *h, struct span input, struct span signature,
+	const struct jwk *key);
 
 #endif

@@ -20,25 +20,47 @@ struct jws_members {
 	bool has_signatures;
 };
 
-#define TEXT(type, field, needed) {.name = #field, .kind = JSON_TEXT, .presence = (needed), .offset = offsetof(type, field), .max = MAX_JWS}
+#define TEXT(type, field, needed)                                                                         \
+	{                                                                                                 \
+		.name = #field, .kind = JSON_TEXT, .presence = (needed), .offset = offsetof(type, field), \
+		.max = MAX_JWS                                                                            \
+	}
 static const struct json_row signature_rows[] = {
 	TEXT(struct signature_members, protected, JSON_OPTIONAL),
 	TEXT(struct signature_members, signature, JSON_REQUIRED),
 	{.name = "header", .kind = JSON_RAW, .offset = offsetof(struct signature_members, header)},
 };
 static const struct json_table signature_table = {
-	.what = "JWS signature", .rows = signature_rows, .count = 3, .size = sizeof(struct signature_members), .open = true,
+	.what = "JWS signature",
+	.rows = signature_rows,
+	.count = 3,
+	.size = sizeof(struct signature_members),
+	.open = true,
 };
 static const struct json_row jws_rows[] = {
 	TEXT(struct jws_members, payload, JSON_REQUIRED),
-	{.name = "protected", .kind = JSON_TEXT, .offset = offsetof(struct jws_members, flat.protected), .max = MAX_JWS},
-	{.name = "signature", .kind = JSON_TEXT, .offset = offsetof(struct jws_members, flat.signature), .max = MAX_JWS},
+	{.name = "protected",
+		.kind = JSON_TEXT,
+		.offset = offsetof(struct jws_members, flat.protected),
+		.max = MAX_JWS},
+	{.name = "signature",
+		.kind = JSON_TEXT,
+		.offset = offsetof(struct jws_members, flat.signature),
+		.max = MAX_JWS},
 	{.name = "header", .kind = JSON_RAW, .offset = offsetof(struct jws_members, flat.header)},
-	{.name = "signatures", .kind = JSON_OBJECTS, .offset = offsetof(struct jws_members, signatures), .max = MAX_SIGNATURES,
-	 .table = &signature_table, .present = offsetof(struct jws_members, has_signatures)},
+	{.name = "signatures",
+		.kind = JSON_OBJECTS,
+		.offset = offsetof(struct jws_members, signatures),
+		.max = MAX_SIGNATURES,
+		.table = &signature_table,
+		.present = offsetof(struct jws_members, has_signatures)},
 };
 static const struct json_table jws_table = {
-	.what = "JWS", .rows = jws_rows, .count = sizeof(jws_rows) / sizeof(jws_rows[0]), .size = sizeof(struct jws_members), .open = true,
+	.what = "JWS",
+	.rows = jws_rows,
+	.count = sizeof(jws_rows) / sizeof(jws_rows[0]),
+	.size = sizeof(struct jws_members),
+	.open = true,
 };
 #undef TEXT
 
@@ -46,15 +68,29 @@ static const struct json_table jws_table = {
 struct open_members {
 	char *kid, *alg, *crit, *jwk, *jku, *x5u, *x5c, *b64, *typ, *cty;
 };
-#define RAW(field) {.name = #field, .kind = JSON_RAW, .offset = offsetof(struct open_members, field)}
+#define RAW(field)                                                                               \
+	{                                                                                        \
+		.name = #field, .kind = JSON_RAW, .offset = offsetof(struct open_members, field) \
+	}
 static const struct json_row open_rows[] = {
 	{.name = "kid", .kind = JSON_TEXT, .offset = offsetof(struct open_members, kid), .max = 256},
-	RAW(alg), RAW(crit), RAW(jwk), RAW(jku), RAW(x5u), RAW(x5c), RAW(b64), RAW(typ), RAW(cty),
+	RAW(alg),
+	RAW(crit),
+	RAW(jwk),
+	RAW(jku),
+	RAW(x5u),
+	RAW(x5c),
+	RAW(b64),
+	RAW(typ),
+	RAW(cty),
 };
 #undef RAW
 static const struct json_table open_table = {
-	.what = "JWS unprotected header", .rows = open_rows, .count = sizeof(open_rows) / sizeof(open_rows[0]),
-	.size = sizeof(struct open_members), .open = true,
+	.what = "JWS unprotected header",
+	.rows = open_rows,
+	.count = sizeof(open_rows) / sizeof(open_rows[0]),
+	.size = sizeof(struct open_members),
+	.open = true,
 };
 
 /* Moves the unprotected kid into h, if h has none. */
@@ -104,26 +140,31 @@ key_permits(const struct jwk *key, const char *alg)
 }
 
 static enum err
-check_one(const struct jws_header *h, struct span input, struct span signature, const struct jwks *keys, const char *const *algs)
+check_one(const struct jws_header *h, struct span input, struct span signature, const struct jwks *keys,
+	const char *const *algs)
 {
-	REQUIRE_WHY(!algs || listed(algs, h->alg), ERR_REFUSED, "RFC 8725 3.1: alg %s is not in the list given", h->alg);
+	REQUIRE_WHY(!algs || listed(algs, h->alg), ERR_REFUSED, "RFC 8725 3.1: alg %s is not in the list given",
+		h->alg);
 	const struct jwk *key = jwks_find(keys, span_of(h->kid), span_of(h->alg));
 
 	/* the only key there is may be tried whatever its algorithm or name: only its own signature verifies with it */
 	if (!key && jwks_count(keys) == 1 && (!h->kid || !jwk_kid(jwks_at(keys, 0))[0]))
 		key = jwks_at(keys, 0);
 	REQUIRE_WHY(key, ERR_UNTRUSTED, "RFC 7515 6: no key %s for %s", h->kid ? h->kid : "(without kid)", h->alg);
-	REQUIRE_WHY(key_permits(key, h->alg), ERR_MISMATCH, "RFC 8725 3.1: alg %s, but the key is for %s", h->alg, jwk_alg(key));
+	REQUIRE_WHY(key_permits(key, h->alg), ERR_MISMATCH, "RFC 8725 3.1: alg %s, but the key is for %s", h->alg,
+		jwk_alg(key));
 	return jws_signature_check(h, input, signature, key);
 }
 
 static enum err
-check_json_signature(const struct signature_members *s, struct span payload, const struct jwks *keys, const char *const *algs)
+check_json_signature(const struct signature_members *s, struct span payload, const struct jwks *keys,
+	const char *const *algs)
 {
 	AUTO(jws) j = {0}; /* for what it frees */
 	AUTO(writer) input = writer_new(2 * MAX_JWS);
 
-	REQUIRE_WHY(s->protected && s->signature, ERR_MALFORMED, "RFC 8725 3.2: protected header or signature is missing");
+	REQUIRE_WHY(s->protected && s->signature, ERR_MALFORMED,
+		"RFC 8725 3.2: protected header or signature is missing");
 	TRY(jws_header_read(span_of(s->protected), &j.header));
 	TRY(open_header_read(s->header, &j.header));
 	TRY(base64url_take(span_of(s->signature), &j.signature.ptr, &j.signature.len));
@@ -144,7 +185,7 @@ check_members(const struct jws_members *m, const struct jwks *keys, const char *
 
 	if (m->has_signatures) {
 		REQUIRE_WHY(!m->flat.protected && !m->flat.signature && !m->flat.header, ERR_MALFORMED,
-		    "RFC 7515 7.2.2: flattened and general form at once");
+			"RFC 7515 7.2.2: flattened and general form at once");
 		REQUIRE_WHY(m->signatures.count > 0, ERR_BAD_SIGNATURE, "RFC 7515 7.2.1: there is no signature");
 		for (size_t i = 0; i < m->signatures.count; i++)
 			TRY(check_json_signature(&many[i], text, keys, algs));

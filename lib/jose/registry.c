@@ -2,10 +2,16 @@
 
 /* In order of preference: the first that fits is what a bare key is used with. */
 static const struct jose_alg *const jose_algs[] = {
-	&jose_es256, &jose_es384, &jose_es512,
+	&jose_es256,
+	&jose_es384,
+	&jose_es512,
 	&jose_eddsa,
-	&jose_ps256, &jose_ps384, &jose_ps512,
-	&jose_rs256, &jose_rs384, &jose_rs512,
+	&jose_ps256,
+	&jose_ps384,
+	&jose_ps512,
+	&jose_rs256,
+	&jose_rs384,
+	&jose_rs512,
 };
 
 enum { ALG_COUNT = sizeof(jose_algs) / sizeof(jose_algs[0]) };

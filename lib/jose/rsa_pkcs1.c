@@ -11,19 +11,20 @@ pkcs1_fits(const EVP_PKEY *key)
 static enum err
 pkcs1_verify(EVP_PKEY *key, const char *digest, struct span input, struct span signature)
 {
-	REQUIRE_WHY(signature.len == (size_t)EVP_PKEY_get_size(key), ERR_BAD_SIGNATURE, "RFC 8017 8.2.2: wrong length of signature");
+	REQUIRE_WHY(signature.len == (size_t)EVP_PKEY_get_size(key), ERR_BAD_SIGNATURE,
+		"RFC 8017 8.2.2: wrong length of signature");
 	return jose_evp_verify(key, digest, NULL, input, signature);
 }
 
-#define PKCS1_ROW(row, alg, digest)                                                         \
-	static enum err row##_sign(EVP_PKEY *key, struct span input, struct writer *out)    \
-	{                                                                                   \
-		return jose_evp_sign(key, digest, NULL, input, out);                        \
-	}                                                                                   \
-	static enum err row##_verify(EVP_PKEY *key, struct span input, struct span sig)     \
-	{                                                                                   \
-		return pkcs1_verify(key, digest, input, sig);                               \
-	}                                                                                   \
+#define PKCS1_ROW(row, alg, digest)                                                      \
+	static enum err row##_sign(EVP_PKEY *key, struct span input, struct writer *out) \
+	{                                                                                \
+		return jose_evp_sign(key, digest, NULL, input, out);                     \
+	}                                                                                \
+	static enum err row##_verify(EVP_PKEY *key, struct span input, struct span sig)  \
+	{                                                                                \
+		return pkcs1_verify(key, digest, input, sig);                            \
+	}                                                                                \
 	const struct jose_alg jose_##row = {alg, 0, pkcs1_fits, row##_sign, row##_verify};
 
 PKCS1_ROW(rs256, "RS256", "SHA256")

@@ -10,41 +10,47 @@ pss_fits(const EVP_PKEY *key)
 	return EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) >= MIN_RSA_BITS;
 }
 
-/* What both directions set on the signature context. libcrypto's constructors take no const. */
-#define PSS_PARAMS(digest)                                                                                                   \
-	{                                                                                                                    \
-		OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, (char[]){OSSL_PKEY_RSA_PAD_MODE_PSS}, 0),              \
-		OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, digest, 0),                                         \
-		OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, (char[]){OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST}, 0),    \
-		OSSL_PARAM_END,                                                                                              \
-	}
+/* What both directions set on the signature context. libcrypto's constructors take no const, and write nothing. */
+static void
+pss_params(char *digest, OSSL_PARAM out[4])
+{
+	static char mode[] = OSSL_PKEY_RSA_PAD_MODE_PSS, salt[] = OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST;
+
+	out[0] = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, mode, 0);
+	out[1] = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, digest, 0);
+	out[2] = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, salt, 0);
+	out[3] = OSSL_PARAM_construct_end();
+}
 
 static enum err
 pss_sign(EVP_PKEY *key, char *digest, struct span input, struct writer *signature)
 {
-	const OSSL_PARAM params[] = PSS_PARAMS(digest);
+	OSSL_PARAM params[4];
 
+	pss_params(digest, params);
 	return jose_evp_sign(key, digest, params, input, signature);
 }
 
 static enum err
 pss_verify(EVP_PKEY *key, char *digest, struct span input, struct span signature)
 {
-	const OSSL_PARAM params[] = PSS_PARAMS(digest);
+	OSSL_PARAM params[4];
 
-	REQUIRE_WHY(signature.len == (size_t)EVP_PKEY_get_size(key), ERR_BAD_SIGNATURE, "RFC 8017 8.1.2: wrong length of signature");
+	REQUIRE_WHY(signature.len == (size_t)EVP_PKEY_get_size(key), ERR_BAD_SIGNATURE,
+		"RFC 8017 8.1.2: wrong length of signature");
+	pss_params(digest, params);
 	return jose_evp_verify(key, digest, params, input, signature);
 }
 
-#define PSS_ROW(row, alg, digest)                                                           \
-	static enum err row##_sign(EVP_PKEY *key, struct span input, struct writer *out)    \
-	{                                                                                   \
-		return pss_sign(key, (char[]){digest}, input, out);                         \
-	}                                                                                   \
-	static enum err row##_verify(EVP_PKEY *key, struct span input, struct span sig)     \
-	{                                                                                   \
-		return pss_verify(key, (char[]){digest}, input, sig);                       \
-	}                                                                                   \
+#define PSS_ROW(row, alg, digest)                                                        \
+	static enum err row##_sign(EVP_PKEY *key, struct span input, struct writer *out) \
+	{                                                                                \
+		return pss_sign(key, (char[]){digest}, input, out);                      \
+	}                                                                                \
+	static enum err row##_verify(EVP_PKEY *key, struct span input, struct span sig)  \
+	{                                                                                \
+		return pss_verify(key, (char[]){digest}, input, sig);                    \
+	}                                                                                \
 	const struct jose_alg jose_##row = {alg, 0, pss_fits, row##_sign, row##_verify};
 
 PSS_ROW(ps256, "PS256", "SHA256")

@@ -8,10 +8,12 @@
 enum { SECONDS_A_DAY = 86400 };
 
 static enum err
-parts_check(const struct profile *p, const char *what, const struct json_list *allowed, const struct name_part *parts, size_t count)
+parts_check(const struct profile *p, const char *what, const struct json_list *allowed, const struct name_part *parts,
+	size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		REQUIRE_WHY(json_texts_have(allowed, parts[i].type), ERR_REFUSED, "profile %s does not allow %s %s", p->name, what, parts[i].type);
+		REQUIRE_WHY(json_texts_have(allowed, parts[i].type), ERR_REFUSED, "profile %s does not allow %s %s",
+			p->name, what, parts[i].type);
 	return ERR_OK;
 }
 
@@ -20,9 +22,10 @@ times_check(const struct certificate_facts *f)
 {
 	const struct profile *p = f->profile;
 
-	REQUIRE_WHY(f->not_before < f->not_after, ERR_REFUSED, "RFC 5280 4.1.2.5: the certificate would end before it begins");
-	REQUIRE_WHY(f->not_after - f->not_before <= p->days * SECONDS_A_DAY, ERR_REFUSED, "profile %s allows %lld days", p->name,
-	    (long long)p->days);
+	REQUIRE_WHY(f->not_before < f->not_after, ERR_REFUSED,
+		"RFC 5280 4.1.2.5: the certificate would end before it begins");
+	REQUIRE_WHY(f->not_after - f->not_before <= p->days * SECONDS_A_DAY, ERR_REFUSED, "profile %s allows %lld days",
+		p->name, (long long)p->days);
 	return ERR_OK;
 }
 
@@ -37,7 +40,8 @@ key_check(const struct certificate_facts *f, EVP_PKEY **out)
 		return own_failed(ERR_MALFORMED, "RFC 5280 4.1.2.7: not a SubjectPublicKeyInfo");
 	TRY(weak_key_check(key));
 	TRY(key_type(key, type));
-	REQUIRE_WHY(json_texts_have(&f->profile->key_types, type), ERR_REFUSED, "profile %s does not allow a key of type %s", f->profile->name, type);
+	REQUIRE_WHY(json_texts_have(&f->profile->key_types, type), ERR_REFUSED,
+		"profile %s does not allow a key of type %s", f->profile->name, type);
 	*out = key;
 	key = NULL;
 	return ERR_OK;
@@ -53,11 +57,13 @@ set_times(const struct certificate_facts *f, X509 *x)
 		unix_time issuer_end;
 
 		TRY(asn1_time_read(X509_get0_notAfter(f->issuer), &issuer_end));
-		REQUIRE_WHY(f->not_before < issuer_end, ERR_EXPIRED, "RFC 5280 6.1.3: the issuer's certificate has ended");
+		REQUIRE_WHY(f->not_before < issuer_end, ERR_EXPIRED,
+			"RFC 5280 6.1.3: the issuer's certificate has ended");
 		if (end > issuer_end)
 			end = issuer_end;
 	}
-	CRYPTO_OK(ASN1_TIME_set(X509_getm_notBefore(x), f->not_before) && ASN1_TIME_set(X509_getm_notAfter(x), end), "validity");
+	CRYPTO_OK(ASN1_TIME_set(X509_getm_notBefore(x), f->not_before) && ASN1_TIME_set(X509_getm_notAfter(x), end),
+		"validity");
 	return ERR_OK;
 }
 
@@ -69,7 +75,8 @@ set_names(const struct certificate_facts *f, X509 *x)
 	REQUIRE(subject, ERR_NO_MEMORY);
 	TRY(name_make(f->subject, f->subject_count, subject));
 	CRYPTO_OK(X509_set_subject_name(x, subject) &&
-	    X509_set_issuer_name(x, f->issuer ? X509_get_subject_name(f->issuer) : subject), "names");
+			X509_set_issuer_name(x, f->issuer ? X509_get_subject_name(f->issuer) : subject),
+		"names");
 	return ERR_OK;
 }
 
@@ -90,11 +97,14 @@ static enum err
 issuer_check(const struct certificate_facts *f, EVP_PKEY *subject_key, EVP_PKEY *key)
 {
 	if (!f->issuer) {
-		REQUIRE_WHY(EVP_PKEY_eq(subject_key, key) == 1, ERR_REFUSED, "RFC 5280 3.2: a self-signed certificate must hold the key that signs it");
+		REQUIRE_WHY(EVP_PKEY_eq(subject_key, key) == 1, ERR_REFUSED,
+			"RFC 5280 3.2: a self-signed certificate must hold the key that signs it");
 		return ERR_OK;
 	}
-	REQUIRE_WHY(X509_check_ca(f->issuer) == 1, ERR_CONFIG, "RFC 5280 4.2.1.9: the issuer's certificate is not a CA's");
-	REQUIRE_WHY(EVP_PKEY_eq(X509_get0_pubkey(f->issuer), key) == 1, ERR_CONFIG, "the signing key is not the issuer's");
+	REQUIRE_WHY(X509_check_ca(f->issuer) == 1, ERR_CONFIG,
+		"RFC 5280 4.2.1.9: the issuer's certificate is not a CA's");
+	REQUIRE_WHY(EVP_PKEY_eq(X509_get0_pubkey(f->issuer), key) == 1, ERR_CONFIG,
+		"the signing key is not the issuer's");
 	return ERR_OK;
 }
 
@@ -108,7 +118,8 @@ certificate_make(const struct certificate_facts *f, EVP_PKEY *key, X509 **out)
 	REQUIRE(x, ERR_NO_MEMORY);
 	TRY(parts_check(f->profile, "subject attribute", &f->profile->subject, f->subject, f->subject_count));
 	TRY(parts_check(f->profile, "alternative name", &f->profile->alternative_names, f->names, f->names_count));
-	REQUIRE_WHY(f->subject_count + f->names_count > 0, ERR_REFUSED, "RFC 5280 4.1.2.6: neither subject nor alternative name");
+	REQUIRE_WHY(f->subject_count + f->names_count > 0, ERR_REFUSED,
+		"RFC 5280 4.1.2.6: neither subject nor alternative name");
 	TRY(times_check(f));
 	TRY(key_check(f, &subject_key));
 	TRY(issuer_check(f, subject_key, key));

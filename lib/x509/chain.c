@@ -19,7 +19,8 @@ purpose_check(X509 *x, const char *wanted)
 		char oid[80];
 
 		found = nid != NID_undef ? OBJ_obj2nid(sk_ASN1_OBJECT_value(list, i)) == nid
-		                         : OBJ_obj2txt(oid, sizeof(oid), sk_ASN1_OBJECT_value(list, i), 1) > 0 && strcmp(oid, wanted) == 0;
+					 : OBJ_obj2txt(oid, sizeof(oid), sk_ASN1_OBJECT_value(list, i), 1) > 0 &&
+				strcmp(oid, wanted) == 0;
 	}
 	sk_ASN1_OBJECT_pop_free(list, ASN1_OBJECT_free);
 	REQUIRE_WHY(found, ERR_REFUSED, "RFC 5280 4.2.1.12: the certificate is not for %s", wanted);
@@ -36,7 +37,8 @@ policy_check(X509 *x, const char *wanted)
 	for (int i = 0; i < sk_POLICYINFO_num(list) && !found; i++) {
 		char oid[80];
 
-		found = OBJ_obj2txt(oid, sizeof(oid), sk_POLICYINFO_value(list, i)->policyid, 1) > 0 && strcmp(oid, wanted) == 0;
+		found = OBJ_obj2txt(oid, sizeof(oid), sk_POLICYINFO_value(list, i)->policyid, 1) > 0 &&
+			strcmp(oid, wanted) == 0;
 	}
 	sk_POLICYINFO_pop_free(list, POLICYINFO_free);
 	REQUIRE_WHY(found, ERR_REFUSED, "RFC 5280 4.2.1.4: the certificate was not issued under policy %s", wanted);
@@ -97,7 +99,8 @@ enum err
 chain_check(X509 *x, const struct chain_question *q)
 {
 	REQUIRE_WHY(sk_X509_num(q->anchors) > 0, ERR_UNTRUSTED, "RFC 5280 6.1.1: no anchor is given");
-	REQUIRE_WHY(sk_X509_num(q->intermediates) <= MAX_CHAIN, ERR_TOO_LONG, "RFC 5280 6.1: more than %d certificates offered", MAX_CHAIN);
+	REQUIRE_WHY(sk_X509_num(q->intermediates) <= MAX_CHAIN, ERR_TOO_LONG,
+		"RFC 5280 6.1: more than %d certificates offered", MAX_CHAIN);
 	TRY(path_check(x, q));
 	if (q->extended_key_usage)
 		TRY(purpose_check(x, q->extended_key_usage));

@@ -10,11 +10,12 @@ add_entry(const struct crl_entry *entry, X509_CRL *crl)
 	OWN(ASN1_TIME) at = ASN1_TIME_set(NULL, entry->at);
 
 	TRY(serial_make(span_at(entry->serial, sizeof(entry->serial)), &serial));
-	CRYPTO_OK(r && at && X509_REVOKED_set_serialNumber(r, serial) && X509_REVOKED_set_revocationDate(r, at), "CRL entry");
+	CRYPTO_OK(r && at && X509_REVOKED_set_serialNumber(r, serial) && X509_REVOKED_set_revocationDate(r, at),
+		"CRL entry");
 	if (entry->reason > CRL_REASON_UNSPECIFIED) { /* RFC 5280 5.3.1: unspecified is left out */
 		ASN1_ENUMERATED *reason = ASN1_ENUMERATED_new();
 		const bool ok = reason && ASN1_ENUMERATED_set(reason, entry->reason) == 1 &&
-		    X509_REVOKED_add1_ext_i2d(r, NID_crl_reason, reason, 0, 0) == 1;
+			X509_REVOKED_add1_ext_i2d(r, NID_crl_reason, reason, 0, 0) == 1;
 
 		ASN1_ENUMERATED_free(reason);
 		CRYPTO_OK(ok, "CRL reason");
@@ -35,7 +36,8 @@ add_extensions(const struct crl_facts *f, X509_CRL *crl)
 	TRY(authority_key_make(f->issuer, &authority));
 	CRYPTO_OK(number && ASN1_INTEGER_set_int64(number, f->number) == 1, "CRL number");
 	CRYPTO_OK(X509_CRL_add1_ext_i2d(crl, NID_authority_key_identifier, authority, 0, 0) == 1 &&
-	    X509_CRL_add1_ext_i2d(crl, NID_crl_number, number, 0, 0) == 1, "CRL extensions");
+			X509_CRL_add1_ext_i2d(crl, NID_crl_number, number, 0, 0) == 1,
+		"CRL extensions");
 	return ERR_OK;
 }
 
@@ -49,11 +51,15 @@ crl_make(const struct crl_facts *f, EVP_PKEY *key, struct writer *w)
 	unsigned char *der = NULL;
 
 	REQUIRE(crl && this_update && next_update, ERR_NO_MEMORY);
-	REQUIRE_WHY(f->this_update < f->next_update, ERR_CONFIG, "RFC 5280 5.1.2.5: nextUpdate must be after thisUpdate");
-	REQUIRE_WHY(EVP_PKEY_eq(X509_get0_pubkey(f->issuer), key) == 1, ERR_CONFIG, "the signing key is not the issuer's");
+	REQUIRE_WHY(f->this_update < f->next_update, ERR_CONFIG,
+		"RFC 5280 5.1.2.5: nextUpdate must be after thisUpdate");
+	REQUIRE_WHY(EVP_PKEY_eq(X509_get0_pubkey(f->issuer), key) == 1, ERR_CONFIG,
+		"the signing key is not the issuer's");
 	TRY(digest_for(key, &digest));
-	CRYPTO_OK(X509_CRL_set_version(crl, X509_CRL_VERSION_2) && X509_CRL_set_issuer_name(crl, X509_get_subject_name(f->issuer)) &&
-	    X509_CRL_set1_lastUpdate(crl, this_update) && X509_CRL_set1_nextUpdate(crl, next_update), "CRL");
+	CRYPTO_OK(X509_CRL_set_version(crl, X509_CRL_VERSION_2) &&
+			X509_CRL_set_issuer_name(crl, X509_get_subject_name(f->issuer)) &&
+			X509_CRL_set1_lastUpdate(crl, this_update) && X509_CRL_set1_nextUpdate(crl, next_update),
+		"CRL");
 	TRY(add_extensions(f, crl));
 	for (size_t i = 0; i < f->count; i++)
 		TRY(add_entry(&f->entries[i], crl));
@@ -87,8 +93,9 @@ scope_check(const X509_CRL *crl)
 	for (int i = 0; i < X509_CRL_get_ext_count(crl); i++) {
 		X509_EXTENSION *extension = X509_CRL_get_ext(crl, i);
 
-		REQUIRE_WHY(!X509_EXTENSION_get_critical(extension), ERR_UNSUPPORTED, "RFC 5280 5.2: the CRL has a critical extension (%s)",
-		    OBJ_nid2sn(OBJ_obj2nid(X509_EXTENSION_get_object(extension))));
+		REQUIRE_WHY(!X509_EXTENSION_get_critical(extension), ERR_UNSUPPORTED,
+			"RFC 5280 5.2: the CRL has a critical extension (%s)",
+			OBJ_nid2sn(OBJ_obj2nid(X509_EXTENSION_get_object(extension))));
 	}
 	return ERR_OK;
 }
@@ -97,8 +104,9 @@ static enum err
 issuer_check(X509_CRL *crl, X509 *issuer)
 {
 	REQUIRE_WHY(X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(issuer)) == 0, ERR_UNTRUSTED,
-	    "RFC 5280 6.3.3 b: the CRL is another issuer's");
-	REQUIRE_WHY(X509_get_key_usage(issuer) & KU_CRL_SIGN, ERR_UNTRUSTED, "RFC 5280 6.3.3 f: the issuer may not sign CRLs");
+		"RFC 5280 6.3.3 b: the CRL is another issuer's");
+	REQUIRE_WHY(X509_get_key_usage(issuer) & KU_CRL_SIGN, ERR_UNTRUSTED,
+		"RFC 5280 6.3.3 f: the issuer may not sign CRLs");
 	if (X509_CRL_verify(crl, X509_get0_pubkey(issuer)) != 1)
 		return own_failed(ERR_BAD_SIGNATURE, "RFC 5280 6.3.3 g: the CRL's signature does not verify");
 	return ERR_OK;
@@ -128,8 +136,9 @@ crl_check(struct span der, X509 *issuer, const X509 *x, unix_time at)
 	TRY(scope_check(crl));
 	TRY(freshness_check(crl, at));
 	REQUIRE_WHY(X509_NAME_cmp(X509_get_issuer_name(x), X509_get_subject_name(issuer)) == 0, ERR_MISMATCH,
-	    "RFC 5280 6.3.3 b: the certificate is another issuer's");
+		"RFC 5280 6.3.3 b: the certificate is another issuer's");
 	/* 2: on hold, and taken off it again */
-	REQUIRE_WHY(X509_CRL_get0_by_serial(crl, &found, X509_get0_serialNumber(x)) != 1, ERR_REVOKED, "RFC 5280 6.3.3 i: revoked or suspended");
+	REQUIRE_WHY(X509_CRL_get0_by_serial(crl, &found, X509_get0_serialNumber(x)) != 1, ERR_REVOKED,
+		"RFC 5280 6.3.3 i: revoked or suspended");
 	return ERR_OK;
 }

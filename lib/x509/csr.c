@@ -41,7 +41,8 @@ csr_from_der(struct span der, X509_REQ **out)
 	if (!req)
 		return own_failed(ERR_MALFORMED, "RFC 2986 4: not a certificate request");
 	REQUIRE_WHY(p == der.ptr + der.len, ERR_MALFORMED, "RFC 2986 4: bytes after the certificate request");
-	REQUIRE_WHY(X509_REQ_get_version(req) == X509_REQ_VERSION_1, ERR_MALFORMED, "RFC 2986 4.1: the version must be 0");
+	REQUIRE_WHY(X509_REQ_get_version(req) == X509_REQ_VERSION_1, ERR_MALFORMED,
+		"RFC 2986 4.1: the version must be 0");
 	*out = req;
 	req = NULL;
 	return ERR_OK;
@@ -53,7 +54,8 @@ csr_open(struct span text, X509_REQ **out)
 	unsigned char *der = NULL;
 	size_t len = 0;
 
-	REQUIRE_WHY(text.len <= MAX_CSR, ERR_TOO_LONG, "RFC 2986 4: a certificate request of more than %d bytes", MAX_CSR);
+	REQUIRE_WHY(text.len <= MAX_CSR, ERR_TOO_LONG, "RFC 2986 4: a certificate request of more than %d bytes",
+		MAX_CSR);
 	if (!span_starts(text, SPAN("-----BEGIN ")))
 		return csr_from_der(text, out);
 	TRY(csr_from_pem(text, &der, &len));
@@ -69,8 +71,9 @@ possession_check(X509_REQ *req, EVP_PKEY *key)
 {
 	int digest = NID_undef;
 
-	REQUIRE_WHY(OBJ_find_sigid_algs(X509_REQ_get_signature_nid(req), &digest, NULL) == 1 && digest != NID_md5 && digest != NID_sha1 &&
-	    digest != NID_md5_sha1, ERR_REFUSED, "RFC 8017, RFC 6194: the request is signed over a broken or unknown hash");
+	REQUIRE_WHY(OBJ_find_sigid_algs(X509_REQ_get_signature_nid(req), &digest, NULL) == 1 && digest != NID_md5 &&
+			digest != NID_sha1 && digest != NID_md5_sha1,
+		ERR_REFUSED, "RFC 8017, RFC 6194: the request is signed over a broken or unknown hash");
 	if (X509_REQ_verify(req, key) != 1)
 		return own_failed(ERR_BAD_SIGNATURE, "RFC 2986 4.2: the request's own signature does not verify");
 	return ERR_OK;
@@ -94,8 +97,9 @@ ip_copy(const ASN1_OCTET_STRING *s)
 	if (ASN1_STRING_length(s) == 4)
 		(void)snprintf(text, sizeof(text), "%d.%d.%d.%d", b[0], b[1], b[2], b[3]);
 	else if (ASN1_STRING_length(s) == 16)
-		(void)snprintf(text, sizeof(text), "%x:%x:%x:%x:%x:%x:%x:%x", b[0] << 8 | b[1], b[2] << 8 | b[3], b[4] << 8 | b[5],
-		    b[6] << 8 | b[7], b[8] << 8 | b[9], b[10] << 8 | b[11], b[12] << 8 | b[13], b[14] << 8 | b[15]);
+		(void)snprintf(text, sizeof(text), "%x:%x:%x:%x:%x:%x:%x:%x", b[0] << 8 | b[1], b[2] << 8 | b[3],
+			b[4] << 8 | b[5], b[6] << 8 | b[7], b[8] << 8 | b[9], b[10] << 8 | b[11], b[12] << 8 | b[13],
+			b[14] << 8 | b[15]);
 	else
 		return NULL;
 	return strdup(text);
@@ -121,7 +125,8 @@ name_from(const GENERAL_NAME *g, struct name_part *part)
 		*part = (struct name_part){"ip", ip_copy(value)};
 		break;
 	default:
-		return err_because(ERR_UNSUPPORTED, "RFC 5280 4.2.1.6: the request asks for a kind of name that is not issued here");
+		return err_because(ERR_UNSUPPORTED,
+			"RFC 5280 4.2.1.6: the request asks for a kind of name that is not issued here");
 	}
 	REQUIRE_WHY(part->value, ERR_MALFORMED, "RFC 5280 4.2.1.6: a requested %s name is not well formed", part->type);
 	return ERR_OK;
@@ -132,7 +137,8 @@ names_from(const GENERAL_NAMES *list, struct request_facts *r)
 {
 	const int count = sk_GENERAL_NAME_num(list);
 
-	REQUIRE_WHY(count <= MAX_CSR_NAMES, ERR_TOO_LONG, "RFC 5280 4.2.1.6: more than %d names requested", MAX_CSR_NAMES);
+	REQUIRE_WHY(count <= MAX_CSR_NAMES, ERR_TOO_LONG, "RFC 5280 4.2.1.6: more than %d names requested",
+		MAX_CSR_NAMES);
 	r->names = calloc((size_t)count + 1, sizeof(*r->names));
 	REQUIRE(r->names, ERR_NO_MEMORY);
 	for (int i = 0; i < count; i++) {
@@ -151,7 +157,8 @@ read_names(X509_REQ *req, struct request_facts *r)
 
 	sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
 	if (!list && found != -1) /* -1: not there */
-		return own_failed(ERR_MALFORMED, "RFC 5280 4.2.1.6: the requested names are not well formed, or given twice");
+		return own_failed(ERR_MALFORMED,
+			"RFC 5280 4.2.1.6: the requested names are not well formed, or given twice");
 	return list ? names_from(list, r) : ERR_OK;
 }
 
@@ -164,7 +171,8 @@ read_common_name(X509_REQ *req, struct request_facts *r)
 
 	if (at < 0)
 		return ERR_OK;
-	REQUIRE_WHY(X509_NAME_get_index_by_NID(name, NID_commonName, at) < 0, ERR_MALFORMED, "RFC 2986 4.1: two common names");
+	REQUIRE_WHY(X509_NAME_get_index_by_NID(name, NID_commonName, at) < 0, ERR_MALFORMED,
+		"RFC 2986 4.1: two common names");
 	const int len = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
 
 	if (len < 0)
@@ -237,7 +245,7 @@ request_names(X509_REQ *req, const struct name_part *names, size_t count)
 		return ERR_OK;
 	TRY(general_names_make(names, count, &list));
 	const bool ok = X509V3_add1_i2d(&extensions, NID_subject_alt_name, list, 0, X509V3_ADD_APPEND) == 1 &&
-	    X509_REQ_add_extensions(req, extensions) == 1;
+		X509_REQ_add_extensions(req, extensions) == 1;
 
 	sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
 	CRYPTO_OK(ok, "requested names");
@@ -245,8 +253,8 @@ request_names(X509_REQ *req, const struct name_part *names, size_t count)
 }
 
 enum err
-csr_make(EVP_PKEY *key, const struct name_part *subject, size_t subject_count, const struct name_part *names, size_t names_count,
-    struct writer *w)
+csr_make(EVP_PKEY *key, const struct name_part *subject, size_t subject_count, const struct name_part *names,
+	size_t names_count, struct writer *w)
 {
 	OWN(X509_REQ) req = X509_REQ_new();
 	OWN(X509_NAME) name = X509_NAME_new();
@@ -256,8 +264,9 @@ csr_make(EVP_PKEY *key, const struct name_part *subject, size_t subject_count, c
 	REQUIRE(req && name, ERR_NO_MEMORY);
 	TRY(name_make(subject, subject_count, name));
 	TRY(digest_for(key, &digest));
-	CRYPTO_OK(X509_REQ_set_version(req, X509_REQ_VERSION_1) && X509_REQ_set_subject_name(req, name) && X509_REQ_set_pubkey(req, key),
-	    "certificate request");
+	CRYPTO_OK(X509_REQ_set_version(req, X509_REQ_VERSION_1) && X509_REQ_set_subject_name(req, name) &&
+			X509_REQ_set_pubkey(req, key),
+		"certificate request");
 	TRY(request_names(req, names, names_count));
 	CRYPTO_OK(X509_REQ_sign(req, key, digest) > 0, "signing the certificate request");
 	const int len = i2d_X509_REQ(req, &der);

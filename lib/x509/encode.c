@@ -36,7 +36,7 @@ serial_make(struct span bytes, ASN1_INTEGER **out)
 
 	CRYPTO_OK(n, "serial");
 	REQUIRE_WHY(!BN_is_zero(n) && bytes.len <= 20 && !(bytes.len == 20 && bytes.ptr[0] & 0x80), ERR_MALFORMED,
-	    "RFC 5280 4.1.2.2: a serial is positive and at most 20 bytes");
+		"RFC 5280 4.1.2.2: a serial is positive and at most 20 bytes");
 	*out = BN_to_ASN1_INTEGER(n, NULL);
 	CRYPTO_OK(*out, "serial");
 	return ERR_OK;
@@ -48,7 +48,7 @@ serial_read(const ASN1_INTEGER *n, uint8_t out[20], size_t *len)
 	const int size = ASN1_STRING_length(n);
 
 	REQUIRE_WHY(ASN1_STRING_type(n) == V_ASN1_INTEGER && size >= 0 && size <= 20, ERR_MALFORMED,
-	    "RFC 5280 4.1.2.2: a serial is positive and at most 20 bytes");
+		"RFC 5280 4.1.2.2: a serial is positive and at most 20 bytes");
 	const size_t used = (size_t)size, pad = used < SERIAL_LEN ? SERIAL_LEN - used : 0;
 
 	memset(out, 0, pad);
@@ -81,10 +81,13 @@ name_make(const struct name_part *parts, size_t count, X509_NAME *name)
 		const int nid = OBJ_txt2nid(parts[i].type);
 		const struct span value = span_of(parts[i].value);
 
-		REQUIRE_WHY(nid != NID_undef, ERR_MALFORMED, "RFC 5280 4.1.2.4: attribute %s is not known", parts[i].type);
-		REQUIRE_WHY(value.len > 0 && span_is_text(value), ERR_MALFORMED, "RFC 5280 4.1.2.4: the value of %s is empty or not text", parts[i].type);
+		REQUIRE_WHY(nid != NID_undef, ERR_MALFORMED, "RFC 5280 4.1.2.4: attribute %s is not known",
+			parts[i].type);
+		REQUIRE_WHY(value.len > 0 && span_is_text(value), ERR_MALFORMED,
+			"RFC 5280 4.1.2.4: the value of %s is empty or not text", parts[i].type);
 		if (X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, value.ptr, (int)value.len, -1, 0) != 1)
-			return own_failed(ERR_MALFORMED, "RFC 5280 A.1: an attribute is too long, or of characters it may not have");
+			return own_failed(ERR_MALFORMED,
+				"RFC 5280 A.1: an attribute is too long, or of characters it may not have");
 	}
 	return ERR_OK;
 }
@@ -94,7 +97,8 @@ certificate_parse(struct span der, X509 **out)
 {
 	const uint8_t *p = der.ptr;
 
-	REQUIRE_WHY(der.len <= MAX_CERTIFICATE, ERR_TOO_LONG, "RFC 5280 4.1: a certificate of more than %d bytes", MAX_CERTIFICATE);
+	REQUIRE_WHY(der.len <= MAX_CERTIFICATE, ERR_TOO_LONG, "RFC 5280 4.1: a certificate of more than %d bytes",
+		MAX_CERTIFICATE);
 	OWN(X509) x = d2i_X509(NULL, &p, (long)der.len);
 
 	if (!x)
@@ -149,7 +153,7 @@ certificate_pem(struct span pem, X509 **out)
 }
 
 enum err
-certificates_pem(struct span pem, STACK_OF(X509) **out)
+certificates_pem(struct span pem, STACK_OF(X509) * *out)
 {
 	OWN(BIO) bio = NULL;
 	STACK_OF(X509) *list = sk_X509_new_null();

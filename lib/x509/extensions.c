@@ -102,12 +102,15 @@ general_name_make(const struct name_part *part, GENERAL_NAME **out)
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (strcmp(part->type, kinds[i].kind) == 0) {
-			for (const char *c = part->value; *c; c++) /* RFC 5280 4.2.1.6: IA5String; nothing unseen in it */
-				REQUIRE_WHY(*c > ' ' && *c < 0x7f, ERR_MALFORMED, "RFC 5280 4.2.1.6: %s name with a character that is not ASCII", part->type);
+			for (const char *c = part->value; *c;
+				c++) /* RFC 5280 4.2.1.6: IA5String; nothing unseen in it */
+				REQUIRE_WHY(*c > ' ' && *c < 0x7f, ERR_MALFORMED,
+					"RFC 5280 4.2.1.6: %s name with a character that is not ASCII", part->type);
 			REQUIRE_WHY(part->value[0], ERR_MALFORMED, "RFC 5280 4.2.1.6: empty %s name", part->type);
 			*out = a2i_GENERAL_NAME(NULL, NULL, NULL, kinds[i].type, (char *)part->value, 0);
 			if (!*out)
-				return own_failed(ERR_MALFORMED, "RFC 5280 4.2.1.6: not an alternative name of its kind");
+				return own_failed(ERR_MALFORMED,
+					"RFC 5280 4.2.1.6: not an alternative name of its kind");
 			return ERR_OK;
 		}
 	return err_because(ERR_MALFORMED, "RFC 5280 4.2.1.6: kind of name %s is not known", part->type);
@@ -237,7 +240,8 @@ add_distribution_point(const struct certificate_facts *f, X509 *x)
 		held->distpoint = DIST_POINT_NAME_new();
 		if (held->distpoint) {
 			held->distpoint->type = 0; /* fullName */
-			e = general_names_make(&(struct name_part){"uri", f->crl_url}, 1, &held->distpoint->name.fullname);
+			e = general_names_make(&(struct name_part){"uri", f->crl_url}, 1,
+				&held->distpoint->name.fullname);
 		}
 		if (e == ERR_OK)
 			e = add(x, NID_crl_distribution_points, list, false);

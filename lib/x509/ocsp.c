@@ -99,7 +99,8 @@ read_extension(struct span extension, struct ocsp_question *q)
 	TRY(reader_done(&r));
 	if (span_equal(oid, span_at(nonce_oid, sizeof(nonce_oid))))
 		return read_nonce(value, q);
-	REQUIRE_WHY(critical.len == 0, ERR_UNSUPPORTED, "RFC 6960 4.4: a critical extension that is not understood here");
+	REQUIRE_WHY(critical.len == 0, ERR_UNSUPPORTED,
+		"RFC 6960 4.4: a critical extension that is not understood here");
 	return ERR_OK;
 }
 
@@ -172,7 +173,8 @@ ocsp_parse(struct span request, struct ocsp_question *out)
 {
 	struct ocsp_question q = {0};
 
-	REQUIRE_WHY(request.len <= MAX_OCSP_REQUEST, ERR_TOO_LONG, "RFC 6960 4.1: a request of more than %d bytes", MAX_OCSP_REQUEST);
+	REQUIRE_WHY(request.len <= MAX_OCSP_REQUEST, ERR_TOO_LONG, "RFC 6960 4.1: a request of more than %d bytes",
+		MAX_OCSP_REQUEST);
 	const enum err e = read_request(request, &q);
 
 	REQUIRE_WHY(e != ERR_MALFORMED, e, "RFC 6960 4.1.1: not an OCSPRequest in DER");
@@ -189,7 +191,7 @@ ocsp_is_for(const struct ocsp_question *q, const X509 *issuer)
 	const ASN1_BIT_STRING *bits = X509_get0_pubkey_bitstr(issuer);
 
 	if (X509_NAME_digest(X509_get_subject_name(issuer), digest, name, NULL) != 1 ||
-	    EVP_Digest(ASN1_STRING_get0_data(bits), (size_t)ASN1_STRING_length(bits), key, NULL, digest, NULL) != 1)
+		EVP_Digest(ASN1_STRING_get0_data(bits), (size_t)ASN1_STRING_length(bits), key, NULL, digest, NULL) != 1)
 		return false;
 	return memcmp(name, q->issuer_name_hash, q->hash_len) == 0 && memcmp(key, q->issuer_key_hash, q->hash_len) == 0;
 }
@@ -197,7 +199,9 @@ ocsp_is_for(const struct ocsp_question *q, const X509 *issuer)
 static int
 status_of(enum ocsp_status s)
 {
-	return s == OCSP_GOOD ? V_OCSP_CERTSTATUS_GOOD : s == OCSP_REVOKED ? V_OCSP_CERTSTATUS_REVOKED : V_OCSP_CERTSTATUS_UNKNOWN;
+	return s == OCSP_GOOD       ? V_OCSP_CERTSTATUS_GOOD
+		: s == OCSP_REVOKED ? V_OCSP_CERTSTATUS_REVOKED
+				    : V_OCSP_CERTSTATUS_UNKNOWN;
 }
 
 static enum err
@@ -210,9 +214,11 @@ add_answer(const struct ocsp_question *q, const struct ocsp_answer *a, OCSP_BASI
 	OWN(ASN1_TIME) next_update = ASN1_GENERALIZEDTIME_set(NULL, a->next_update);
 
 	CRYPTO_OK(id && this_update && next_update, "OCSP answer");
-	CRYPTO_OK(OCSP_basic_add1_status(basic, id, status_of(a->status), a->reason, revoked, this_update, next_update), "OCSP answer");
+	CRYPTO_OK(OCSP_basic_add1_status(basic, id, status_of(a->status), a->reason, revoked, this_update, next_update),
+		"OCSP answer");
 	if (q->nonce_len > 0)
-		CRYPTO_OK(OCSP_basic_add1_nonce(basic, (unsigned char *)q->nonce, (int)q->nonce_len) == 1, "OCSP nonce");
+		CRYPTO_OK(OCSP_basic_add1_nonce(basic, (unsigned char *)q->nonce, (int)q->nonce_len) == 1,
+			"OCSP nonce");
 	return ERR_OK;
 }
 
@@ -220,20 +226,22 @@ add_answer(const struct ocsp_question *q, const struct ocsp_answer *a, OCSP_BASI
 static enum err
 set_produced(OCSP_BASICRESP *basic, unix_time produced)
 {
-	CRYPTO_OK(ASN1_GENERALIZEDTIME_set((ASN1_GENERALIZEDTIME *)OCSP_resp_get0_produced_at(basic), produced), "producedAt");
+	CRYPTO_OK(ASN1_GENERALIZEDTIME_set((ASN1_GENERALIZEDTIME *)OCSP_resp_get0_produced_at(basic), produced),
+		"producedAt");
 	return ERR_OK;
 }
 
 enum err
-ocsp_respond(const struct ocsp_question *q, const struct ocsp_answer *a, X509 *issuer, X509 *responder, EVP_PKEY *key, unix_time produced,
-    struct writer *der)
+ocsp_respond(const struct ocsp_question *q, const struct ocsp_answer *a, X509 *issuer, X509 *responder, EVP_PKEY *key,
+	unix_time produced, struct writer *der)
 {
 	OWN(OCSP_BASICRESP) basic = OCSP_BASICRESP_new();
 	const EVP_MD *digest;
 	unsigned char *bytes = NULL;
 
 	REQUIRE(basic, ERR_NO_MEMORY);
-	REQUIRE_WHY(a->status == OCSP_UNKNOWN || ocsp_is_for(q, issuer), ERR_MISMATCH, "RFC 6960 4.1.1: the question is about another issuer");
+	REQUIRE_WHY(a->status == OCSP_UNKNOWN || ocsp_is_for(q, issuer), ERR_MISMATCH,
+		"RFC 6960 4.1.1: the question is about another issuer");
 	TRY(digest_for(key, &digest));
 	TRY(add_answer(q, a, basic));
 	TRY(set_produced(basic, produced));
@@ -249,9 +257,13 @@ ocsp_respond(const struct ocsp_question *q, const struct ocsp_answer *a, X509 *i
 struct span
 ocsp_error(int status)
 {
-	static const uint8_t errors[][5] = { /* OCSPResponse ::= SEQUENCE { ENUMERATED } */
-		{0x30, 0x03, 0x0a, 0x01, 0x01}, {0x30, 0x03, 0x0a, 0x01, 0x02}, {0x30, 0x03, 0x0a, 0x01, 0x03},
-		{0x30, 0x03, 0x0a, 0x01, 0x05}, {0x30, 0x03, 0x0a, 0x01, 0x06},
+	static const uint8_t errors[][5] = {
+		/* OCSPResponse ::= SEQUENCE { ENUMERATED } */
+		{0x30, 0x03, 0x0a, 0x01, 0x01},
+		{0x30, 0x03, 0x0a, 0x01, 0x02},
+		{0x30, 0x03, 0x0a, 0x01, 0x03},
+		{0x30, 0x03, 0x0a, 0x01, 0x05},
+		{0x30, 0x03, 0x0a, 0x01, 0x06},
 	};
 
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)

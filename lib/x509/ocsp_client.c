@@ -18,9 +18,11 @@ ocsp_ask(const X509 *x, const X509 *issuer, struct span nonce, struct writer *de
 
 	CRYPTO_OK(request && id && OCSP_request_add0_id(request, id), "OCSP request");
 	id = NULL; /* the request has it */
-	REQUIRE_WHY(nonce.len <= MAX_OCSP_NONCE, ERR_TOO_LONG, "RFC 8954 2.1: a nonce of more than %d bytes", MAX_OCSP_NONCE);
+	REQUIRE_WHY(nonce.len <= MAX_OCSP_NONCE, ERR_TOO_LONG, "RFC 8954 2.1: a nonce of more than %d bytes",
+		MAX_OCSP_NONCE);
 	if (nonce.len > 0)
-		CRYPTO_OK(OCSP_request_add1_nonce(request, (unsigned char *)nonce.ptr, (int)nonce.len) == 1, "OCSP nonce");
+		CRYPTO_OK(OCSP_request_add1_nonce(request, (unsigned char *)nonce.ptr, (int)nonce.len) == 1,
+			"OCSP nonce");
 	const int len = i2d_OCSP_REQUEST(request, &bytes);
 
 	return der_append(bytes, len, der);
@@ -31,7 +33,8 @@ basic_open(struct span der, OCSP_BASICRESP **out)
 {
 	const uint8_t *p = der.ptr;
 
-	REQUIRE_WHY(der.len <= MAX_OCSP_RESPONSE, ERR_TOO_LONG, "RFC 6960 4.2: a response of more than %d bytes", MAX_OCSP_RESPONSE);
+	REQUIRE_WHY(der.len <= MAX_OCSP_RESPONSE, ERR_TOO_LONG, "RFC 6960 4.2: a response of more than %d bytes",
+		MAX_OCSP_RESPONSE);
 	OWN(OCSP_RESPONSE) response = d2i_OCSP_RESPONSE(NULL, &p, (long)der.len);
 
 	if (!response)
@@ -39,10 +42,10 @@ basic_open(struct span der, OCSP_BASICRESP **out)
 	REQUIRE_WHY(p == der.ptr + der.len, ERR_MALFORMED, "RFC 6960 4.2.1: bytes after the OCSPResponse");
 	const int status = OCSP_response_status(response);
 
-	REQUIRE_WHY(status != OCSP_RESPONSE_STATUS_TRYLATER && status != OCSP_RESPONSE_STATUS_INTERNALERROR, ERR_UNAVAILABLE,
-	    "RFC 6960 2.3: the responder answers %s", OCSP_response_status_str(status));
+	REQUIRE_WHY(status != OCSP_RESPONSE_STATUS_TRYLATER && status != OCSP_RESPONSE_STATUS_INTERNALERROR,
+		ERR_UNAVAILABLE, "RFC 6960 2.3: the responder answers %s", OCSP_response_status_str(status));
 	REQUIRE_WHY(status == OCSP_RESPONSE_STATUS_SUCCESSFUL, ERR_UNTRUSTED, "RFC 6960 2.3: the responder answers %s",
-	    OCSP_response_status_str(status));
+		OCSP_response_status_str(status));
 	*out = OCSP_response_get1_basic(response);
 	if (!*out)
 		return own_failed(ERR_MALFORMED, "RFC 6960 4.2.1: not a BasicOCSPResponse");
@@ -85,7 +88,7 @@ signer_check(OCSP_BASICRESP *basic, const X509 *issuer, unix_time now)
 	const bool forged = ERR_GET_REASON(ERR_peek_last_error()) == OCSP_R_SIGNATURE_FAILURE;
 
 	return forged ? own_failed(ERR_BAD_SIGNATURE, "RFC 6960 3.2: the response's signature does not verify")
-	              : own_failed(ERR_UNTRUSTED, "RFC 6960 4.2.2.2: the responder is not authorised by the issuer");
+		      : own_failed(ERR_UNTRUSTED, "RFC 6960 4.2.2.2: the responder is not authorised by the issuer");
 }
 
 /* The answer about x, by whichever hash it names it. */
@@ -132,7 +135,8 @@ nonce_check(OCSP_BASICRESP *basic, struct span nonce)
 	const struct span back = span_at(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
 
 	REQUIRE_WHY(back.len == nonce.len + 2 && back.ptr[0] == V_ASN1_OCTET_STRING && back.ptr[1] == nonce.len &&
-	    span_equal(span_at(back.ptr + 2, nonce.len), nonce), ERR_MISMATCH, "RFC 8954 2.1: the response answers another request (nonce)");
+			span_equal(span_at(back.ptr + 2, nonce.len), nonce),
+		ERR_MISMATCH, "RFC 8954 2.1: the response answers another request (nonce)");
 	return ERR_OK;
 }
 
@@ -152,6 +156,7 @@ ocsp_check(struct span response, const X509 *x, const X509 *issuer, struct span 
 
 	TRY(freshness_check(this_update, next_update, now));
 	REQUIRE_WHY(status != V_OCSP_CERTSTATUS_REVOKED, ERR_REVOKED, "RFC 6960 2.2: revoked or suspended");
-	REQUIRE_WHY(status == V_OCSP_CERTSTATUS_GOOD, ERR_UNTRUSTED, "RFC 6960 2.2: the issuer does not know the certificate");
+	REQUIRE_WHY(status == V_OCSP_CERTSTATUS_GOOD, ERR_UNTRUSTED,
+		"RFC 6960 2.2: the issuer does not know the certificate");
 	return ERR_OK;
 }

@@ -16,12 +16,11 @@
 
 #define OWN(type) __attribute__((cleanup(type##_drop))) type *
 
-#define OWN_TYPE(type)                   \
-	static inline void               \
-	type##_drop(type **p)            \
-	{                                \
-		type##_free(*p);         \
-		*p = NULL;               \
+#define OWN_TYPE(type)                           \
+	static inline void type##_drop(type **p) \
+	{                                        \
+		type##_free(*p);                 \
+		*p = NULL;                       \
 	}
 
 OWN_TYPE(ASN1_INTEGER)

@@ -28,18 +28,17 @@ typedef struct qc_statement {
 typedef STACK_OF(QC_STATEMENT) QC_STATEMENTS;
 DEFINE_STACK_OF(QC_STATEMENT)
 
-ASN1_SEQUENCE(QC_STATEMENT) = {
-	ASN1_SIMPLE(QC_STATEMENT, id, ASN1_OBJECT),
-	ASN1_OPT(QC_STATEMENT, info, ASN1_ANY),
+ASN1_SEQUENCE(QC_STATEMENT) =
+	{
+		ASN1_SIMPLE(QC_STATEMENT, id, ASN1_OBJECT),
+		ASN1_OPT(QC_STATEMENT, info, ASN1_ANY),
 } static_ASN1_SEQUENCE_END(QC_STATEMENT)
 
-ASN1_ITEM_TEMPLATE(QC_STATEMENTS) =
-	ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SEQUENCE_OF, 0, QC_STATEMENTS, QC_STATEMENT)
-static_ASN1_ITEM_TEMPLATE_END(QC_STATEMENTS)
+		ASN1_ITEM_TEMPLATE(QC_STATEMENTS) = ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SEQUENCE_OF, 0, QC_STATEMENTS,
+			QC_STATEMENT) static_ASN1_ITEM_TEMPLATE_END(QC_STATEMENTS)
 
-/* ISO 3166-1: two capital letters. */
-static bool
-is_country(const char *code)
+	/* ISO 3166-1: two capital letters. */
+	static bool is_country(const char *code)
 {
 	return code[0] >= 'A' && code[0] <= 'Z' && code[1] >= 'A' && code[1] <= 'Z' && code[2] == 0;
 }
@@ -50,7 +49,8 @@ statement_find(const char *name)
 	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++) {
 		const size_t len = strlen(statements[i].name);
 
-		if (!statements[i].country ? strcmp(statements[i].name, name) == 0 : strncmp(statements[i].name, name, len) == 0 && is_country(name + len))
+		if (!statements[i].country ? strcmp(statements[i].name, name) == 0
+					   : strncmp(statements[i].name, name, len) == 0 && is_country(name + len))
 			return &statements[i];
 	}
 	return NULL;

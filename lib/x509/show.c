@@ -47,7 +47,8 @@ certificate_attribute(const X509 *x, const char *type, char **out)
 	unsigned char *utf8 = NULL;
 
 	REQUIRE_WHY(nid != NID_undef && at >= 0, ERR_NOT_FOUND, "RFC 5280 4.1.2.6: the subject has no %s", type);
-	REQUIRE_WHY(X509_NAME_get_index_by_NID(name, nid, at) < 0, ERR_MALFORMED, "RFC 5280 4.1.2.6: the subject has more than one %s", type);
+	REQUIRE_WHY(X509_NAME_get_index_by_NID(name, nid, at) < 0, ERR_MALFORMED,
+		"RFC 5280 4.1.2.6: the subject has more than one %s", type);
 	const int len = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
 
 	if (len < 0)

@@ -20,7 +20,8 @@ curve_name(const EVP_PKEY *key, char out[16])
 	char group[32];
 	size_t len;
 
-	REQUIRE_WHY(EVP_PKEY_get_group_name(key, group, sizeof(group), &len) == 1, ERR_UNSUPPORTED, "RFC 5480 2.1.1: not a named curve");
+	REQUIRE_WHY(EVP_PKEY_get_group_name(key, group, sizeof(group), &len) == 1, ERR_UNSUPPORTED,
+		"RFC 5480 2.1.1: not a named curve");
 	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
 		if (strcmp(group, curves[i].group) == 0 || strcmp(group, curves[i].name) == 0) {
 			(void)snprintf(out, 16, "%s", curves[i].name);
@@ -73,13 +74,18 @@ rsa_check(const EVP_PKEY *key)
 	OWN(BIGNUM) n = NULL;
 	OWN(BIGNUM) e = NULL;
 
-	CRYPTO_OK(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) && EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e), "RSA key");
-	REQUIRE_WHY(BN_num_bits(n) >= MIN_RSA_BITS, ERR_REFUSED, "RSA key of %d bits: at least %d are needed", BN_num_bits(n), MIN_RSA_BITS);
-	REQUIRE_WHY(BN_num_bits(n) <= MAX_RSA_BITS, ERR_REFUSED, "RSA key of %d bits: at most %d are taken", BN_num_bits(n), MAX_RSA_BITS);
+	CRYPTO_OK(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) &&
+			EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e),
+		"RSA key");
+	REQUIRE_WHY(BN_num_bits(n) >= MIN_RSA_BITS, ERR_REFUSED, "RSA key of %d bits: at least %d are needed",
+		BN_num_bits(n), MIN_RSA_BITS);
+	REQUIRE_WHY(BN_num_bits(n) <= MAX_RSA_BITS, ERR_REFUSED, "RSA key of %d bits: at most %d are taken",
+		BN_num_bits(n), MAX_RSA_BITS);
 	REQUIRE_WHY(BN_is_odd(n), ERR_REFUSED, "RSA modulus is even");
 	REQUIRE_WHY(BN_is_odd(e) && BN_num_bits(e) > 16 && BN_num_bits(e) <= 256, ERR_REFUSED,
-	    "FIPS 186-5 A.1.1: the RSA exponent must be odd and between 2^16 and 2^256");
-	REQUIRE_WHY(!roca_fingerprint(n), ERR_REFUSED, "CVE-2017-15361: the RSA key was made by a flawed generator (ROCA)");
+		"FIPS 186-5 A.1.1: the RSA exponent must be odd and between 2^16 and 2^256");
+	REQUIRE_WHY(!roca_fingerprint(n), ERR_REFUSED,
+		"CVE-2017-15361: the RSA key was made by a flawed generator (ROCA)");
 	return ERR_OK;
 }
 
@@ -98,10 +104,10 @@ static bool
 ed25519_small_order(const uint8_t y[32])
 {
 	static const uint8_t order8[2][32] = {
-		{0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
-		 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
-		{0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
-		 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
+		{0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5,
+			0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+		{0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a,
+			0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
 	};
 	const uint8_t top = y[31] & 0x7f;
 
@@ -131,7 +137,8 @@ edwards_check(const EVP_PKEY *key)
 	size_t len = sizeof(y);
 
 	CRYPTO_OK(EVP_PKEY_get_raw_public_key(key, y, &len), "Edwards key");
-	REQUIRE_WHY(!(len == 32 ? ed25519_small_order(y) : ed448_small_order(y)), ERR_REFUSED, "Edwards key of small order");
+	REQUIRE_WHY(!(len == 32 ? ed25519_small_order(y) : ed448_small_order(y)), ERR_REFUSED,
+		"Edwards key of small order");
 	return ERR_OK;
 }
 
