@@ -13,7 +13,7 @@
 /* The settings file (signer/settings.c). Texts owned. */
 struct signer_settings {
 	char *address, *tls_certificate, *tls_key, *tls_ca;
-	char *database, *owner_database, *hsm_socket, *policies, *share;
+	char *database, *owner_database, *hsm_socket, *policies, *keys, *share;
 	char *url, *issuer, *client_id, *client_jwk, *log_origin;
 	int64_t port, metrics_port, threads;
 };
@@ -50,6 +50,10 @@ struct signer {
 
 extern const struct route signer_routes[];
 extern const size_t signer_route_count;
+
+/* Opens the seals that keys.json names, each a key in the HSM; closes them. */
+MUST_USE enum err signer_seals_open(struct signer *s);
+void signer_seals_close(struct signer *s);
 
 /* The seal of an agency, or NULL. */
 const struct seal *signer_seal(const struct signer *s, const char *agency);

@@ -4,16 +4,6 @@
 
 #include "signer/decision/type.h"
 
-/* A fact's value while it is being checked. */
-struct value {
-	char *text;
-	int64_t number;
-	bool present;
-};
-struct values {
-	struct value at[MAX_FACTS];
-};
-
 /* Patterns are few and named: a regular expression in a policy file would be code that nobody reviews. */
 static bool
 looks_like(const char *pattern, const char *text)
@@ -36,7 +26,7 @@ is_date(const char *text)
 }
 
 static enum err
-value_check(const struct fact *f, const struct value *v)
+value_check(const struct fact *f, const struct fact_value *v)
 {
 	if (!v->present)
 		return ERR_OK;
@@ -50,38 +40,74 @@ value_check(const struct fact *f, const struct value *v)
 	return ERR_OK;
 }
 
-/* The type's facts as a table of this house's strict decoder: unknown, repeated and missing ones are its affair. */
+static bool
+is_number(const struct fact *f)
+{
+	return strcmp(f->kind, "number") == 0;
+}
+
 static void
 row_of(const struct fact *f, size_t i, struct json_row *row)
 {
-	const bool number = strcmp(f->kind, "number") == 0;
-	const size_t base = offsetof(struct values, at) + i * sizeof(struct value);
+	const size_t base = offsetof(struct fact_values, at) + i * sizeof(struct fact_value);
 
 	*row = (struct json_row){
 	    .name = f->name,
-	    .kind = number ? JSON_INT : JSON_TEXT,
+	    .kind = is_number(f) ? JSON_INT : JSON_TEXT,
 	    .presence = f->required ? JSON_REQUIRED : JSON_OPTIONAL,
-	    .offset = base + (number ? offsetof(struct value, number) : offsetof(struct value, text)),
-	    .min = number ? f->min : 0,
-	    .max = f->max > 0 || number ? f->max : 256,
-	    .present = base + offsetof(struct value, present),
+	    .offset = base + (is_number(f) ? offsetof(struct fact_value, number) : offsetof(struct fact_value, text)),
+	    .min = is_number(f) ? f->min : 0,
+	    .max = f->max > 0 || is_number(f) ? f->max : 256,
+	    .present = base + offsetof(struct fact_value, present),
 	};
+}
+
+/* The type's facts as a table of this house's strict decoder: unknown, repeated and missing ones are its affair. */
+static struct json_table
+table_of(const struct decision_type *t, struct json_row rows[MAX_FACTS])
+{
+	const struct fact *const facts = t->facts.items;
+
+	for (size_t i = 0; i < t->facts.count; i++)
+		row_of(&facts[i], i, &rows[i]);
+	return (struct json_table){"facts", rows, t->facts.count, sizeof(struct fact_values), false};
+}
+
+enum err
+facts_read(const struct decision_type *t, struct span json, struct fact_values *out)
+{
+	const struct fact *const facts = t->facts.items;
+	struct json_row rows[MAX_FACTS];
+	const struct json_table table = table_of(t, rows);
+	struct fact_values values;
+	enum err e = ERR_OK;
+
+	TRY(json_decode(json, &table, &values));
+	for (size_t i = 0; e == ERR_OK && i < t->facts.count; i++)
+		e = value_check(&facts[i], &values.at[i]);
+	if (e != ERR_OK) {
+		json_free(&table, &values);
+		return e;
+	}
+	*out = values;
+	return ERR_OK;
+}
+
+void
+facts_free(const struct decision_type *t, struct fact_values *values)
+{
+	struct json_row rows[MAX_FACTS];
+	const struct json_table table = table_of(t, rows);
+
+	json_free(&table, values);
 }
 
 enum err
 facts_check(const struct decision_type *t, struct span json)
 {
-	const struct fact *const facts = t->facts.items;
-	struct json_row rows[MAX_FACTS];
-	const struct json_table table = {"facts", rows, t->facts.count, sizeof(struct values), false};
-	struct values values;
-	enum err e = ERR_OK;
+	struct fact_values values;
 
-	for (size_t i = 0; i < t->facts.count; i++)
-		row_of(&facts[i], i, &rows[i]);
-	TRY(json_decode(json, &table, &values));
-	for (size_t i = 0; e == ERR_OK && i < t->facts.count; i++)
-		e = value_check(&facts[i], &values.at[i]);
-	json_free(&table, &values);
-	return e;
+	TRY(facts_read(t, json, &values));
+	facts_free(t, &values);
+	return ERR_OK;
 }

@@ -49,7 +49,21 @@ void decision_types_free(struct decision_type **types, size_t count);
 
 const struct decision_type *decision_type_find(const struct decision_type *types, size_t count, const char *name);
 
-/* Do these facts (a JSON object) fit the type? ERR_MALFORMED; the reason names the fact and what it should be. */
+/* The facts of one decision, in the order of its type. */
+struct fact_value {
+	char *text;     /* owned; NULL for a number */
+	int64_t number;
+	bool present;
+};
+struct fact_values {
+	struct fact_value at[MAX_FACTS];
+};
+
+/* Reads a JSON object of facts that must fit the type. ERR_MALFORMED; the reason names the fact and what it should be. Freed with facts_free. */
+MUST_USE enum err facts_read(const struct decision_type *t, struct span json, struct fact_values *out);
+void facts_free(const struct decision_type *t, struct fact_values *values);
+
+/* Do these facts fit the type? */
 MUST_USE enum err facts_check(const struct decision_type *t, struct span json);
 
 /* The day by which it must be decided: received plus the type's days, to the end of that day UTC. */

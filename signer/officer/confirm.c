@@ -7,7 +7,7 @@
 /* What the officer sees is what will be sealed: every fact of the row, nothing summarised away. */
 static enum err
 confirm_page(struct signer *s, const struct request *request, const struct decision_row *row, const struct officer_session_row *session,
-    enum err may, struct reply *reply)
+    struct reply *reply)
 {
 	AUTO(page) *page = NULL;
 	const char *const language = page_language(s, request);
@@ -18,10 +18,7 @@ confirm_page(struct signer *s, const struct request *request, const struct decis
 	page_bool(page, "pending", strcmp(row->state, "pending") == 0);
 	page_bool(page, "sealed", strcmp(row->state, "sealed") == 0);
 	page_bool(page, "revoked", strcmp(row->state, "revoked") == 0);
-	page_bool(page, "may", may == ERR_OK);
-	page_text(page, "why", may == ERR_OK ? NULL : err_why());
 	page_text(page, "form", session->form);
-	err_forget();
 	return page_send(s, request, "confirm", page, reply);
 }
 
@@ -51,12 +48,8 @@ confirm_show(void *daemon, struct request *request, struct reply *reply)
 	if (e == ERR_UNAUTHENTICATED)
 		return officer_login(s, &row.id, reply);
 	TRY(e);
-	e = may_confirm(s, &row, &session, &o, &by);
-	/* Who holds no such office learns no more than that. */
-	if (e == ERR_REFUSED)
-		return e;
-	TRY(e);
-	return confirm_page(s, request, &row, &session, e, reply);
+	TRY(may_confirm(s, &row, &session, &o, &by)); /* who holds no such office learns no more than that */
+	return confirm_page(s, request, &row, &session, reply);
 }
 
 static enum err

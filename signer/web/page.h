@@ -12,9 +12,9 @@ MUST_USE enum err page_decision(struct page *page, const struct signer *s, const
     const char *language);
 
 /* The facts of a decision, as list "facts" of {name, value}. */
-MUST_USE enum err page_facts(struct page *page, const char *facts_json);
+MUST_USE enum err page_facts(struct page *page, const struct decision_type *t, const char *facts_json);
 
-/* A time as list of words people read: 31 January 2026, 14:05 UTC. */
+/* A time as people read it: 2026-01-31 14:05 UTC. Zero is left out. */
 void page_time(struct page *page, const char *name, unix_time t);
 
 /* Renders, with the languages to choose from. */

@@ -1,0 +1,47 @@
+#include "base/start.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+
+static int
+usage(const char *program, const struct start_mode *modes, FILE *to, int code)
+{
+	fprintf(to, "usage: %s [MODE] --config FILE\n", program);
+	for (const struct start_mode *m = modes; m->name != NULL; m++)
+		fprintf(to, "  %-8s %s%s\n", m->name, m->help, m == modes ? " (the default)" : "");
+	return code;
+}
+
+static const struct start_mode *
+mode_named(const struct start_mode *modes, const char *name)
+{
+	for (const struct start_mode *m = modes; m->name != NULL; m++)
+		if (strcmp(m->name, name) == 0)
+			return m;
+	return NULL;
+}
+
+int
+start(const char *program, const struct start_mode *modes, int argc, char **argv)
+{
+	const struct start_mode *mode = modes;
+	int at = 1;
+
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+		return usage(program, modes, stdout, 0);
+	if (at < argc && argv[at][0] != '-')
+		mode = mode_named(modes, argv[at++]);
+	if (mode == NULL || at + 1 >= argc || strcmp(argv[at], "--config") != 0)
+		return usage(program, modes, stderr, 2);
+	log_open(program, LOG_LEVEL_INFO);
+	return mode->run(argv[at + 1], argc - at - 2, argv + at + 2);
+}
+
+int
+start_failed(const char *what, enum err e)
+{
+	log_refusal(what, e, "the daemon does not start");
+	return err_exit(e);
+}

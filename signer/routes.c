@@ -1,0 +1,47 @@
+#include <stddef.h>
+
+#include "signer/access/issuer.h"
+#include "signer/decision/decision.h"
+#include "signer/officer/officer.h"
+#include "signer/status/lists.h"
+#include "signer/verify/verify.h"
+#include "signer/web/page.h"
+
+static enum err
+log_show(void *daemon, struct request *request, struct reply *reply)
+{
+	struct signer *const s = daemon;
+
+	return log_serve(s->log, request_param(request, "rest"), reply);
+}
+
+static enum err
+home(void *daemon, struct request *request, struct reply *reply)
+{
+	const struct signer *const s = daemon;
+
+	(void)request;
+	reply_headerf(reply, "Location", "%s/verify", s->settings.url);
+	reply_status(reply, 303);
+	return ERR_OK;
+}
+
+const struct route signer_routes[] = {
+    {"GET", "/", &HTTP_ANYONE, home, 0},
+    {"POST", "/decisions", &SIGNER_AGENCY, decision_create, MAX_DECISION_BODY},
+    {"GET", "/decisions", &SIGNER_AGENCY, decision_list, 0},
+    {"GET", "/decisions/{id}", &SIGNER_AGENCY, decision_show, 0},
+    {"POST", "/decisions/{id}/revoke", &SIGNER_AGENCY, decision_revoke, 4096},
+    {"GET", "/decisions/{id}/receipt", &HTTP_ANYONE, decision_receipt, 0},
+    {"GET", "/confirm/{id}", &HTTP_ANYONE, confirm_show, 0},
+    {"POST", "/confirm/{id}", &HTTP_ANYONE, confirm_submit, 4096},
+    {"GET", "/officer/cb", &HTTP_ANYONE, officer_callback, 0},
+    {"GET", "/verify", &HTTP_ANYONE, verify_show, 0},
+    {"POST", "/verify", &HTTP_ANYONE, verify_submit, MAX_VERIFY_BODY},
+    {"GET", "/status/{list}", &HTTP_ANYONE, status_show, 0},
+    {"GET", "/jwks", &HTTP_ANYONE, jwks_show, 0},
+    {"GET", "/bundle", &HTTP_ANYONE, bundle_show, 0},
+    {"GET", "/log/{rest...}", &HTTP_ANYONE, log_show, 0},
+    {"GET", "/static/{file}", &HTTP_ANYONE, static_show, 0},
+};
+const size_t signer_route_count = sizeof(signer_routes) / sizeof(signer_routes[0]);
