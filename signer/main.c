@@ -58,7 +58,7 @@ read_client_key(struct signer *s)
 static enum err
 open_services(struct signer *s)
 {
-	static struct log_options log;
+	static struct tlog_options log;
 
 	TRY(keyring_open(s->settings.hsm_socket, POOL, &s->keyring));
 	TRY(keyring_provider_load(s->keyring));
@@ -68,7 +68,7 @@ open_services(struct signer *s)
 	TRY(status_lists_new(s, &s->lists));
 	TRY(issuer_keys_new(s->settings.issuer, s->settings.tls_ca, &s->issuer));
 	TRY(jwks_build(s));
-	log = (struct log_options){
+	log = (struct tlog_options){
 	    .database = s->settings.database,
 	    .keyring = s->keyring,
 	    .key_label = "log",
@@ -77,7 +77,7 @@ open_services(struct signer *s)
 	    .clock = &s->clock,
 	    .interval_ms = LOG_INTERVAL_MS,
 	};
-	return log_open(&log, &s->log);
+	return tlog_open(&log, &s->log);
 }
 
 static enum err
@@ -147,7 +147,7 @@ serve_all(struct signer *s, const char *config)
 static void
 close_all(struct signer *s)
 {
-	log_free(&s->log);
+	tlog_free(&s->log);
 	issuer_keys_free(&s->issuer);
 	status_lists_free(&s->lists);
 	signer_seals_close(s);

@@ -12,7 +12,7 @@ log_show(void *daemon, struct request *request, struct reply *reply)
 {
 	struct signer *const s = daemon;
 
-	return log_serve(s->log, request_param(request, "rest"), reply);
+	return tlog_serve(s->log, request_param(request, "rest"), reply);
 }
 
 static enum err

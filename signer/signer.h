@@ -7,7 +7,7 @@
 #include "http/server.h"
 #include "http/template.h"
 #include "keyring/keyring.h"
-#include "signer/log/log.h"
+#include "signer/log/tlog.h"
 #include "signer/store/store.h"
 
 /* The settings file (signer/settings.c). Texts owned. */
@@ -36,7 +36,7 @@ struct signer {
 	struct clock clock;
 	struct db_pool *db;
 	struct keyring *keyring;
-	struct log *log;
+	struct tlog *log;
 	struct templates *pages;
 	struct decision_type *types;
 	size_t type_count;

@@ -116,7 +116,7 @@ decision_receipt(void *daemon, struct request *request, struct reply *reply)
 	TRY(decision_find(s, request_param(request, "id"), &row));
 	REQUIRE_WHY(row.jws != NULL, ERR_NOT_FOUND, "this decision is not sealed yet");
 	/* Salt and private part stay with the agency; whoever holds the decision needs only the public proof. */
-	e = log_receipt(s->log, "signer", &row.event, false, reply_body(reply, "application/json"));
+	e = tlog_receipt(s->log, "signer", &row.event, false, reply_body(reply, "application/json"));
 	if (e == ERR_UNAVAILABLE)
 		reply_retry(reply, 503, RECEIPT_WAIT);
 	return e == ERR_UNAVAILABLE ? ERR_OK : e;

@@ -97,7 +97,7 @@ bundle_show(void *daemon, struct request *request, struct reply *reply)
 	json_object(&j, NULL);
 	json_raw(&j, "jwks", writer_span(&s->jwks));
 	TRY(write_lists(s, &j));
-	if (log_checkpoint(s->log, &note) == ERR_OK)
+	if (tlog_checkpoint(s->log, &note) == ERR_OK)
 		json_span(&j, "checkpoint", writer_span(&note));
 	json_object_end(&j);
 	reply_cache(reply, MAX_STATUS_TTL / 2, true);

@@ -1,13 +1,13 @@
-/* log: the transparency log: one sequencer that takes leaf hashes from every schema's outbox into two Merkle trees, signs checkpoints, and answers for receipts.
+/* tlog: the transparency log: one sequencer that takes leaf hashes from every schema's outbox into two Merkle trees, signs checkpoints, and answers for receipts.
  * Used by signerd: main.c opens it, routes.c serves it, decisions and the account page ask it for receipts. It has a database pool of its own. */
-#ifndef MOHAR_SIGNER_LOG_LOG_H
-#define MOHAR_SIGNER_LOG_LOG_H
+#ifndef MOHAR_SIGNER_LOG_TLOG_H
+#define MOHAR_SIGNER_LOG_TLOG_H
 
 #include "audit/receipt.h"
 #include "http/server.h"
 #include "keyring/keyring.h"
 
-struct log_options {
+struct tlog_options {
 	const char *database;       /* libpq connection string, role mohar_signerd */
 	struct keyring *keyring;
 	const char *key_label;      /* "log": Ed25519, purpose checkpoint */
@@ -17,23 +17,23 @@ struct log_options {
 	int interval_ms;            /* between looks at the outboxes; 500 */
 };
 
-struct log;
+struct tlog;
 
 /* Opens the pool, reads the trees' sizes, starts the sequencer's thread. The options and what they point to must outlive it. Only one sequencer works at a time in the
  * whole country (advisory lock); the others serve reads. */
-MUST_USE enum err log_open(const struct log_options *options, struct log **out);
-void log_free(struct log **l);
+MUST_USE enum err tlog_open(const struct tlog_options *options, struct tlog **out);
+void tlog_free(struct tlog **l);
 
 /* The receipt of an event that schema holds ("signer"), with salt and private part if opened is true. ERR_NOT_FOUND (no such event), ERR_UNAVAILABLE (not sequenced yet). */
-MUST_USE enum err log_receipt(struct log *l, const char *schema, const struct uuid *event, bool opened, struct writer *json);
+MUST_USE enum err tlog_receipt(struct tlog *l, const char *schema, const struct uuid *event, bool opened, struct writer *json);
 
 /* The newest signed checkpoint of the public tree. ERR_UNAVAILABLE before the first. */
-MUST_USE enum err log_checkpoint(struct log *l, struct writer *note);
+MUST_USE enum err tlog_checkpoint(struct tlog *l, struct writer *note);
 
 /* The log's verification key as DER SPKI. Borrowed. */
-struct span log_key(const struct log *l);
+struct span tlog_key(const struct tlog *l);
 
 /* Handlers of C2SP tlog-tiles: the first member of the daemon's struct is not assumed; routes.c wraps these. rest is what follows "/log/". */
-MUST_USE enum err log_serve(struct log *l, const char *rest, struct reply *reply);
+MUST_USE enum err tlog_serve(struct tlog *l, const char *rest, struct reply *reply);
 
 #endif
