@@ -200,15 +200,11 @@ int
 cli_fail(struct cli *c, enum err e)
 {
 	const int code = err_exit(e) == EXIT_DONE ? EXIT_REFUSED : err_exit(e);
-	const char *why = err_why();
-	char text[512];
+	char why[256] = {0};
 
-	if (why[0] != '\0')
-		(void)snprintf(text, sizeof(text), "%s (%s)", why, err_text(e));
-	else
-		(void)snprintf(text, sizeof(text), "%s", err_text(e));
+	(void)strncpy(why, err_why()[0] != '\0' ? err_why() : err_text(e), sizeof(why) - 1);
 	err_forget();
-	return cli_end(c, code == EXIT_UNREACHABLE ? "unreachable" : "refused", text, code);
+	return cli_end(c, code == EXIT_UNREACHABLE ? "unreachable" : "refused", why, code);
 }
 
 void
