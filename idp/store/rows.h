@@ -69,7 +69,7 @@ struct client_row {
 struct session_row {
 	struct uuid id, actor, person;
 	char *handle, *name, *channel, *device;
-	int64_t proofing, authenticator, bound_level;
+	int64_t proofing, authenticator, bound_level, ceiling;
 	struct json_list amr; /* char * */
 	unix_time auth_time, last_seen;
 };
@@ -92,8 +92,8 @@ struct grant_row {
 	struct uuid family, person;
 	char *sub, *nonce, *resource, *sector;
 	struct json_list scopes, amr; /* char * */
-	int64_t level, required_level, proofing, authenticator, bound_level;
-	unix_time auth_time, last_seen;
+	int64_t level, required_level, proofing, authenticator, bound_level, ceiling;
+	unix_time auth_time;
 	char *name, *birthdate, *gender, *offices; /* offices: JSON array, NULL unless in scope */
 	bool refreshable;
 };

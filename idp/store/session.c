@@ -2,7 +2,7 @@
 
 #define SESSION_SELECT                                                                                              \
 	"SELECT s.id, s.actor, s.principal, p.handle, p.name, s.channel, s.device, p.proofing, s.authenticator, "    \
-	"s.bound_level, s.amr, s.auth_time, s.last_seen FROM idp.session s JOIN idp.person p ON p.id = s.principal "
+	"s.bound_level, s.ceiling, s.amr, s.auth_time, s.last_seen FROM idp.session s JOIN idp.person p ON p.id = s.principal "
 
 static const struct db_column session_columns[] = {
 	COLUMN(DB_UUID, session_row, id),
@@ -15,6 +15,7 @@ static const struct db_column session_columns[] = {
 	COLUMN(DB_INT, session_row, proofing),
 	COLUMN(DB_INT, session_row, authenticator),
 	COLUMN(DB_INT, session_row, bound_level),
+	COLUMN(DB_INT, session_row, ceiling),
 	COLUMN(DB_TEXTS, session_row, amr),
 	COLUMN(DB_TIME, session_row, auth_time),
 	COLUMN(DB_TIME, session_row, last_seen),
@@ -47,8 +48,8 @@ static const struct store_row rows[] = {
 	    "WITH p AS (SELECT id FROM idp.person WHERE id = $2 AND frozen_at IS NULL), "
 	    "u AS (UPDATE idp.credential SET counter = $11, backed_up = $12, last_used_at = $9 WHERE id = $10 AND person = $2 AND removed_at IS NULL "
 	    "AND ((counter = 0 AND $11 = 0) OR counter < $11) RETURNING 1), "
-	    "s AS (INSERT INTO idp.session (id, hash, actor, principal, channel, authenticator, bound_level, amr, auth_time, last_seen, device) "
-	    "SELECT $1, $3, p.id, p.id, $4, $5, $6, $7, $9, $9, $8 FROM p WHERE $10 IS NULL OR EXISTS (SELECT FROM u) RETURNING id, actor, principal, channel), "
+	    "s AS (INSERT INTO idp.session (id, hash, actor, principal, channel, authenticator, bound_level, ceiling, amr, auth_time, last_seen, device) "
+	    "SELECT $1, $3, p.id, p.id, $4, $5, $6, 3, $7, $9, $9, $8 FROM p WHERE $10 IS NULL OR EXISTS (SELECT FROM u) RETURNING id, actor, principal, channel), "
 	    "o AS (UPDATE idp.session SET ended_at = $9 WHERE hash = $13 AND ended_at IS NULL AND EXISTS (SELECT FROM s)), "
 	    "e AS (" EVENT_INTO "SELECT $14, $15, $16, $17, $18, $19, $20, actor, principal, NULL, channel FROM s) "
 	    "SELECT id FROM s",
@@ -57,9 +58,10 @@ static const struct store_row rows[] = {
 	/* cookie hash */
 	QUERY(ST_SESSION_BY_HASH, "session_by_hash", SESSION_SELECT "WHERE s.hash = $1 AND s.ended_at IS NULL AND p.frozen_at IS NULL", PARAMS(DB_BYTES),
 	    session_columns, session_row),
-	/* id, now */
-	COMMAND(ST_SESSION_SEEN, "session_seen", "UPDATE idp.session SET last_seen = $2 WHERE id = $1 AND last_seen < $2 AND ended_at IS NULL",
-	    PARAMS(DB_UUID, DB_TIME)),
+	/* id, now, level now */
+	COMMAND(ST_SESSION_SEEN, "session_seen",
+	    "UPDATE idp.session SET last_seen = $2, ceiling = least(ceiling, $3) WHERE id = $1 AND last_seen < $2 AND ended_at IS NULL",
+	    PARAMS(DB_UUID, DB_TIME, DB_INT)),
 	/* cookie hash, now */
 	QUERY(ST_SESSION_END, "session_end",
 	    "WITH s AS (UPDATE idp.session SET ended_at = $2 WHERE hash = $1 AND ended_at IS NULL RETURNING id, actor, principal, channel), "

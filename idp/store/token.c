@@ -20,8 +20,8 @@ static const struct db_column grant_columns[] = {
 	COLUMN(DB_INT, grant_row, proofing),
 	COLUMN(DB_INT, grant_row, authenticator),
 	COLUMN(DB_INT, grant_row, bound_level),
+	COLUMN(DB_INT, grant_row, ceiling),
 	COLUMN(DB_TIME, grant_row, auth_time),
-	COLUMN(DB_TIME, grant_row, last_seen),
 	COLUMN(DB_TEXT, grant_row, name),
 	COLUMN(DB_TEXT, grant_row, birthdate),
 	COLUMN(DB_TEXT, grant_row, gender),
@@ -60,13 +60,13 @@ static const struct store_row rows[] = {
 	    "c AS (UPDATE idp.code k SET used_at = $5, family = $6 FROM idp.session s, idp.person p "
 	    "WHERE k.hash = $1 AND k.client = $2 AND k.redirect_uri = $3 AND k.challenge = $4 AND k.expires_at > $5 AND k.used_at IS NULL "
 	    "AND s.id = k.session AND s.ended_at IS NULL AND p.id = k.principal AND p.frozen_at IS NULL AND " JTI_GOOD("$11")
-	    " RETURNING k.*, s.amr, s.auth_time, s.last_seen, s.authenticator, s.bound_level, p.proofing, p.name, p.birthdate, p.gender), "
+	    " RETURNING k.*, s.amr, s.auth_time, s.authenticator, s.bound_level, s.ceiling, p.proofing, p.name, p.birthdate, p.gender), "
 	    "f AS (INSERT INTO idp.family (id, client, session, actor, principal, sub, required_level, sector, channel, scopes, resource, created_at) "
 	    "SELECT $6, client, session, actor, principal, sub, required_level, sector, channel, scopes, resource, $5 FROM c), "
 	    "a AS (INSERT INTO idp.access_token (hash, family, scopes, expires_at) SELECT $7, $6, scopes, $8 FROM c), "
 	    "r AS (INSERT INTO idp.refresh_token (hash, family, expires_at) SELECT $9, $6, $10 FROM c WHERE $9 IS NOT NULL AND 'offline_access' = ANY(scopes)), "
 	    "e AS (" EVENT_INTO "SELECT $13, $14, $15, $16, $17, $18, $19, actor, principal, sector, channel FROM c) "
-	    "SELECT family, principal, sub, nonce, resource, sector, scopes, amr, level, required_level, proofing, authenticator, bound_level, auth_time, last_seen, "
+	    "SELECT family, principal, sub, nonce, resource, sector, scopes, amr, level, required_level, proofing, authenticator, bound_level, ceiling, auth_time, "
 	    "name, birthdate, gender, " OFFICES("c", "c.scopes", "$5") ", $9 IS NOT NULL AND 'offline_access' = ANY(scopes) FROM c",
 	    PARAMS(DB_BYTES, DB_TEXT, DB_TEXT, DB_BYTES, DB_TIME, DB_UUID, DB_BYTES, DB_TIME, DB_BYTES, DB_TIME, DB_BYTES, DB_TIME, EVENT_PARAMS),
 	    grant_columns, grant_row),
@@ -83,12 +83,12 @@ static const struct store_row rows[] = {
 	    "WHERE t.hash = $1 AND t.used_at IS NULL AND t.expires_at > $4 AND f.id = t.family AND f.client = $2 AND f.revoked_at IS NULL "
 	    "AND coalesce($3, f.scopes) <@ f.scopes AND s.id = f.session AND p.id = f.principal AND p.frozen_at IS NULL AND " JTI_GOOD("$9")
 	    " RETURNING f.id, f.principal, f.actor, f.sub, f.resource, f.sector, f.channel, coalesce($3, f.scopes) AS scopes, f.required_level, t.expires_at, "
-	    "s.amr, s.auth_time, s.last_seen, s.authenticator, s.bound_level, p.proofing, p.name, p.birthdate, p.gender), "
+	    "s.amr, s.auth_time, s.authenticator, s.bound_level, s.ceiling, p.proofing, p.name, p.birthdate, p.gender), "
 	    "a AS (INSERT INTO idp.access_token (hash, family, scopes, expires_at) SELECT $5, id, scopes, $6 FROM r), "
 	    "n AS (INSERT INTO idp.refresh_token (hash, family, expires_at) SELECT $7, id, least($8, expires_at) FROM r), "
 	    "e AS (" EVENT_INTO "SELECT $11, $12, $13, $14, $15, $16, $17, actor, principal, sector, channel FROM r) "
-	    "SELECT id, principal, sub, NULL::text, resource, sector, scopes, amr, 3::smallint, required_level, proofing, authenticator, bound_level, auth_time, "
-	    "last_seen, name, birthdate, gender, " OFFICES("r", "r.scopes", "$4") ", true FROM r",
+	    "SELECT id, principal, sub, NULL::text, resource, sector, scopes, amr, 3::smallint, required_level, proofing, authenticator, bound_level, ceiling, auth_time, "
+	    "name, birthdate, gender, " OFFICES("r", "r.scopes", "$4") ", true FROM r",
 	    PARAMS(DB_BYTES, DB_TEXT, DB_TEXTS, DB_TIME, DB_BYTES, DB_TIME, DB_BYTES, DB_TIME, DB_BYTES, DB_TIME, EVENT_PARAMS), grant_columns, grant_row),
 	/* refresh hash, now */
 	QUERY(ST_REFRESH_AUTOPSY, "refresh_autopsy",

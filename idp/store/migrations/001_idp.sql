@@ -156,6 +156,7 @@ CREATE TABLE session (
 	channel       text NOT NULL CHECK (channel IN ('web', 'card', 'counter')),
 	authenticator smallint NOT NULL CHECK (authenticator BETWEEN 1 AND 3),
 	bound_level   smallint NOT NULL CHECK (bound_level BETWEEN 1 AND 3),
+	ceiling       smallint NOT NULL CHECK (ceiling BETWEEN 1 AND 3), -- what idleness has left: it only sinks
 	amr           text[] NOT NULL, -- RFC 8176
 	auth_time     timestamptz NOT NULL,
 	last_seen     timestamptz NOT NULL,
@@ -278,7 +279,7 @@ GRANT UPDATE (ended_at) ON appointment TO mohar_idpd;
 GRANT UPDATE (secret_hash, jwks, revoked_at) ON client TO mohar_idpd;
 GRANT SELECT, INSERT, UPDATE, DELETE ON consent TO mohar_idpd;
 GRANT SELECT, INSERT ON session TO mohar_idpd;
-GRANT UPDATE (last_seen, ended_at) ON session TO mohar_idpd;
+GRANT UPDATE (last_seen, ceiling, ended_at) ON session TO mohar_idpd;
 GRANT SELECT, INSERT, DELETE ON challenge, interaction, card_ticket, par, code, family, refresh_token, access_token, act_jti, assertion_jti TO mohar_idpd;
 GRANT UPDATE (consented_by) ON interaction TO mohar_idpd;
 GRANT UPDATE (used_at, family) ON code TO mohar_idpd;

@@ -1,0 +1,51 @@
+#include "idp/oidc/oauth.h"
+
+#include <string.h>
+
+#include "base/log.h"
+
+static int
+status_of(enum err e, const char *code)
+{
+	if (strcmp(code, OAUTH_INVALID_CLIENT) == 0 || strcmp(code, OAUTH_INVALID_TOKEN) == 0)
+		return 401;
+	return err_http(e) >= 500 ? err_http(e) : 400;
+}
+
+/* What goes into error_description: %x20-21 / %x23-5B / %x5D-7E only (RFC 6749 5.2), and nothing about our own faults. */
+static void
+describe(char out[256], int status)
+{
+	const char *why = status >= 500 ? "" : err_why();
+	size_t n = 0;
+
+	for (; why[n] != '\0' && n < 255; n++)
+		out[n] = why[n] < 0x20 || why[n] > 0x7e || why[n] == '"' || why[n] == '\\' ? '\'' : why[n];
+	out[n] = '\0';
+}
+
+void
+oauth_refuse(struct reply *reply, const char *where, enum err e, const char *code, const char *client_id)
+{
+	const char *said = err_http(e) == 503 ? OAUTH_TEMPORARILY_UNAVAILABLE : err_http(e) >= 500 ? OAUTH_SERVER_ERROR : code;
+	const int status = status_of(e, said);
+	char description[256];
+	struct json_writer j;
+
+	describe(description, status);
+	log_line(LOG_LEVEL_WARN, where, "%s %s: %s client=%s", err_name(e), said, err_why(), client_id != NULL ? client_id : "-");
+	err_forget();
+	reply_status(reply, status);
+	if (strcmp(said, OAUTH_INVALID_CLIENT) == 0)
+		reply_header(reply, "WWW-Authenticate", "Basic realm=\"mohar\", charset=\"UTF-8\"");
+	if (strcmp(said, OAUTH_INVALID_TOKEN) == 0)
+		reply_headerf(reply, "WWW-Authenticate", "Bearer error=\"invalid_token\", error_description=\"%s\"", description);
+	if (status == 503)
+		reply_header(reply, "Retry-After", "2");
+	reply_header(reply, "Pragma", "no-cache"); /* RFC 6749 5.1 */
+	j = reply_json(reply);
+	json_object(&j, NULL);
+	json_text(&j, "error", said);
+	json_text(&j, "error_description", description[0] != '\0' ? description : NULL);
+	json_object_end(&j);
+}
