@@ -21,12 +21,17 @@ connection_close(struct db *db)
 	db->conn = NULL;
 }
 
-/* Notices would go to standard error past the log; what matters comes back as an error. */
 static void
 ignore_notice(void *context, const PGresult *notice)
 {
 	(void)context;
 	(void)notice;
+}
+
+void
+connection_quiet(PGconn *conn)
+{
+	(void)PQsetNoticeReceiver(conn, ignore_notice, NULL);
 }
 
 enum err
@@ -81,7 +86,7 @@ connection_open(struct db *db, const struct db_settings *settings)
 	if (PQstatus(db->conn) != CONNECTION_OK)
 		e = connection_error("connecting", db->conn, NULL);
 	else
-		(void)PQsetNoticeReceiver(db->conn, ignore_notice, NULL);
+		connection_quiet(db->conn);
 	if (e == ERR_OK)
 		e = connection_command(db, settings_sql);
 	for (size_t i = 0; e == ERR_OK && i < settings->count; i++)

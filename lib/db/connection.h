@@ -26,6 +26,9 @@ const struct db_settings *db_settings_of(const struct db *db);
 MUST_USE enum err connection_open(struct db *db, const struct db_settings *settings);
 void connection_close(struct db *db);
 
+/* Drops the server's notices, which libpq would print past the log; what matters comes back as an error. */
+void connection_quiet(PGconn *conn);
+
 /* Runs fixed SQL without parameters or rows. */
 MUST_USE enum err connection_command(struct db *db, const char *sql);
 
