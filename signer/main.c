@@ -182,9 +182,9 @@ migrate_schemas(const struct signer_settings *settings)
 	char audit[PATH_MAX], own[PATH_MAX], log[PATH_MAX];
 	int applied;
 
-	TRY(path_in(settings->share, "sql/audit", audit));
-	TRY(path_in(settings->share, "sql/signer", own));
-	TRY(path_in(settings->share, "sql/log", log));
+	TRY(path_in(settings->share, "lib/audit/sql", audit));
+	TRY(path_in(settings->share, "signer/store/migrations", own));
+	TRY(path_in(settings->share, "signer/log/migrations", log));
 	TRY(db_migrate(settings->owner_database, "signer", (const char *const[]){audit, own, NULL}, &applied));
 	log_info("migrate", "schema signer: %d applied", applied);
 	TRY(db_migrate(settings->owner_database, "log", (const char *const[]){log, NULL}, &applied));

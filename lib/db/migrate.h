@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 
-/* Creates the schema if missing, sets search_path to it, and applies what is missing from the folders (NULL-terminated; the first is always share/sql/audit, whose
+/* Creates the schema if missing, sets search_path to it, and applies what is missing from the folders (NULL-terminated; the first is always share/lib/audit/sql, whose
  * 000_audit.sql makes event and outbox) under an advisory lock. Files are additive SQL without schema names. A file that was applied and has changed since is
  * ERR_CONFIG, with its name. The applied count goes to *applied. */
 MUST_USE enum err db_migrate(const char *conninfo, const char *schema, const char *const *folders, int *applied);
