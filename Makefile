@@ -6,6 +6,8 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 BUILD ?= build
+# One spelling only, or dependency files name targets that make does not know.
+override BUILD := $(patsubst $(CURDIR)/%,%,$(abspath $(BUILD)))
 TIME ?= 60
 PREFIX ?= /usr/local
 # `make V=1` shows whole commands.
