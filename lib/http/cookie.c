@@ -39,16 +39,24 @@ next_pair(const char **text, struct span *name, struct span *value)
 	return true;
 }
 
+static const char prefix[] = "__Host-";
+
+/* Callers may write the prefix or leave it out. */
+static const char *
+bare(const char *name)
+{
+	return strncmp(name, prefix, sizeof(prefix) - 1) == 0 ? name + sizeof(prefix) - 1 : name;
+}
+
 /* Counts the cookies of that name in one header and keeps the last one's value. */
 static size_t
 look_for(const char *header, const char *wanted, struct span *found)
 {
-	static const char prefix[] = "__Host-";
 	struct span name, value;
 	size_t count = 0;
 
 	while (next_pair(&header, &name, &value)) {
-		if (!span_starts(name, SPAN(prefix)) || !span_is(span_at(name.ptr + sizeof(prefix) - 1, name.len - sizeof(prefix) + 1), wanted))
+		if (!span_starts(name, SPAN(prefix)) || !span_is(span_at(name.ptr + sizeof(prefix) - 1, name.len - sizeof(prefix) + 1), bare(wanted)))
 			continue;
 		count++;
 		*found = value;
@@ -80,7 +88,7 @@ reply_cookie(struct reply *r, const char *name, const char *value, const char *s
 		return;
 	}
 	if (max_age < 0)
-		reply_headerf(r, "Set-Cookie", "__Host-%s=%s; Path=/; Secure; HttpOnly; SameSite=%s", name, value, same_site);
+		reply_headerf(r, "Set-Cookie", "__Host-%s=%s; Path=/; Secure; HttpOnly; SameSite=%s", bare(name), value, same_site);
 	else
-		reply_headerf(r, "Set-Cookie", "__Host-%s=%s; Path=/; Secure; HttpOnly; SameSite=%s; Max-Age=%d", name, value, same_site, max_age);
+		reply_headerf(r, "Set-Cookie", "__Host-%s=%s; Path=/; Secure; HttpOnly; SameSite=%s; Max-Age=%d", bare(name), value, same_site, max_age);
 }

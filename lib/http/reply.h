@@ -25,7 +25,7 @@ void reply_cache(struct reply *r, int max_age, bool is_public);
 void reply_etag(struct reply *r, const char *etag);
 /* 303 See Other to an absolute or local address. Control characters, spaces and CR/LF are refused with a 500. */
 void reply_redirect(struct reply *r, const char *location);
-/* Set-Cookie with the prefix __Host- before name (request_cookie() looks for the same): Secure, HttpOnly, Path=/, SameSite as given ("Lax", "Strict", "None"). max_age seconds; -1: session cookie; 0: delete. */
+/* Set-Cookie with the prefix __Host- before name unless it is there (request_cookie() looks for the same): Secure, HttpOnly, Path=/, SameSite as given ("Lax", "Strict", "None"). max_age seconds; -1: session cookie; 0: delete. */
 void reply_cookie(struct reply *r, const char *name, const char *value, const char *same_site, int max_age);
 /* 429 or 503 with Retry-After. */
 void reply_retry(struct reply *r, int status, int seconds);

@@ -13,7 +13,7 @@ const char *request_path(const struct request *r);             /* as sent, witho
 const char *request_param(const struct request *r, const char *name);  /* "{id}" of the route; NULL if the route has none such */
 /* Header by name, NULL if absent. A header that came more than once is ERR_MALFORMED already, except Cookie and Accept*. */
 const char *request_header(const struct request *r, const char *name);
-const char *request_cookie(const struct request *r, const char *name); /* "__Host-" + name; NULL if absent, there twice or with odd characters */
+const char *request_cookie(const struct request *r, const char *name); /* "__Host-" before name unless it is there; NULL if absent, there twice or with odd characters */
 struct span request_body(const struct request *r);
 
 /* The value, or NULL if absent. */

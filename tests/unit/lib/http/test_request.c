@@ -31,6 +31,7 @@ CASE(cookie_is_found_among_others)
 	expect_cookie("a=b; __Host-s=v1; __Host-t=v2", "s", "v1");
 	expect_cookie("__Host-s=", "s", "");
 	expect_cookie("__Host-s=a=b", "s", "a=b");
+	expect_cookie("__Host-s=v", "__Host-s", "v");
 }
 
 CASE(cookie_without_host_prefix_is_not_ours)
