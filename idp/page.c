@@ -51,7 +51,7 @@ page_language(const struct idp *d, const struct request *request, const char *ui
 enum err
 page_reply(struct idp *d, const struct request *request, struct reply *reply, const char *template, const char *ui_locales, struct page *p)
 {
-	struct page *empty __attribute__((cleanup(page_free))) = NULL;
+	AUTO(page) *empty = NULL;
 	const char *language = page_language(d, request, ui_locales);
 
 	if (p == NULL) {
@@ -88,7 +88,7 @@ write_problem(struct reply *reply, enum err e)
 static enum err
 write_page(struct idp *d, const struct request *request, struct reply *reply, int status, const char *key)
 {
-	struct page *p __attribute__((cleanup(page_free))) = NULL;
+	AUTO(page) *p = NULL;
 	const char *language = page_language(d, request, request_query(request, "ui_locales"));
 
 	TRY(page_new(&p));

@@ -21,15 +21,16 @@ struct interaction {
 	struct authorization authorization; /* what was asked: scopes, level, max_age, prompt, ui_locales; owned; empty without a client */
 	char *return_to;             /* without a client: "/account" */
 	int64_t level;               /* that the session must reach */
-	unix_time created_at;
-	bool consented;
-	struct uuid consented_by;
+	bool parked;                 /* it has a row */
+	struct uuid session_before;  /* the browser's session when it was parked; zero: none */
+	struct uuid consented_by;    /* zero: nobody yet */
 };
 
-/* Parks a checked request (takes authorization and client) or, with client NULL, a page of our own; sets the flow cookie if the browser has none. */
-MUST_USE enum err interaction_open(struct idp *d, const struct request *request, struct reply *reply, struct client *client,
-    struct authorization *authorization, struct interaction *out);
-MUST_USE enum err interaction_open_page(struct idp *d, const struct request *request, struct reply *reply, const char *return_to, int64_t level);
+/* Takes a checked request and its client and does what is next: issues at once, or parks it (setting the flow cookie if the browser has none) and sends the browser on. */
+MUST_USE enum err interaction_begin(struct idp *d, const struct request *request, struct reply *reply, struct client *client,
+    struct authorization *authorization);
+/* The same for a page of our own that needs a session of that level: parks and sends the browser to log in. */
+MUST_USE enum err interaction_begin_page(struct idp *d, const struct request *request, struct reply *reply, const char *return_to, int64_t level);
 
 /* The interaction of ?flow= (or form member flow) and the flow cookie. ERR_NOT_FOUND if unknown or expired, ERR_REFUSED without its cookie. The caller frees. */
 MUST_USE enum err interaction_of(struct idp *d, const struct request *request, struct interaction *out);
@@ -44,6 +45,9 @@ MUST_USE enum err interaction_deny(struct idp *d, const struct request *request,
 /* Decides the next step and answers with a redirect: login, consent, the portal with a code (or an error), or return_to. */
 MUST_USE enum err interaction_resume(struct idp *d, const struct request *request, struct reply *reply, struct interaction *i);
 
+/* Issues the code for i to its portal (code.c): subject of the sector, row and event "authorization.granted" in one transaction, and the redirect. Drops the interaction with it. */
+MUST_USE enum err interaction_issue(struct idp *d, struct reply *reply, struct interaction *i, const struct session *s);
+
 /* GET /continue */
 MUST_USE enum err continue_handler(void *daemon, struct request *request, struct reply *reply);
 
@@ -53,12 +57,12 @@ struct step_facts {
 	bool has_session;
 	int64_t level, proofing;      /* of the session now; of the person */
 	int64_t required;
-	unix_time auth_time, asked_at, now;
+	unix_time auth_time, now;
 	bool prompt_login, prompt_consent;
 	int64_t max_age;              /* seconds, -1: not asked */
 	bool consent_stored;          /* an earlier consent covers the scopes */
 	bool consented_here;          /* in this flow, by this person */
-	bool logged_in_here;          /* auth_time is not before asked_at */
+	bool logged_in_here;          /* the session was opened after the request came */
 };
 enum step interaction_step(const struct step_facts *f);
 

@@ -11,7 +11,7 @@ csrf_make(const char *purpose, struct span cookie, char out[CSRF_TEXT_LEN + 1])
 	const uint8_t zero = 0;
 	const struct span parts[] = {SPAN("mohar-csrf"), span_at(&zero, 1), span_of(purpose), span_at(&zero, 1), cookie};
 	const struct sha256 h = sha256_of_parts(parts, sizeof(parts) / sizeof(parts[0]));
-	struct writer w __attribute__((cleanup(writer_free))) = writer_new(CSRF_TEXT_LEN);
+	AUTO(writer) w = writer_new(CSRF_TEXT_LEN);
 
 	base64url_write(&w, sha256_span(&h));
 	memcpy(out, writer_span(&w).ptr, CSRF_TEXT_LEN);

@@ -42,8 +42,8 @@ device_of(const struct request *request)
 static enum err
 login_event(struct idp *d, const struct login *l, const struct uuid *session, struct event *e)
 {
-	struct writer w __attribute__((cleanup(writer_free))) = writer_new(MAX_ENTRY);
-	struct writer id __attribute__((cleanup(writer_free))) = writer_new(UUID_TEXT_LEN);
+	AUTO(writer) w = writer_new(MAX_ENTRY);
+	AUTO(writer) id = writer_new(UUID_TEXT_LEN);
 	struct json_writer j = json_to(&w);
 
 	uuid_write(&id, session);
@@ -191,9 +191,9 @@ session_end(struct idp *d, const struct request *request, struct reply *reply)
 enum err
 login_failed(struct idp *d, const struct uuid *person, const char *channel, const char *why)
 {
-	struct writer w __attribute__((cleanup(writer_free))) = writer_new(MAX_ENTRY);
+	AUTO(writer) w = writer_new(MAX_ENTRY);
 	struct json_writer j = json_to(&w);
-	struct db *db __attribute__((cleanup(db_free))) = NULL;
+	AUTO(db) *db = NULL;
 	AUTO(event) event = {0};
 
 	json_object(&j, NULL);

@@ -6,6 +6,7 @@ static const struct db_column interaction_columns[] = {
 	COLUMN(DB_JSON, interaction_row, request),
 	COLUMN(DB_TEXT, interaction_row, return_to),
 	COLUMN(DB_INT, interaction_row, level),
+	COLUMN(DB_UUID, interaction_row, session_before),
 	COLUMN(DB_UUID, interaction_row, consented_by),
 	COLUMN(DB_TIME, interaction_row, created_at),
 };
@@ -19,13 +20,14 @@ static const struct db_column json_column[] = {COLUMN(DB_JSON, text_row, text)};
 static const struct db_column id_column[] = {COLUMN(DB_UUID, uuid_row, id)};
 
 static const struct store_row rows[] = {
-	/* id, browser, client, request, return_to, level, now, expires */
+	/* id, browser, client, request, return_to, level, session or NULL, now, expires */
 	COMMAND(ST_INTERACTION_ADD, "interaction_add",
-	    "INSERT INTO idp.interaction (id, browser, client, request, return_to, level, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-	    PARAMS(DB_TEXT, DB_BYTES, DB_TEXT, DB_JSON, DB_TEXT, DB_INT, DB_TIME, DB_TIME)),
+	    "INSERT INTO idp.interaction (id, browser, client, request, return_to, level, session_before, created_at, expires_at) "
+	    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+	    PARAMS(DB_TEXT, DB_BYTES, DB_TEXT, DB_JSON, DB_TEXT, DB_INT, DB_UUID, DB_TIME, DB_TIME)),
 	/* id, browser, now */
 	QUERY(ST_INTERACTION_OF, "interaction_of",
-	    "SELECT id, client, request, return_to, level, consented_by, created_at FROM idp.interaction WHERE id = $1 AND browser = $2 AND expires_at > $3",
+	    "SELECT id, client, request, return_to, level, session_before, consented_by, created_at FROM idp.interaction WHERE id = $1 AND browser = $2 AND expires_at > $3",
 	    PARAMS(DB_TEXT, DB_BYTES, DB_TIME), interaction_columns, interaction_row),
 	COMMAND(ST_INTERACTION_DROP, "interaction_drop", "DELETE FROM idp.interaction WHERE id = $1", PARAMS(DB_TEXT)),
 	/* person, client, scopes: is consent given to all of them? */

@@ -77,7 +77,7 @@ struct session_row {
 struct interaction_row {
 	char *id, *client, *request, *return_to;
 	int64_t level;
-	struct uuid consented_by; /* zero: nobody yet */
+	struct uuid session_before, consented_by; /* zero: none, nobody yet */
 	unix_time created_at;
 };
 

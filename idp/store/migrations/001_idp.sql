@@ -173,6 +173,7 @@ CREATE TABLE interaction (
 	request      jsonb, -- as it was checked
 	return_to    text CHECK (return_to ~ '^/'),
 	level        smallint NOT NULL CHECK (level BETWEEN 1 AND 3),
+	session_before uuid, -- the browser's session when it was parked: another one now means that the person has logged in for this
 	consented_by uuid, -- the person who consented in this flow
 	created_at   timestamptz NOT NULL,
 	expires_at   timestamptz NOT NULL,
