@@ -14,7 +14,8 @@ FNR == 1 {
 	start = 0
 }
 { count = FNR }
-FILENAME ~ /\.[ch]$/ && /^[a-z_]+.*\(/ { head = FNR; name = $0; sub(/\(.*/, "", name) }
+FILENAME ~ /\.[ch]$/ && /^$/ { head = 0 }
+FILENAME ~ /\.[ch]$/ && /^[A-Za-z_][^=;]*\(/ && head == 0 { head = FNR; name = $0; sub(/\(.*/, "", name) }
 FILENAME ~ /\.[ch]$/ && /^\{$/ { start = head }
 FILENAME ~ /\.[ch]$/ && /^\}$/ && start > 0 {
 	if (FNR - start + 1 > 60)
