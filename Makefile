@@ -77,13 +77,13 @@ deps: ## install what is missing to build, run and test
 demo: ## install what is missing, build, and start everything on this machine
 	@deploy/install/dependencies build demo browser
 	@$(MAKE) -j$$(nproc) all
-	@deploy/demo/run up
+	@MOHAR_BUILD_DIR=$(abspath $(BUILD)) deploy/demo/run up
 
 demo-stop: ## stop the demo; its data stays
-	@deploy/demo/run stop
+	@MOHAR_BUILD_DIR=$(abspath $(BUILD)) deploy/demo/run stop
 
 demo-clean: ## stop the demo and delete its data
-	@deploy/demo/run clean
+	@MOHAR_BUILD_DIR=$(abspath $(BUILD)) deploy/demo/run clean
 
 clean: ## delete what was built
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
