@@ -19,13 +19,14 @@ CREATE TABLE outbox (
 	seq   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	event uuid NOT NULL,
 	tree  smallint NOT NULL,
-	leaf  bytea NOT NULL CHECK (octet_length(leaf) = 32)
+	leaf  bytea NOT NULL CHECK (octet_length(leaf) = 32),
+	entry bytea NOT NULL          -- so that the sequencer needs no right to read events
 );
 
 -- One row in, one row out: an event cannot be inserted without its outbox row, because the trigger makes it.
 CREATE FUNCTION event_to_outbox() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-	EXECUTE format('INSERT INTO %I.outbox (event, tree, leaf) VALUES ($1, $2, sha256(''\x00''::bytea || $3))', TG_TABLE_SCHEMA)
+	EXECUTE format('INSERT INTO %I.outbox (event, tree, leaf, entry) VALUES ($1, $2, sha256(''\x00''::bytea || $3), $3)', TG_TABLE_SCHEMA)
 		USING NEW.id, NEW.tree, NEW.entry;
 	RETURN NULL;
 END $$;
@@ -40,3 +41,12 @@ BEGIN
 	RAISE EXCEPTION 'an event is for ever' USING ERRCODE = 'MR001';
 END $$;
 CREATE TRIGGER event_is_for_ever BEFORE UPDATE OR DELETE ON event FOR EACH ROW EXECUTE FUNCTION event_is_for_ever();
+
+-- The sequencer runs in mohar-signerd, and takes nothing but the outbox. (A scratch database may have no roles.)
+DO $$
+BEGIN
+	IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'mohar_signerd') THEN
+		EXECUTE format('GRANT USAGE ON SCHEMA %I TO mohar_signerd', current_schema());
+		GRANT SELECT, DELETE ON outbox TO mohar_signerd;
+	END IF;
+END $$;

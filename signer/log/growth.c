@@ -1,0 +1,89 @@
+#include "signer/log/growth.h"
+
+#include <string.h>
+
+#include "signer/log/store.h"
+
+/* The hashes at a tile level of a tree of this size: its full subtrees of 256^level leaves. */
+static uint64_t
+hashes_at(uint64_t size, unsigned level)
+{
+	return size >> (8 * level);
+}
+
+static enum err
+open_edge(struct db *db, struct growth *g, unsigned level)
+{
+	const uint64_t count = hashes_at(g->size, level);
+	const size_t width = (size_t)(count % TILE_WIDTH);
+	struct tile *edge = &g->edge[level];
+
+	edge->index = count / TILE_WIDTH;
+	edge->width = 0;
+	if (width == 0)
+		return ERR_OK;
+	TRY(tile_read(db, g->tree, level, edge->index, edge));
+	REQUIRE_WHY(edge->width == width, ERR_CORRUPT, "log: tile %u/%llu has %zu hashes, its tree has %zu", level, (unsigned long long)edge->index,
+		edge->width, width);
+	return ERR_OK;
+}
+
+enum err
+growth_open(struct db *db, enum log_tree tree, struct growth *out)
+{
+	const struct db_param params[] = {db_int(tree)};
+	struct log_number size;
+
+	TRY(db_one(db, LOG_TREE_SIZE, params, &size));
+	out->tree = tree;
+	out->size = (uint64_t)size.n;
+	out->grown = false;
+	memset(out->changed, 0, sizeof(out->changed));
+	for (unsigned level = 0; level < TILE_LEVELS; level++)
+		TRY(open_edge(db, out, level));
+	return ERR_OK;
+}
+
+/* Puts a hash on the edge of a level, and on those above as far as tiles become full. */
+static enum err
+add_hash(struct db *db, struct growth *g, struct sha256 hash)
+{
+	for (unsigned level = 0; level < TILE_LEVELS; level++) {
+		struct tile *edge = &g->edge[level];
+
+		edge->hashes[edge->width++] = hash;
+		g->changed[level] = edge->width < TILE_WIDTH;
+		if (edge->width < TILE_WIDTH)
+			return ERR_OK;
+		TRY(tile_write(db, g->tree, level, edge));
+		hash = tile_hash(edge, 0, TILE_WIDTH);
+		edge->index++;
+		edge->width = 0;
+	}
+	return err_because(ERR_TOO_LONG, "log: the tree is full");
+}
+
+enum err
+growth_add(struct db *db, struct growth *g, const char *schema, const struct uuid *event, struct span entry)
+{
+	const struct db_param params[] = {db_int(g->tree), db_int((int64_t)g->size), db_text(schema), db_uuid(event), db_bytes(entry)};
+
+	TRY(db_run(db, LOG_LEAF_ADD, params, NULL));
+	TRY(add_hash(db, g, leaf_hash(entry)));
+	g->size++;
+	g->grown = true;
+	return ERR_OK;
+}
+
+enum err
+growth_close(struct db *db, struct growth *g)
+{
+	const struct db_param params[] = {db_int(g->tree), db_int((int64_t)g->size)};
+
+	if (!g->grown)
+		return ERR_OK;
+	for (unsigned level = 0; level < TILE_LEVELS; level++)
+		if (g->changed[level])
+			TRY(tile_write(db, g->tree, level, &g->edge[level]));
+	return db_run(db, LOG_TREE_GROW, params, NULL);
+}

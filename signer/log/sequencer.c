@@ -1,0 +1,286 @@
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "signer/log/growth.h"
+#include "signer/log/log.h"
+#include "signer/log/store.h"
+
+enum { LOCK_NUMBER = 0x6d6f6861, /* "moha": one number for the one sequencer of a database */ RETRY_MS = 2000 };
+
+/* The batch under way: both trees' edges. 128 KiB: not for the stack. */
+struct batch {
+	struct growth trees[LOG_TREES];
+};
+
+static void
+batch_free(struct batch **b)
+{
+	free(*b);
+	*b = NULL;
+}
+
+/* A row of an outbox goes to its tree, if it is what its entry says. */
+static enum err
+take_row(struct db *db, struct batch *b, const char *schema, const struct log_taken *row)
+{
+	const struct span entry = span_at(row->entry.ptr, row->entry.len);
+	const struct sha256 leaf = leaf_hash(entry);
+
+	REQUIRE_WHY(row->tree == LOG_TREE_PUBLIC || row->tree == LOG_TREE_PRIVATE, ERR_CORRUPT, "log: outbox of %s: no tree %lld", schema,
+		(long long)row->tree);
+	REQUIRE_WHY(span_equal(span_at(row->leaf.ptr, row->leaf.len), sha256_span(&leaf)), ERR_CORRUPT, "log: outbox of %s: a leaf is not its entry's",
+		schema);
+	return growth_add(db, &b->trees[row->tree], schema, &row->event, entry);
+}
+
+static enum err
+take_outbox(struct db *db, struct batch *b, const char *schema, size_t *count)
+{
+	const struct db_param params[] = {db_int(LOG_BATCH)};
+	const size_t n = (size_t)LOG_TAKE + log_schema_of(schema);
+	struct json_list rows;
+	enum err e = ERR_OK;
+
+	TRY(db_all(db, n, params, &rows));
+	for (size_t i = 0; e == ERR_OK && i < rows.count; i++)
+		e = take_row(db, b, schema, &((const struct log_taken *)rows.items)[i]);
+	*count += rows.count;
+	db_rows_free(&log_statements[n], &rows);
+	return e;
+}
+
+/* The private tree's new root becomes a leaf of the public one, so that whoever watches that one watches both. */
+static enum err
+publish_private_root(struct tlog *l, struct db *db, struct batch *b)
+{
+	AUTO(tile_cache) tiles = {.db = db, .tree = LOG_TREE_PRIVATE};
+	const struct merkle_store store = tile_store(&tiles);
+	AUTO(writer) public_part = writer_new(200);
+	AUTO(event) event = {.leaf = {{0}}};
+	struct json_writer j = json_to(&public_part);
+	struct sha256 root;
+
+	TRY(merkle_root(&store, b->trees[LOG_TREE_PRIVATE].size, &root));
+	json_object(&j, NULL);
+	json_bytes64(&j, "root", sha256_span(&root));
+	json_int(&j, "size", (int64_t)b->trees[LOG_TREE_PRIVATE].size);
+	json_object_end(&j);
+	TRY(writer_done(&public_part));
+	TRY(event_make(&event, "log", "tree.private", LOG_TREE_PUBLIC, clock_now(l->options.clock), writer_span(&public_part), SPAN("{}")));
+	return growth_add(db, &b->trees[LOG_TREE_PUBLIC], "log", &event.id, writer_span(&event.entry));
+}
+
+static enum err
+fill(struct tlog *l, struct db *db, struct batch *b, size_t *count)
+{
+	for (unsigned tree = 0; tree < LOG_TREES; tree++)
+		TRY(growth_open(db, (enum log_tree)tree, &b->trees[tree]));
+	for (const char *const *schema = l->options.schemas; *schema != NULL; schema++)
+		TRY(take_outbox(db, b, *schema, count));
+	TRY(growth_close(db, &b->trees[LOG_TREE_PRIVATE]));
+	if (b->trees[LOG_TREE_PRIVATE].grown)
+		TRY(publish_private_root(l, db, b));
+	return growth_close(db, &b->trees[LOG_TREE_PUBLIC]);
+}
+
+enum err
+sequencer_batch(struct tlog *l, size_t *count)
+{
+	const struct db_param lock[] = {db_int(LOCK_NUMBER)};
+	__attribute__((cleanup(batch_free))) struct batch *b = NULL;
+	AUTO(db) *db = NULL;
+	struct log_flag ours;
+	size_t taken = 0;
+
+	*count = 0;
+	TRY(db_lease(l->pool, &db)); /* given back with a transaction open, it is rolled back */
+	TRY(db_begin(db));
+	TRY(db_one(db, LOG_LOCK, lock, &ours));
+	if (!ours.yes)
+		return ERR_OK;
+	b = malloc(sizeof(*b));
+	REQUIRE(b != NULL, ERR_NO_MEMORY);
+	TRY(fill(l, db, b, &taken));
+	if (taken == 0)
+		return ERR_OK;
+	TRY(db_commit(db));
+	*count = taken;
+	return ERR_OK;
+}
+
+/* C2SP tlog-checkpoint: a log must not sign what is inconsistent with what it signed. Both roots come from the same tiles; here it is looked at that the old
+ * one still does. */
+static enum err
+check_grown(struct tlog *l, const struct merkle_store *store, const struct log_note *newest, enum log_tree tree)
+{
+	struct checkpoint old;
+	struct sha256 root;
+
+	if (newest->note == NULL)
+		return ERR_OK;
+	TRY(checkpoint_verify(span_of(newest->note), l->origins[tree], l->key, &old));
+	TRY(merkle_root(store, old.size, &root));
+	REQUIRE_WHY(span_equal(sha256_span(&root), sha256_span(&old.root)), ERR_CORRUPT, "log: the tree no longer contains its checkpoint of size %llu",
+		(unsigned long long)old.size);
+	return ERR_OK;
+}
+
+static enum err
+sign_note(struct tlog *l, const struct checkpoint *c, struct writer *note)
+{
+	AUTO(writer) text = writer_new(MAX_CHECKPOINT);
+	AUTO(writer) signature = writer_new(MAX_SIGNATURE);
+	struct checkpoint back;
+
+	TRY(checkpoint_text(c, &text));
+	TRY(keyring_sign(l->options.keyring, l->options.key_label, writer_span(&text), SPAN(""), &signature));
+	TRY(checkpoint_note(c, writer_span(&l->spki), writer_span(&signature), note));
+	return checkpoint_verify(writer_span(note), c->origin, l->key, &back);
+}
+
+/* Signs the tree at its committed size if it has outgrown its newest checkpoint. */
+static enum err
+sign_tree(struct tlog *l, struct db *db, enum log_tree tree, const struct log_note *newest)
+{
+	AUTO(tile_cache) tiles = {.db = db, .tree = tree};
+	const struct merkle_store store = tile_store(&tiles);
+	AUTO(writer) note = writer_new(MAX_CHECKPOINT);
+	struct checkpoint c = {.size = 0};
+	struct log_number size;
+
+	TRY(db_one(db, LOG_TREE_SIZE, (const struct db_param[]){db_int(tree)}, &size));
+	if (size.n <= newest->size)
+		return ERR_OK;
+	TRY(check_grown(l, &store, newest, tree));
+	memcpy(c.origin, l->origins[tree], sizeof(c.origin));
+	c.size = (uint64_t)size.n;
+	TRY(merkle_root(&store, c.size, &c.root));
+	TRY(sign_note(l, &c, &note));
+	return db_run(db, LOG_CHECKPOINT_ADD, (const struct db_param[]){db_int(tree), db_int(size.n), db_text((const char *)writer_span(&note).ptr)}, NULL);
+}
+
+/* The newest checkpoint; size 0 and no note if there is none. */
+static enum err
+newest_note(struct db *db, enum log_tree tree, struct log_note *out)
+{
+	const enum err e = db_one(db, LOG_CHECKPOINT_NEWEST, (const struct db_param[]){db_int(tree)}, out);
+
+	if (e == ERR_NOT_FOUND)
+		*out = (struct log_note){.size = 0};
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err
+sequencer_sign(struct tlog *l)
+{
+	AUTO(db) *db = NULL;
+
+	TRY(db_lease(l->pool, &db));
+	for (unsigned tree = 0; tree < LOG_TREES; tree++) {
+		struct log_note newest;
+		enum err e;
+
+		TRY(newest_note(db, (enum log_tree)tree, &newest));
+		e = sign_tree(l, db, (enum log_tree)tree, &newest);
+		db_row_free(&log_statements[LOG_CHECKPOINT_NEWEST], &newest);
+		TRY(e);
+	}
+	return ERR_OK;
+}
+
+static enum err
+show_head(struct tlog *l, enum log_tree tree, const struct log_note *newest)
+{
+	struct signed_head *head = &l->heads[tree];
+	struct checkpoint c;
+
+	if (newest->note == NULL || (uint64_t)newest->size <= head->size)
+		return ERR_OK;
+	TRY(checkpoint_verify(span_of(newest->note), l->origins[tree], l->key, &c));
+	REQUIRE_WHY(c.size == (uint64_t)newest->size, ERR_CORRUPT, "log: a checkpoint is stored under another size");
+	(void)pthread_mutex_lock(&l->mutex);
+	writer_reset(&head->note);
+	writer_text(&head->note, newest->note);
+	head->size = c.size;
+	(void)pthread_mutex_unlock(&l->mutex);
+	return ERR_OK;
+}
+
+enum err
+sequencer_refresh(struct tlog *l)
+{
+	AUTO(db) *db = NULL;
+
+	TRY(db_lease(l->pool, &db));
+	for (unsigned tree = 0; tree < LOG_TREES; tree++) {
+		struct log_note newest;
+		enum err e;
+
+		TRY(newest_note(db, (enum log_tree)tree, &newest));
+		e = show_head(l, (enum log_tree)tree, &newest);
+		db_row_free(&log_statements[LOG_CHECKPOINT_NEWEST], &newest);
+		TRY(e);
+	}
+	return ERR_OK;
+}
+
+/* Everything that is due, until the outboxes are empty. */
+static enum err
+work(struct tlog *l)
+{
+	size_t count;
+
+	do {
+		TRY(sequencer_batch(l, &count));
+		TRY(sequencer_sign(l));
+		TRY(sequencer_refresh(l));
+	} while (count >= LOG_BATCH && !__atomic_load_n(&l->stopping, __ATOMIC_RELAXED));
+	return ERR_OK;
+}
+
+/* Sleeps for ms, or until it is time to stop. Returns whether to go on. */
+static bool
+rest(struct tlog *l, int ms)
+{
+	struct timespec until;
+	bool stopping;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	(void)pthread_mutex_lock(&l->mutex);
+	while (!l->stopping)
+		if (pthread_cond_clockwait(&l->wake, &l->mutex, CLOCK_MONOTONIC, &until) != 0)
+			break;
+	stopping = l->stopping;
+	(void)pthread_mutex_unlock(&l->mutex);
+	return !stopping;
+}
+
+void *
+sequencer_run(void *tlog)
+{
+	struct tlog *l = tlog;
+	enum err before = ERR_OK;
+	bool on = true;
+
+	while (on) {
+		const enum err e = work(l);
+
+		/* One line when it begins to fail and one when it is over, not one every interval. */
+		if (e != ERR_OK && e != before)
+			log_refusal("log", e, "sequencer");
+		else if (e == ERR_OK && before != ERR_OK)
+			log_info("log", "the sequencer works again");
+		err_forget();
+		before = e;
+		on = rest(l, e == ERR_OK ? l->options.interval_ms : RETRY_MS);
+	}
+	return NULL;
+}
