@@ -3,7 +3,6 @@
 # the test in test_x.ldflags. tests/modules/*.c become shared objects (PKCS#11 modules for tests). Any .c under
 # tests/flows, tests/browser or tests/bench is a program of its own in $(BUILD)/tests/..., with libmohar.a.
 export MOHAR_BUILD = $(abspath $(BUILD))
-export MOHAR_VECTORS ?= $(abspath $(firstword $(wildcard tests/vectors ../shared/vectors) tests/vectors))
 
 UNIT_PARTS = lib $(PARTS)
 UNIT_SOURCES := $(call sources,tests/unit)
