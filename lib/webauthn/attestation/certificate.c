@@ -185,7 +185,7 @@ prepare(struct chain *chain, const struct certificates *c, const char *roots, un
 static enum err
 anchored(const struct certificates *c, const char *roots, unix_time at)
 {
-	AUTO(chain) chain = {NULL};
+	AUTO(chain) chain = {.store = NULL};
 
 	TRY(prepare(&chain, c, roots, at));
 	if (X509_verify_cert(chain.context) == 1)

@@ -1,0 +1,110 @@
+/* Messages of the WebAuthn page: both ceremonies. The first byte chooses: an R, a RegistrationResponseJSON; an A, an
+ * AuthenticationResponseJSON; an O, bytes of an attestation object and an E, of authenticator data, each put into an otherwise good message so
+ * that mutation reaches what base64 would hide. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/encode.h"
+#include "json/json.h"
+#include "webauthn/webauthn.h"
+
+static const char *const origins[] = {"https://example.org", NULL};
+static const uint8_t id[4] = {1, 2, 3, 4};
+
+/* The good client data of registration and authentication. */
+static const char creation[] =
+    "{\"type\":\"webauthn.create\",\"challenge\":\"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE\",\"origin\":\"https://example.org\"}";
+static const char request[] =
+    "{\"type\":\"webauthn.get\",\"challenge\":\"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE\",\"origin\":\"https://example.org\"}";
+
+/* Ed25519 with the base point's y: nobody here has its private half. */
+static const uint8_t cose_key[] = {0xa4, 0x01, 0x01, 0x03, 0x27, 0x20, 0x06, 0x21, 0x58, 0x20, 0x58, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
+    0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66};
+
+static struct webauthn_expect
+expected(void)
+{
+	return (struct webauthn_expect){
+		.rp_id = "example.org",
+		.origins = origins,
+		.challenge = SPAN("01234567890123456789012345678901"),
+		.at = 1800000000,
+	};
+}
+
+static void
+write_message(struct writer *w, const char *client_data, const char *name, struct span bytes)
+{
+	struct json_writer j = json_to(w);
+
+	json_object(&j, NULL);
+	json_bytes64(&j, "id", span_at(id, sizeof(id)));
+	json_bytes64(&j, "rawId", span_at(id, sizeof(id)));
+	json_text(&j, "type", "public-key");
+	json_object(&j, "response");
+	json_bytes64(&j, "clientDataJSON", span_of(client_data));
+	json_bytes64(&j, "signature", span_at(id, sizeof(id)));
+	json_bytes64(&j, name, bytes);
+	json_object_end(&j);
+	json_object_end(&j);
+}
+
+static void
+registers(struct span json)
+{
+	const struct webauthn_expect expect = expected();
+	struct webauthn_credential c;
+
+	if (webauthn_register(json, &expect, &c) != ERR_OK) {
+		if (c.id_len != 0 || c.cose_key_len != 0)
+			abort();
+		return;
+	}
+	AUTO(webauthn_key) *key = NULL;
+
+	/* What was registered must be good for logging in later. */
+	if (c.id_len == 0 || webauthn_key_parse(span_at(c.cose_key, c.cose_key_len), &key) != ERR_OK || webauthn_key_algorithm(key) != c.algorithm)
+		abort();
+}
+
+static void
+authenticates(struct span json)
+{
+	static struct webauthn_key *key; /* for the process */
+	const struct webauthn_expect expect = expected();
+	struct webauthn_assertion a;
+
+	if (key == NULL && webauthn_key_parse(span_at(cose_key, sizeof(cose_key)), &key) != ERR_OK)
+		abort();
+	if (webauthn_peek(json, &a) == ERR_OK && (a.credential_id_len == 0 || a.credential_id_len > MAX_CREDENTIAL_ID))
+		abort();
+	if (webauthn_authenticate(json, &expect, key, &a) == ERR_OK)
+		abort(); /* a forged signature */
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	AUTO(writer) json = writer_new(1 << 20);
+	struct span rest;
+
+	if (size == 0)
+		return 0;
+	rest = span_at(data + 1, size - 1);
+	if (data[0] == 'R')
+		registers(rest);
+	if (data[0] == 'A')
+		authenticates(rest);
+	if (data[0] == 'O') {
+		write_message(&json, creation, "attestationObject", rest);
+		registers(writer_span(&json));
+	}
+	if (data[0] == 'E') {
+		write_message(&json, request, "authenticatorData", rest);
+		authenticates(writer_span(&json));
+	}
+	return 0;
+}
