@@ -63,6 +63,9 @@ static const struct store_row rows[] = {
 	    "WHERE NOT EXISTS (SELECT FROM idp.subject WHERE person = $1 AND sector = $2) ON CONFLICT (person, sector) DO NOTHING RETURNING sub) "
 	    "SELECT sub FROM n UNION ALL SELECT sub FROM idp.subject WHERE person = $1 AND sector = $2",
 	    PARAMS(DB_UUID, DB_TEXT, DB_TEXT), text_column, text_row),
+	/* person, sector, sub: are they one? */
+	QUERY(ST_SUBJECT_IS, "subject_is", "SELECT sub FROM idp.subject WHERE person = $1 AND sector = $2 AND sub = $3", PARAMS(DB_UUID, DB_TEXT, DB_TEXT),
+	    text_column, text_row),
 	/* hash, client, redirect_uri, challenge, session, sector, sub, scopes, nonce, resource, level, required level, expires, interaction or NULL */
 	QUERY(ST_CODE_ADD, "code_add",
 	    "WITH s AS (SELECT id, actor, principal, channel FROM idp.session WHERE id = $5 AND ended_at IS NULL), "

@@ -54,6 +54,7 @@ enum statement {
 	ST_PAR_ADD,
 	ST_PAR_USE,
 	ST_SUBJECT_OF,
+	ST_SUBJECT_IS,
 	ST_CODE_ADD,
 	/* token.c */
 	ST_CODE_REDEEM,
