@@ -23,8 +23,8 @@ open_edge(struct db *db, struct growth *g, unsigned level)
 	if (width == 0)
 		return ERR_OK;
 	TRY(tile_read(db, g->tree, level, edge->index, edge));
-	REQUIRE_WHY(edge->width == width, ERR_CORRUPT, "log: tile %u/%llu has %zu hashes, its tree has %zu", level, (unsigned long long)edge->index,
-		edge->width, width);
+	REQUIRE_WHY(edge->width == width, ERR_CORRUPT, "log: tile %u/%llu has %zu hashes, its tree has %zu", level,
+		(unsigned long long)edge->index, edge->width, width);
 	return ERR_OK;
 }
 
@@ -66,7 +66,8 @@ add_hash(struct db *db, struct growth *g, struct sha256 hash)
 enum err
 growth_add(struct db *db, struct growth *g, const char *schema, const struct uuid *event, struct span entry)
 {
-	const struct db_param params[] = {db_int(g->tree), db_int((int64_t)g->size), db_text(schema), db_uuid(event), db_bytes(entry)};
+	const struct db_param params[] = {db_int(g->tree), db_int((int64_t)g->size), db_text(schema), db_uuid(event),
+		db_bytes(entry)};
 
 	TRY(db_run(db, LOG_LEAF_ADD, params, NULL));
 	TRY(add_hash(db, g, leaf_hash(entry)));

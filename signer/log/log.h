@@ -14,8 +14,8 @@ enum { LOG_TREES = 2, LOG_POOL = 4, LOG_BATCH = 1024 };
 
 /* A tree's newest checkpoint as it is served. */
 struct signed_head {
-	uint64_t size;        /* 0: none yet */
-	struct writer note;   /* owned */
+	uint64_t size;      /* 0: none yet */
+	struct writer note; /* owned */
 };
 
 struct tlog {
@@ -23,12 +23,12 @@ struct tlog {
 	char origins[LOG_TREES][MAX_ORIGIN + 1];
 	struct db_pool *pool;
 	struct writer spki;
-	EVP_PKEY *key;        /* the public half */
+	EVP_PKEY *key;         /* the public half */
 	pthread_mutex_t mutex; /* owns heads and stopping; the rest does not change after tlog_open() */
 	pthread_cond_t wake;
 	struct signed_head heads[LOG_TREES];
 	bool stopping, running;
-	pthread_t thread;     /* the sequencer */
+	pthread_t thread; /* the sequencer */
 };
 
 /* A copy of the tree's newest note. ERR_UNAVAILABLE if there is none yet. */

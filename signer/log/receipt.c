@@ -28,7 +28,8 @@ open_private(struct db *db, const char *schema, const struct uuid *event, struct
 	struct log_opened opened;
 	enum err e = ERR_OK;
 
-	REQUIRE_WHY(log_schema_of(schema) == LOG_SCHEMA_SIGNER, ERR_REFUSED, "log: the private parts of %s are not read here", schema);
+	REQUIRE_WHY(log_schema_of(schema) == LOG_SCHEMA_SIGNER, ERR_REFUSED,
+		"log: the private parts of %s are not read here", schema);
 	TRY(db_one(db, LOG_OPEN_SIGNER, params, &opened));
 	if (opened.salt.ptr != NULL && opened.private_part.ptr != NULL) {
 		e = span_text(span_at(opened.private_part.ptr, opened.private_part.len), &r->private_part);

@@ -28,10 +28,10 @@ take_row(struct db *db, struct batch *b, const char *schema, const struct log_ta
 	const struct span entry = span_at(row->entry.ptr, row->entry.len);
 	const struct sha256 leaf = leaf_hash(entry);
 
-	REQUIRE_WHY(row->tree == LOG_TREE_PUBLIC || row->tree == LOG_TREE_PRIVATE, ERR_CORRUPT, "log: outbox of %s: no tree %lld", schema,
-		(long long)row->tree);
-	REQUIRE_WHY(span_equal(span_at(row->leaf.ptr, row->leaf.len), sha256_span(&leaf)), ERR_CORRUPT, "log: outbox of %s: a leaf is not its entry's",
-		schema);
+	REQUIRE_WHY(row->tree == LOG_TREE_PUBLIC || row->tree == LOG_TREE_PRIVATE, ERR_CORRUPT,
+		"log: outbox of %s: no tree %lld", schema, (long long)row->tree);
+	REQUIRE_WHY(span_equal(span_at(row->leaf.ptr, row->leaf.len), sha256_span(&leaf)), ERR_CORRUPT,
+		"log: outbox of %s: a leaf is not its entry's", schema);
 	return growth_add(db, &b->trees[row->tree], schema, &row->event, entry);
 }
 
@@ -68,7 +68,8 @@ publish_private_root(struct tlog *l, struct db *db, struct batch *b)
 	json_int(&j, "size", (int64_t)b->trees[LOG_TREE_PRIVATE].size);
 	json_object_end(&j);
 	TRY(writer_done(&public_part));
-	TRY(event_make(&event, "log", "tree.private", LOG_TREE_PUBLIC, clock_now(l->options.clock), writer_span(&public_part), SPAN("{}")));
+	TRY(event_make(&event, "log", "tree.private", LOG_TREE_PUBLIC, clock_now(l->options.clock),
+		writer_span(&public_part), SPAN("{}")));
 	return growth_add(db, &b->trees[LOG_TREE_PUBLIC], "log", &event.id, writer_span(&event.entry));
 }
 
@@ -122,8 +123,8 @@ check_grown(struct tlog *l, const struct merkle_store *store, const struct log_n
 		return ERR_OK;
 	TRY(checkpoint_verify(span_of(newest->note), l->origins[tree], l->key, &old));
 	TRY(merkle_root(store, old.size, &root));
-	REQUIRE_WHY(span_equal(sha256_span(&root), sha256_span(&old.root)), ERR_CORRUPT, "log: the tree no longer contains its checkpoint of size %llu",
-		(unsigned long long)old.size);
+	REQUIRE_WHY(span_equal(sha256_span(&root), sha256_span(&old.root)), ERR_CORRUPT,
+		"log: the tree no longer contains its checkpoint of size %llu", (unsigned long long)old.size);
 	return ERR_OK;
 }
 
@@ -158,7 +159,9 @@ sign_tree(struct tlog *l, struct db *db, enum log_tree tree, const struct log_no
 	c.size = (uint64_t)size.n;
 	TRY(merkle_root(&store, c.size, &c.root));
 	TRY(sign_note(l, &c, &note));
-	return db_run(db, LOG_CHECKPOINT_ADD, (const struct db_param[]){db_int(tree), db_int(size.n), db_text((const char *)writer_span(&note).ptr)}, NULL);
+	return db_run(db, LOG_CHECKPOINT_ADD,
+		(const struct db_param[]){db_int(tree), db_int(size.n), db_text((const char *)writer_span(&note).ptr)},
+		NULL);
 }
 
 /* The newest checkpoint; size 0 and no note if there is none. */

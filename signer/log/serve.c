@@ -1,5 +1,5 @@
+#include "audit/path.h"
 #include "signer/log/log.h"
-#include "signer/log/path.h"
 #include "signer/log/store.h"
 #include "signer/log/tile.h"
 
@@ -36,7 +36,8 @@ serve_tile(struct tlog *l, const struct log_path *p, struct reply *reply)
 
 	TRY(db_lease(l->pool, &db));
 	TRY(tile_read(db, LOG_TREE_PUBLIC, p->level, p->index, &t));
-	REQUIRE_WHY(p->width <= t.width, ERR_CORRUPT, "log: tile %u/%llu is shorter than its tree says", p->level, (unsigned long long)p->index);
+	REQUIRE_WHY(p->width <= t.width, ERR_CORRUPT, "log: tile %u/%llu is shorter than its tree says", p->level,
+		(unsigned long long)p->index);
 	writer_bytes(reply_body(reply, "application/octet-stream"), span_at(t.hashes, p->width * SHA256_LEN));
 	reply_cache(reply, TILE_SECONDS, true);
 	return ERR_OK;

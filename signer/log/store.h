@@ -6,20 +6,20 @@
 #include "db/db.h"
 
 /*      token   schema */
-#define LOG_SCHEMAS(X)     \
-	X(CA, "ca")        \
-	X(IDP, "idp")      \
+#define LOG_SCHEMAS(X) \
+	X(CA, "ca")    \
+	X(IDP, "idp")  \
 	X(SIGNER, "signer")
 
 enum log_schema {
 #define X(token, name) LOG_SCHEMA_##token,
 	LOG_SCHEMAS(X)
 #undef X
-	LOG_SCHEMA_COUNT
+		LOG_SCHEMA_COUNT
 };
 
 enum log_statement {
-	LOG_LOCK,            /* the one sequencer, until the transaction ends */
+	LOG_LOCK, /* the one sequencer, until the transaction ends */
 	LOG_TREE_SIZE,
 	LOG_TREE_GROW,
 	LOG_TILE_READ,
@@ -29,8 +29,8 @@ enum log_statement {
 	LOG_LEAF_RANGE,
 	LOG_CHECKPOINT_ADD,
 	LOG_CHECKPOINT_NEWEST,
-	LOG_OPEN_SIGNER,     /* salt and private part of our own events */
-	LOG_TAKE,            /* + enum log_schema: empties a piece of that outbox */
+	LOG_OPEN_SIGNER,                           /* salt and private part of our own events */
+	LOG_TAKE,                                  /* + enum log_schema: empties a piece of that outbox */
 	LOG_WAITING = LOG_TAKE + LOG_SCHEMA_COUNT, /* + enum log_schema: is this event in that outbox still? */
 	LOG_STATEMENTS = LOG_WAITING + LOG_SCHEMA_COUNT
 };

@@ -23,7 +23,8 @@ tile_read(struct db *db, enum log_tree tree, unsigned level, uint64_t index, str
 	if (len > 0 && len <= full && len % SHA256_LEN == 0)
 		memcpy(out->hashes, row.hashes.ptr, len);
 	db_row_free(&log_statements[LOG_TILE_READ], &row);
-	REQUIRE_WHY(len > 0 && len <= full && len % SHA256_LEN == 0, ERR_CORRUPT, "log: tile %u/%llu has %zu bytes", level, (unsigned long long)index, len);
+	REQUIRE_WHY(len > 0 && len <= full && len % SHA256_LEN == 0, ERR_CORRUPT, "log: tile %u/%llu has %zu bytes",
+		level, (unsigned long long)index, len);
 	out->index = index;
 	out->width = len / SHA256_LEN;
 	return ERR_OK;
@@ -32,7 +33,8 @@ tile_read(struct db *db, enum log_tree tree, unsigned level, uint64_t index, str
 enum err
 tile_write(struct db *db, enum log_tree tree, unsigned level, const struct tile *t)
 {
-	const struct db_param params[] = {db_int(tree), db_int(level), db_int((int64_t)t->index), db_bytes(span_at(t->hashes, t->width * SHA256_LEN))};
+	const struct db_param params[] = {db_int(tree), db_int(level), db_int((int64_t)t->index),
+		db_bytes(span_at(t->hashes, t->width * SHA256_LEN))};
 
 	return db_run(db, LOG_TILE_WRITE, params, NULL);
 }
@@ -92,8 +94,8 @@ stored_hash(void *context, unsigned level, uint64_t index, struct sha256 *out)
 
 	REQUIRE(level / 8 < TILE_LEVELS && index <= UINT64_MAX >> (above + 1), ERR_NOT_FOUND);
 	TRY(fetch(context, level / 8, first / TILE_WIDTH, &t));
-	REQUIRE_WHY(offset + count <= t->width, ERR_CORRUPT, "log: tile %u/%llu lacks a hash that its tree has", level / 8,
-		(unsigned long long)(first / TILE_WIDTH));
+	REQUIRE_WHY(offset + count <= t->width, ERR_CORRUPT, "log: tile %u/%llu lacks a hash that its tree has",
+		level / 8, (unsigned long long)(first / TILE_WIDTH));
 	*out = tile_hash(t, offset, count);
 	return ERR_OK;
 }

@@ -14,9 +14,11 @@ set_origins(struct tlog *l)
 	static const char *const suffixes[LOG_TREES] = {[LOG_TREE_PUBLIC] = "", [LOG_TREE_PRIVATE] = "/private"};
 
 	for (unsigned tree = 0; tree < LOG_TREES; tree++) {
-		const int len = snprintf(l->origins[tree], sizeof(l->origins[tree]), "%s%s", l->options.origin, suffixes[tree]);
+		const int len =
+			snprintf(l->origins[tree], sizeof(l->origins[tree]), "%s%s", l->options.origin, suffixes[tree]);
 
-		REQUIRE_WHY(len > 0 && len <= MAX_ORIGIN, ERR_CONFIG, "log: the origin is longer than %d bytes", MAX_ORIGIN);
+		REQUIRE_WHY(len > 0 && len <= MAX_ORIGIN, ERR_CONFIG, "log: the origin is longer than %d bytes",
+			MAX_ORIGIN);
 	}
 	return ERR_OK;
 }
@@ -25,7 +27,8 @@ static enum err
 check_schemas(const struct tlog *l)
 {
 	for (const char *const *schema = l->options.schemas; *schema != NULL; schema++)
-		REQUIRE_WHY(log_schema_of(*schema) != LOG_SCHEMA_COUNT, ERR_CONFIG, "log: no outbox is known in schema %s", *schema);
+		REQUIRE_WHY(log_schema_of(*schema) != LOG_SCHEMA_COUNT, ERR_CONFIG,
+			"log: no outbox is known in schema %s", *schema);
 	return ERR_OK;
 }
 
@@ -49,7 +52,8 @@ start(struct tlog *l)
 	TRY(fetch_key(l));
 	TRY(db_pool_open(l->options.database, LOG_POOL, log_statements, LOG_STATEMENTS, &l->pool));
 	TRY(sequencer_refresh(l));
-	REQUIRE_WHY(pthread_create(&l->thread, NULL, sequencer_run, l) == 0, ERR_NO_MEMORY, "log: the sequencer's thread cannot be started");
+	REQUIRE_WHY(pthread_create(&l->thread, NULL, sequencer_run, l) == 0, ERR_NO_MEMORY,
+		"log: the sequencer's thread cannot be started");
 	l->running = true;
 	return ERR_OK;
 }

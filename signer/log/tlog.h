@@ -8,13 +8,13 @@
 #include "keyring/keyring.h"
 
 struct tlog_options {
-	const char *database;       /* libpq connection string, role mohar_signerd */
+	const char *database; /* libpq connection string, role mohar_signerd */
 	struct keyring *keyring;
 	const char *key_label;      /* "log": Ed25519, purpose checkpoint */
 	const char *origin;         /* "mohar.example/log": the public tree; the private one adds "/private" */
 	const char *const *schemas; /* whose outboxes are taken, NULL-terminated: "ca", "idp", "signer" */
 	const struct clock *clock;
-	int interval_ms;            /* between looks at the outboxes; 500 */
+	int interval_ms; /* between looks at the outboxes; 500 */
 };
 
 struct tlog;
@@ -25,7 +25,8 @@ MUST_USE enum err tlog_open(const struct tlog_options *options, struct tlog **ou
 void tlog_free(struct tlog **l);
 
 /* The receipt of an event that schema holds ("signer"), with salt and private part if opened is true. ERR_NOT_FOUND (no such event), ERR_UNAVAILABLE (not sequenced yet). */
-MUST_USE enum err tlog_receipt(struct tlog *l, const char *schema, const struct uuid *event, bool opened, struct writer *json);
+MUST_USE enum err tlog_receipt(struct tlog *l, const char *schema, const struct uuid *event, bool opened,
+	struct writer *json);
 
 /* The newest signed checkpoint of the public tree. ERR_UNAVAILABLE before the first. */
 MUST_USE enum err tlog_checkpoint(struct tlog *l, struct writer *note);

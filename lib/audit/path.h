@@ -1,6 +1,6 @@
-/* path: the addresses of C2SP tlog-tiles below the log's prefix. Used by serve.c and, to ask for the same, by `mohar log`. Pure. */
-#ifndef MOHAR_SIGNER_LOG_PATH_H
-#define MOHAR_SIGNER_LOG_PATH_H
+/* path: the addresses of C2SP tlog-tiles below the log's prefix. Used by signerd to serve and by `mohar log` to ask. Pure. */
+#ifndef MOHAR_AUDIT_PATH_H
+#define MOHAR_AUDIT_PATH_H
 
 #include "base/writer.h"
 
@@ -8,9 +8,9 @@ enum log_resource { LOG_CHECKPOINT, LOG_PRIVATE_CHECKPOINT, LOG_TILE, LOG_ENTRIE
 
 struct log_path {
 	enum log_resource resource;
-	unsigned level;  /* LOG_TILE: 0 to 63 */
+	unsigned level; /* LOG_TILE: 0 to 63 */
 	uint64_t index;
-	unsigned width;  /* 1 to 256; 256: the full one */
+	unsigned width; /* 1 to 256; 256: the full one */
 };
 
 /* Reads "checkpoint", "private/checkpoint", "tile/L/N[.p/W]", "tile/entries/N[.p/W]". One spelling for one thing: anything else is ERR_NOT_FOUND. */

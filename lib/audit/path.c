@@ -1,4 +1,4 @@
-#include "signer/log/path.h"
+#include "audit/path.h"
 
 #include <string.h>
 
