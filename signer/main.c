@@ -22,10 +22,10 @@ static const char *const schemas[] = {"ca", "idp", "signer", NULL};
 
 /* Pages: no script at all is needed here. */
 static const char *const headers[] = {
-    "Content-Security-Policy: default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Frame-Options: DENY",
-    "Permissions-Policy: camera=(), geolocation=(), microphone=()",
-    NULL,
+	"Content-Security-Policy: default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+	"X-Frame-Options: DENY",
+	"Permissions-Policy: camera=(), geolocation=(), microphone=()",
+	NULL,
 };
 
 static enum err
@@ -69,13 +69,13 @@ open_services(struct signer *s)
 	TRY(issuer_keys_new(s->settings.issuer, s->settings.tls_ca, &s->issuer));
 	TRY(jwks_build(s));
 	log = (struct tlog_options){
-	    .database = s->settings.database,
-	    .keyring = s->keyring,
-	    .key_label = "log",
-	    .origin = s->settings.log_origin,
-	    .schemas = schemas,
-	    .clock = &s->clock,
-	    .interval_ms = LOG_INTERVAL_MS,
+		.database = s->settings.database,
+		.keyring = s->keyring,
+		.key_label = "log",
+		.origin = s->settings.log_origin,
+		.schemas = schemas,
+		.clock = &s->clock,
+		.interval_ms = LOG_INTERVAL_MS,
 	};
 	return tlog_open(&log, &s->log);
 }
@@ -83,8 +83,8 @@ open_services(struct signer *s)
 static enum err
 enter_sandbox(const struct signer *s)
 {
-	const char *const read[] = {s->settings.share, s->settings.policies, s->settings.tls_ca, s->settings.tls_certificate, s->settings.tls_key,
-	    "/etc", "/usr/share", "/usr/lib", NULL};
+	const char *const read[] = {s->settings.share, s->settings.policies, s->settings.tls_ca,
+		s->settings.tls_certificate, s->settings.tls_key, "/etc", "/usr/share", "/usr/lib", NULL};
 	const char *const write[] = {s->settings.hsm_socket, "/dev/null", NULL};
 	const struct sandbox sandbox = {.read = read, .write = write, .network = true, .listen = true};
 
@@ -107,18 +107,18 @@ serve_until_told(struct signer *s)
 	struct health health = {.ready = ready, .daemon = s};
 	struct http_server *public = NULL, *private = NULL;
 	const struct http_server_options options = {
-	    .name = "signer",
-	    .address = s->settings.address,
-	    .port = (int)s->settings.port,
-	    .tls_certificate = s->settings.tls_certificate,
-	    .tls_key = s->settings.tls_key,
-	    .threads = (unsigned)s->settings.threads,
-	    .routes = signer_routes,
-	    .route_count = signer_route_count,
-	    .daemon = s,
-	    .refusal = signer_refusal,
-	    .headers = headers,
-	    .clock = &s->clock,
+		.name = "signer",
+		.address = s->settings.address,
+		.port = (int)s->settings.port,
+		.tls_certificate = s->settings.tls_certificate,
+		.tls_key = s->settings.tls_key,
+		.threads = (unsigned)s->settings.threads,
+		.routes = signer_routes,
+		.route_count = signer_route_count,
+		.daemon = s,
+		.refusal = signer_refusal,
+		.headers = headers,
+		.clock = &s->clock,
 	};
 	enum err e;
 
@@ -227,10 +227,10 @@ int
 main(int argc, char **argv)
 {
 	static const struct start_mode modes[] = {
-	    {"serve", "serve decisions, status lists, the log and the verification page", serve},
-	    {"migrate", "bring the schemas signer and log up to date, as their owner", migrate},
-	    {"check", "check the settings and policy files", check},
-	    {0},
+		{"serve", "serve decisions, status lists, the log and the verification page", serve},
+		{"migrate", "bring the schemas signer and log up to date, as their owner", migrate},
+		{"check", "check the settings and policy files", check},
+		{0},
 	};
 
 	return start("mohar-signerd", modes, argc, argv);

@@ -13,13 +13,13 @@ struct keys_file {
 };
 
 static const struct json_row key_rows[] = {
-    {"label", JSON_TEXT, JSON_REQUIRED, offsetof(struct key_row, label), 0, MAX_KEY_LABEL, NULL, 0},
-    {"purpose", JSON_TEXT, JSON_REQUIRED, offsetof(struct key_row, purpose), 0, 64, NULL, 0},
-    {"agency", JSON_TEXT, JSON_OPTIONAL, offsetof(struct key_row, agency), 0, 64, NULL, 0},
+	{"label", JSON_TEXT, JSON_REQUIRED, offsetof(struct key_row, label), 0, MAX_KEY_LABEL, NULL, 0},
+	{"purpose", JSON_TEXT, JSON_REQUIRED, offsetof(struct key_row, purpose), 0, 64, NULL, 0},
+	{"agency", JSON_TEXT, JSON_OPTIONAL, offsetof(struct key_row, agency), 0, 64, NULL, 0},
 };
 static const struct json_table key_table = {"key", key_rows, 3, sizeof(struct key_row), true};
 static const struct json_row file_rows[] = {
-    {"keys", JSON_OBJECTS, JSON_REQUIRED, offsetof(struct keys_file, keys), 0, 256, &key_table, 0},
+	{"keys", JSON_OBJECTS, JSON_REQUIRED, offsetof(struct keys_file, keys), 0, 256, &key_table, 0},
 };
 static const struct json_table file_table = {"keys.json", file_rows, 1, sizeof(struct keys_file), true};
 

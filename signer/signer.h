@@ -42,10 +42,10 @@ struct signer {
 	size_t type_count;
 	struct seal seals[MAX_SEALS];
 	size_t seal_count;
-	struct jwk *client_key;       /* signerd's own, as a client of the identity provider */
-	struct issuer_keys *issuer;   /* the identity provider's published keys, refreshed as needed */
+	struct jwk *client_key;     /* signerd's own, as a client of the identity provider */
+	struct issuer_keys *issuer; /* the identity provider's published keys, refreshed as needed */
 	struct status_lists *lists;
-	struct writer jwks;           /* /jwks, prebuilt */
+	struct writer jwks; /* /jwks, prebuilt */
 };
 
 extern const struct route signer_routes[];

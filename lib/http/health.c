@@ -34,23 +34,23 @@ metrics(void *daemon, struct request *request, struct reply *reply)
 }
 
 static const struct route routes[] = {
-    {"GET", "/healthz", &HTTP_ANYONE, healthz, 0},
-    {"GET", "/readyz", &HTTP_ANYONE, readyz, 0},
-    {"GET", "/metrics", &HTTP_ANYONE, metrics, 0},
+	{"GET", "/healthz", &HTTP_ANYONE, healthz, 0},
+	{"GET", "/readyz", &HTTP_ANYONE, readyz, 0},
+	{"GET", "/metrics", &HTTP_ANYONE, metrics, 0},
 };
 
 enum err
 health_serve(struct health *h, int port, const struct clock *clock, struct http_server **out)
 {
 	const struct http_server_options options = {
-	    .name = "private",
-	    .address = "127.0.0.1",
-	    .port = port,
-	    .threads = 1,
-	    .routes = routes,
-	    .route_count = sizeof(routes) / sizeof(routes[0]),
-	    .daemon = h,
-	    .clock = clock,
+		.name = "private",
+		.address = "127.0.0.1",
+		.port = port,
+		.threads = 1,
+		.routes = routes,
+		.route_count = sizeof(routes) / sizeof(routes[0]),
+		.daemon = h,
+		.clock = clock,
 	};
 
 	return http_serve(&options, out);

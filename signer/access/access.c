@@ -10,16 +10,16 @@ struct claims {
 };
 
 static const struct json_row claim_rows[] = {
-    {"iss", JSON_TEXT, JSON_REQUIRED, offsetof(struct claims, iss), 0, 512, NULL, 0},
-    {"aud", JSON_TEXT, JSON_REQUIRED, offsetof(struct claims, aud), 0, 512, NULL, 0},
-    {"client_id", JSON_TEXT, JSON_REQUIRED, offsetof(struct claims, client), 0, 128, NULL, 0},
-    {"scope", JSON_TEXT, JSON_OPTIONAL, offsetof(struct claims, scope), 0, 512, NULL, 0},
-    {"agency", JSON_TEXT, JSON_OPTIONAL, offsetof(struct claims, agency), 0, 64, NULL, 0},
-    {"exp", JSON_INT, JSON_REQUIRED, offsetof(struct claims, exp), 0, 0, NULL, 0},
-    {"iat", JSON_INT, JSON_REQUIRED, offsetof(struct claims, iat), 0, 0, NULL, 0},
+	{"iss", JSON_TEXT, JSON_REQUIRED, offsetof(struct claims, iss), 0, 512, NULL, 0},
+	{"aud", JSON_TEXT, JSON_REQUIRED, offsetof(struct claims, aud), 0, 512, NULL, 0},
+	{"client_id", JSON_TEXT, JSON_REQUIRED, offsetof(struct claims, client), 0, 128, NULL, 0},
+	{"scope", JSON_TEXT, JSON_OPTIONAL, offsetof(struct claims, scope), 0, 512, NULL, 0},
+	{"agency", JSON_TEXT, JSON_OPTIONAL, offsetof(struct claims, agency), 0, 64, NULL, 0},
+	{"exp", JSON_INT, JSON_REQUIRED, offsetof(struct claims, exp), 0, 0, NULL, 0},
+	{"iat", JSON_INT, JSON_REQUIRED, offsetof(struct claims, iat), 0, 0, NULL, 0},
 };
-static const struct json_table claim_table = {
-    "access token", claim_rows, sizeof(claim_rows) / sizeof(claim_rows[0]), sizeof(struct claims), true};
+static const struct json_table claim_table = {"access token", claim_rows, sizeof(claim_rows) / sizeof(claim_rows[0]),
+	sizeof(struct claims), true};
 
 static bool
 scope_has(const char *scope, const char *word)
@@ -41,7 +41,8 @@ claims_check(const struct claims *c, const struct signer *s)
 	REQUIRE_WHY(strcmp(c->aud, s->settings.url) == 0, ERR_UNAUTHENTICATED, "RFC 9068 4: aud is not this service");
 	if (jwt_times_check(&times, clock_now(&s->clock), 5, true) != ERR_OK)
 		return err_because(ERR_UNAUTHENTICATED, "RFC 9068 4: the access token has expired");
-	REQUIRE_WHY(scope_has(c->scope, "decisions"), ERR_REFUSED, "RFC 6750 3.1: insufficient_scope, decisions is needed");
+	REQUIRE_WHY(scope_has(c->scope, "decisions"), ERR_REFUSED,
+		"RFC 6750 3.1: insufficient_scope, decisions is needed");
 	REQUIRE_WHY(c->agency != NULL, ERR_REFUSED, "this client speaks for no agency");
 	return ERR_OK;
 }

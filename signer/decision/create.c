@@ -12,16 +12,16 @@ struct proposal {
 };
 
 static const struct json_row proposal_rows[] = {
-    {"type", JSON_TEXT, JSON_REQUIRED, offsetof(struct proposal, type), 0, 64, NULL, 0},
-    {"sub", JSON_TEXT, JSON_REQUIRED, offsetof(struct proposal, subject), 0, 128, NULL, 0},
-    {"outcome", JSON_TEXT, JSON_REQUIRED, offsetof(struct proposal, outcome), 0, 64, NULL, 0},
-    {"facts", JSON_RAW, JSON_REQUIRED, offsetof(struct proposal, facts), 0, 16 << 10, NULL, 0},
-    {"reasons", JSON_TEXTS, JSON_OPTIONAL, offsetof(struct proposal, reasons), 0, 16, NULL, 0},
-    {"received_at", JSON_INT, JSON_OPTIONAL, offsetof(struct proposal, received_at), 1, 253402300799, NULL,
-        offsetof(struct proposal, has_received)},
+	{"type", JSON_TEXT, JSON_REQUIRED, offsetof(struct proposal, type), 0, 64, NULL, 0},
+	{"sub", JSON_TEXT, JSON_REQUIRED, offsetof(struct proposal, subject), 0, 128, NULL, 0},
+	{"outcome", JSON_TEXT, JSON_REQUIRED, offsetof(struct proposal, outcome), 0, 64, NULL, 0},
+	{"facts", JSON_RAW, JSON_REQUIRED, offsetof(struct proposal, facts), 0, 16 << 10, NULL, 0},
+	{"reasons", JSON_TEXTS, JSON_OPTIONAL, offsetof(struct proposal, reasons), 0, 16, NULL, 0},
+	{"received_at", JSON_INT, JSON_OPTIONAL, offsetof(struct proposal, received_at), 1, 253402300799, NULL,
+		offsetof(struct proposal, has_received)},
 };
-static const struct json_table proposal_table = {
-    "decision", proposal_rows, sizeof(proposal_rows) / sizeof(proposal_rows[0]), sizeof(struct proposal), false};
+static const struct json_table proposal_table = {"decision", proposal_rows,
+	sizeof(proposal_rows) / sizeof(proposal_rows[0]), sizeof(struct proposal), false};
 
 /* May this agency propose this? Pure. */
 static enum err
@@ -29,32 +29,33 @@ proposal_check(const struct proposal *p, const struct decision_type *t, const ch
 {
 	REQUIRE_WHY(t != NULL, ERR_MALFORMED, "type: there is no decision type %s", p->type);
 	REQUIRE_WHY(strcmp(t->agency, agency) == 0, ERR_REFUSED, "type: %s is not this agency's to decide", p->type);
-	REQUIRE_WHY(json_texts_have(&t->outcomes, p->outcome), ERR_MALFORMED, "outcome: %s is not one of this type's", p->outcome);
+	REQUIRE_WHY(json_texts_have(&t->outcomes, p->outcome), ERR_MALFORMED, "outcome: %s is not one of this type's",
+		p->outcome);
 	REQUIRE_WHY(strcmp(p->outcome, "rejected") != 0 || p->reasons.count > 0, ERR_MALFORMED,
-	    "reasons: a rejection gives at least one reason");
+		"reasons: a rejection gives at least one reason");
 	REQUIRE_WHY(!p->has_received || p->received_at <= now, ERR_MALFORMED, "received_at: is in the future");
 	return facts_check(t, span_of(p->facts));
 }
 
 static enum err
-receive(struct signer *s, const struct proposal *p, const struct decision_type *t, const struct access *by, const char *key,
-    const struct uuid *id)
+receive(struct signer *s, const struct proposal *p, const struct decision_type *t, const struct access *by,
+	const char *key, const struct uuid *id)
 {
 	const unix_time now = clock_now(&s->clock);
 	const unix_time received = p->has_received ? p->received_at : now;
 	const struct db_param params[] = {
-	    db_uuid(id),
-	    db_text(t->name),
-	    db_int(t->version),
-	    db_text(t->agency),
-	    db_text(by->client),
-	    db_text(key),
-	    db_text(p->subject),
-	    db_text(p->outcome),
-	    db_json(span_of(p->facts)),
-	    db_texts(&p->reasons),
-	    db_time(received),
-	    db_time(decision_due(t, received)),
+		db_uuid(id),
+		db_text(t->name),
+		db_int(t->version),
+		db_text(t->agency),
+		db_text(by->client),
+		db_text(key),
+		db_text(p->subject),
+		db_text(p->outcome),
+		db_json(span_of(p->facts)),
+		db_texts(&p->reasons),
+		db_time(received),
+		db_time(decision_due(t, received)),
 	};
 
 	return db_pool_run(s->db, DECISION_RECEIVE, params, NULL);
@@ -70,8 +71,8 @@ again(struct signer *s, const struct access *by, const char *key, struct decisio
 }
 
 static enum err
-receive_once(struct signer *s, const struct proposal *p, const struct decision_type *t, const struct access *by, const char *key,
-    struct decision_row *row)
+receive_once(struct signer *s, const struct proposal *p, const struct decision_type *t, const struct access *by,
+	const char *key, struct decision_row *row)
 {
 	const struct uuid id = uuid_random();
 	const struct db_param params[] = {db_uuid(&id)};
@@ -113,7 +114,8 @@ decision_create(void *daemon, struct request *request, struct reply *reply)
 	struct proposal p;
 	enum err e;
 
-	REQUIRE_WHY(key == NULL || (*key != '\0' && strlen(key) <= 128), ERR_MALFORMED, "Idempotency-Key: 1 to 128 characters");
+	REQUIRE_WHY(key == NULL || (*key != '\0' && strlen(key) <= 128), ERR_MALFORMED,
+		"Idempotency-Key: 1 to 128 characters");
 	TRY(json_decode(request_body(request), &proposal_table, &p));
 	e = create(s, &p, request_attached(request), key, &row);
 	json_free(&proposal_table, &p);

@@ -22,7 +22,8 @@ is_date(const char *text)
 	char whole[32];
 	unix_time t;
 
-	return strlen(text) == 10 && snprintf(whole, sizeof(whole), "%sT00:00:00Z", text) == 20 && time_read(span_of(whole), &t) == ERR_OK;
+	return strlen(text) == 10 && snprintf(whole, sizeof(whole), "%sT00:00:00Z", text) == 20 &&
+		time_read(span_of(whole), &t) == ERR_OK;
 }
 
 static enum err
@@ -31,12 +32,13 @@ value_check(const struct fact *f, const struct fact_value *v)
 	if (!v->present)
 		return ERR_OK;
 	if (strcmp(f->kind, "choice") == 0)
-		REQUIRE_WHY(json_texts_have(&f->choices, v->text), ERR_MALFORMED, "fact %s is not one of its choices", f->name);
+		REQUIRE_WHY(json_texts_have(&f->choices, v->text), ERR_MALFORMED, "fact %s is not one of its choices",
+			f->name);
 	if (strcmp(f->kind, "date") == 0)
 		REQUIRE_WHY(is_date(v->text), ERR_MALFORMED, "fact %s is not a date like 2026-01-31", f->name);
 	if (f->pattern != NULL && v->text != NULL)
-		REQUIRE_WHY(looks_like(f->pattern, v->text), ERR_MALFORMED, "fact %s is not a %s: capital letters, digits, - and /", f->name,
-		    f->pattern);
+		REQUIRE_WHY(looks_like(f->pattern, v->text), ERR_MALFORMED,
+			"fact %s is not a %s: capital letters, digits, - and /", f->name, f->pattern);
 	return ERR_OK;
 }
 
@@ -52,13 +54,14 @@ row_of(const struct fact *f, size_t i, struct json_row *row)
 	const size_t base = offsetof(struct fact_values, at) + i * sizeof(struct fact_value);
 
 	*row = (struct json_row){
-	    .name = f->name,
-	    .kind = is_number(f) ? JSON_INT : JSON_TEXT,
-	    .presence = f->required ? JSON_REQUIRED : JSON_OPTIONAL,
-	    .offset = base + (is_number(f) ? offsetof(struct fact_value, number) : offsetof(struct fact_value, text)),
-	    .min = is_number(f) ? f->min : 0,
-	    .max = f->max > 0 || is_number(f) ? f->max : 256,
-	    .present = base + offsetof(struct fact_value, present),
+		.name = f->name,
+		.kind = is_number(f) ? JSON_INT : JSON_TEXT,
+		.presence = f->required ? JSON_REQUIRED : JSON_OPTIONAL,
+		.offset =
+			base + (is_number(f) ? offsetof(struct fact_value, number) : offsetof(struct fact_value, text)),
+		.min = is_number(f) ? f->min : 0,
+		.max = f->max > 0 || is_number(f) ? f->max : 256,
+		.present = base + offsetof(struct fact_value, present),
 	};
 }
 

@@ -11,7 +11,7 @@ struct revocation {
 };
 
 static const struct json_row revocation_rows[] = {
-    {"reason", JSON_TEXT, JSON_REQUIRED, offsetof(struct revocation, reason), 1, 512, NULL, 0},
+	{"reason", JSON_TEXT, JSON_REQUIRED, offsetof(struct revocation, reason), 1, 512, NULL, 0},
 };
 static const struct json_table revocation_table = {"revocation", revocation_rows, 1, sizeof(struct revocation), false};
 
@@ -34,7 +34,8 @@ event_of(const struct decision_row *row, const struct access *by, const char *re
 	json_object_end(&j);
 	TRY(writer_done(&open));
 	TRY(writer_done(&closed));
-	return event_make(out, "signer", "decision.revoked", LOG_TREE_PUBLIC, now, writer_span(&open), writer_span(&closed));
+	return event_make(out, "signer", "decision.revoked", LOG_TREE_PUBLIC, now, writer_span(&open),
+		writer_span(&closed));
 }
 
 static enum err
@@ -46,15 +47,15 @@ revoke(struct signer *s, const struct decision_row *row, const struct access *by
 
 	TRY(event_of(row, by, reason, now, &event));
 	const struct db_param params[] = {
-	    db_uuid(&row->id),
-	    db_text(reason),
-	    db_text(by->agency),
-	    db_time(now),
-	    db_uuid(&event.id),
-	    db_int(event.tree),
-	    db_bytes(span_at(event.salt, SALT_LEN)),
-	    db_bytes(writer_span(&event.entry)),
-	    db_bytes(writer_span(&event.private_part)),
+		db_uuid(&row->id),
+		db_text(reason),
+		db_text(by->agency),
+		db_time(now),
+		db_uuid(&event.id),
+		db_int(event.tree),
+		db_bytes(span_at(event.salt, SALT_LEN)),
+		db_bytes(writer_span(&event.entry)),
+		db_bytes(writer_span(&event.private_part)),
 	};
 
 	TRY(db_pool_run(s->db, DECISION_REVOKE, params, &affected));

@@ -23,28 +23,29 @@ draft_free(struct draft *d)
 }
 
 static void
-describe(const struct signer *s, const struct draft *d, const struct decision_type *t, const struct sealing *by, unix_time now, char *id,
-    struct decision *out)
+describe(const struct signer *s, const struct draft *d, const struct decision_type *t, const struct sealing *by,
+	unix_time now, char *id, struct decision *out)
 {
 	*out = (struct decision){
-	    .issuer = s->settings.url,
-	    .id = id,
-	    .agency = d->row.agency,
-	    .type = d->row.type,
-	    .outcome = d->row.outcome,
-	    .subject = d->row.subject,
-	    .version = d->row.version,
-	    .issued_at = now,
-	    .received_at = d->row.received_at,
-	    .due = d->row.due,
-	    .time_limit_days = t->time_limit_days,
-	    .reasons = d->row.reasons,
-	    .appeal = {t->appeal.to, t->appeal.days},
-	    .facts = d->row.facts,
-	    .status = {(char *)d->uri.ptr, d->status.index},
+		.issuer = s->settings.url,
+		.id = id,
+		.agency = d->row.agency,
+		.type = d->row.type,
+		.outcome = d->row.outcome,
+		.subject = d->row.subject,
+		.version = d->row.version,
+		.issued_at = now,
+		.received_at = d->row.received_at,
+		.due = d->row.due,
+		.time_limit_days = t->time_limit_days,
+		.reasons = d->row.reasons,
+		.appeal = {t->appeal.to, t->appeal.days},
+		.facts = d->row.facts,
+		.status = {(char *)d->uri.ptr, d->status.index},
 	};
 	if (by->office != NULL)
-		out->office = (struct decision_office){(char *)(uintptr_t)by->office, (char *)(uintptr_t)by->office_title};
+		out->office =
+			(struct decision_office){(char *)(uintptr_t)by->office, (char *)(uintptr_t)by->office_title};
 }
 
 static enum err
@@ -90,7 +91,8 @@ event_of(const struct draft *d, const struct sealing *by, unix_time now, struct 
 	json_object_end(&j);
 	TRY(writer_done(&open));
 	TRY(writer_done(&closed));
-	return event_make(out, "signer", "decision.sealed", LOG_TREE_PUBLIC, now, writer_span(&open), writer_span(&closed));
+	return event_make(out, "signer", "decision.sealed", LOG_TREE_PUBLIC, now, writer_span(&open),
+		writer_span(&closed));
 }
 
 static enum err
@@ -101,20 +103,20 @@ store(struct db *db, const struct draft *d, const struct sealing *by, unix_time 
 
 	TRY(event_of(d, by, now, &event));
 	const struct db_param params[] = {
-	    db_uuid(&d->row.id),
-	    db_text_span(writer_span(&d->jws)),
-	    db_text(by->office),
-	    db_text(by->actor),
-	    db_time(now),
-	    db_int(d->status.list),
-	    db_int(d->status.index),
-	    db_text(by->channel),
-	    db_uuid(&event.id),
-	    db_int(event.tree),
-	    db_text(event.type),
-	    db_bytes(span_at(event.salt, SALT_LEN)),
-	    db_bytes(writer_span(&event.entry)),
-	    db_bytes(writer_span(&event.private_part)),
+		db_uuid(&d->row.id),
+		db_text_span(writer_span(&d->jws)),
+		db_text(by->office),
+		db_text(by->actor),
+		db_time(now),
+		db_int(d->status.list),
+		db_int(d->status.index),
+		db_text(by->channel),
+		db_uuid(&event.id),
+		db_int(event.tree),
+		db_text(event.type),
+		db_bytes(span_at(event.salt, SALT_LEN)),
+		db_bytes(writer_span(&event.entry)),
+		db_bytes(writer_span(&event.private_part)),
 	};
 
 	TRY(db_run(db, DECISION_SEAL, params, &affected));
@@ -134,7 +136,8 @@ decision_seal(struct signer *s, const struct uuid *id, const struct sealing *by)
 
 	TRY(db_lease(s->db, &db));
 	TRY(db_begin(db));
-	e = db_one(db, DECISION_LOCK, params, &d.row); /* two officers at once: the second waits, then finds nothing pending */
+	e = db_one(db, DECISION_LOCK, params,
+		&d.row); /* two officers at once: the second waits, then finds nothing pending */
 	REQUIRE_WHY(e != ERR_NOT_FOUND, ERR_USED, "this decision is not pending any more");
 	TRY(e);
 	t = decision_type_find(s->types, s->type_count, d.row.type);

@@ -87,7 +87,8 @@ decision_list(void *daemon, struct request *request, struct reply *reply)
 {
 	struct signer *const s = daemon;
 	const struct access *const by = request_attached(request);
-	const struct db_param params[] = {db_text(by->agency), db_text(request_query(request, "state")), db_int(LIST_MOST)};
+	const struct db_param params[] = {db_text(by->agency), db_text(request_query(request, "state")),
+		db_int(LIST_MOST)};
 	struct json_list rows = {0};
 	struct json_writer j;
 

@@ -9,51 +9,53 @@
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
 static const struct json_row fact_rows[] = {
-    {"name", JSON_TEXT, JSON_REQUIRED, offsetof(struct fact, name), 0, 64, NULL, 0},
-    {"kind", JSON_TEXT, JSON_REQUIRED, offsetof(struct fact, kind), 0, 16, NULL, 0},
-    {"required", JSON_BOOL, JSON_REQUIRED, offsetof(struct fact, required), 0, 0, NULL, 0},
-    {"pattern", JSON_TEXT, JSON_OPTIONAL, offsetof(struct fact, pattern), 0, 32, NULL, 0},
-    {"min", JSON_INT, JSON_OPTIONAL, offsetof(struct fact, min), 0, 0, NULL, 0},
-    {"max", JSON_INT, JSON_OPTIONAL, offsetof(struct fact, max), 0, 0, NULL, 0},
-    {"choices", JSON_TEXTS, JSON_OPTIONAL, offsetof(struct fact, choices), 0, 64, NULL, 0},
+	{"name", JSON_TEXT, JSON_REQUIRED, offsetof(struct fact, name), 0, 64, NULL, 0},
+	{"kind", JSON_TEXT, JSON_REQUIRED, offsetof(struct fact, kind), 0, 16, NULL, 0},
+	{"required", JSON_BOOL, JSON_REQUIRED, offsetof(struct fact, required), 0, 0, NULL, 0},
+	{"pattern", JSON_TEXT, JSON_OPTIONAL, offsetof(struct fact, pattern), 0, 32, NULL, 0},
+	{"min", JSON_INT, JSON_OPTIONAL, offsetof(struct fact, min), 0, 0, NULL, 0},
+	{"max", JSON_INT, JSON_OPTIONAL, offsetof(struct fact, max), 0, 0, NULL, 0},
+	{"choices", JSON_TEXTS, JSON_OPTIONAL, offsetof(struct fact, choices), 0, 64, NULL, 0},
 };
 static const struct json_table fact_table = {"fact", fact_rows, COUNT(fact_rows), sizeof(struct fact), false};
 
 static const struct json_row title_rows[] = {
-    {"en", JSON_TEXT, JSON_REQUIRED, offsetof(struct decision_title, en), 0, 256, NULL, 0},
-    {"dz", JSON_TEXT, JSON_REQUIRED, offsetof(struct decision_title, dz), 0, 1024, NULL, 0},
+	{"en", JSON_TEXT, JSON_REQUIRED, offsetof(struct decision_title, en), 0, 256, NULL, 0},
+	{"dz", JSON_TEXT, JSON_REQUIRED, offsetof(struct decision_title, dz), 0, 1024, NULL, 0},
 };
-static const struct json_table title_table = {"title", title_rows, COUNT(title_rows), sizeof(struct decision_title), false};
+static const struct json_table title_table = {"title", title_rows, COUNT(title_rows), sizeof(struct decision_title),
+	false};
 
 static const struct json_row confirmation_rows[] = {
-    {"required", JSON_BOOL, JSON_REQUIRED, offsetof(struct confirmation, required), 0, 0, NULL, 0},
-    {"level", JSON_INT, JSON_REQUIRED, offsetof(struct confirmation, level), 1, 3, NULL, 0},
-    {"office", JSON_TEXT, JSON_OPTIONAL, offsetof(struct confirmation, office), 0, 64, NULL, 0},
+	{"required", JSON_BOOL, JSON_REQUIRED, offsetof(struct confirmation, required), 0, 0, NULL, 0},
+	{"level", JSON_INT, JSON_REQUIRED, offsetof(struct confirmation, level), 1, 3, NULL, 0},
+	{"office", JSON_TEXT, JSON_OPTIONAL, offsetof(struct confirmation, office), 0, 64, NULL, 0},
 };
-static const struct json_table confirmation_table = {
-    "confirmation", confirmation_rows, COUNT(confirmation_rows), sizeof(struct confirmation), false};
+static const struct json_table confirmation_table = {"confirmation", confirmation_rows, COUNT(confirmation_rows),
+	sizeof(struct confirmation), false};
 
 static const struct json_row appeal_rows[] = {
-    {"to", JSON_TEXT, JSON_REQUIRED, offsetof(struct appeal, to), 0, 256, NULL, 0},
-    {"days", JSON_INT, JSON_REQUIRED, offsetof(struct appeal, days), 1, 3650, NULL, 0},
+	{"to", JSON_TEXT, JSON_REQUIRED, offsetof(struct appeal, to), 0, 256, NULL, 0},
+	{"days", JSON_INT, JSON_REQUIRED, offsetof(struct appeal, days), 1, 3650, NULL, 0},
 };
 static const struct json_table appeal_table = {"appeal", appeal_rows, COUNT(appeal_rows), sizeof(struct appeal), false};
 
 static const struct json_row type_rows[] = {
-    {"name", JSON_TEXT, JSON_REQUIRED, offsetof(struct decision_type, name), 0, 64, NULL, 0},
-    {"version", JSON_INT, JSON_REQUIRED, offsetof(struct decision_type, version), 1, 1000000, NULL, 0},
-    {"agency", JSON_TEXT, JSON_REQUIRED, offsetof(struct decision_type, agency), 0, 64, NULL, 0},
-    {"title", JSON_OBJECT, JSON_REQUIRED, offsetof(struct decision_type, title), 0, 0, &title_table, 0},
-    {"law", JSON_TEXT, JSON_REQUIRED, offsetof(struct decision_type, law), 0, 256, NULL, 0},
-    {"confirmation", JSON_OBJECT, JSON_REQUIRED, offsetof(struct decision_type, confirmation), 0, 0, &confirmation_table, 0},
-    {"time_limit_days", JSON_INT, JSON_REQUIRED, offsetof(struct decision_type, time_limit_days), 0, 3650, NULL, 0},
-    {"outcomes", JSON_TEXTS, JSON_REQUIRED, offsetof(struct decision_type, outcomes), 0, 16, NULL, 0},
-    {"appeal", JSON_OBJECT, JSON_REQUIRED, offsetof(struct decision_type, appeal), 0, 0, &appeal_table, 0},
-    {"retention_years", JSON_INT, JSON_REQUIRED, offsetof(struct decision_type, retention_years), 1, 1000, NULL, 0},
-    {"facts", JSON_OBJECTS, JSON_REQUIRED, offsetof(struct decision_type, facts), 0, MAX_FACTS, &fact_table, 0},
+	{"name", JSON_TEXT, JSON_REQUIRED, offsetof(struct decision_type, name), 0, 64, NULL, 0},
+	{"version", JSON_INT, JSON_REQUIRED, offsetof(struct decision_type, version), 1, 1000000, NULL, 0},
+	{"agency", JSON_TEXT, JSON_REQUIRED, offsetof(struct decision_type, agency), 0, 64, NULL, 0},
+	{"title", JSON_OBJECT, JSON_REQUIRED, offsetof(struct decision_type, title), 0, 0, &title_table, 0},
+	{"law", JSON_TEXT, JSON_REQUIRED, offsetof(struct decision_type, law), 0, 256, NULL, 0},
+	{"confirmation", JSON_OBJECT, JSON_REQUIRED, offsetof(struct decision_type, confirmation), 0, 0,
+		&confirmation_table, 0},
+	{"time_limit_days", JSON_INT, JSON_REQUIRED, offsetof(struct decision_type, time_limit_days), 0, 3650, NULL, 0},
+	{"outcomes", JSON_TEXTS, JSON_REQUIRED, offsetof(struct decision_type, outcomes), 0, 16, NULL, 0},
+	{"appeal", JSON_OBJECT, JSON_REQUIRED, offsetof(struct decision_type, appeal), 0, 0, &appeal_table, 0},
+	{"retention_years", JSON_INT, JSON_REQUIRED, offsetof(struct decision_type, retention_years), 1, 1000, NULL, 0},
+	{"facts", JSON_OBJECTS, JSON_REQUIRED, offsetof(struct decision_type, facts), 0, MAX_FACTS, &fact_table, 0},
 };
-static const struct json_table type_table = {
-    "decision type", type_rows, COUNT(type_rows), sizeof(struct decision_type), false};
+static const struct json_table type_table = {"decision type", type_rows, COUNT(type_rows), sizeof(struct decision_type),
+	false};
 
 static enum err
 type_check(const char *path, const struct decision_type *t)
@@ -63,16 +65,16 @@ type_check(const char *path, const struct decision_type *t)
 
 	REQUIRE_WHY(t->outcomes.count > 0, ERR_CONFIG, "%s: outcomes: name at least one", path);
 	REQUIRE_WHY(!t->confirmation.required || t->confirmation.office != NULL, ERR_CONFIG,
-	    "%s: confirmation: say which office confirms", path);
+		"%s: confirmation: say which office confirms", path);
 	for (size_t i = 0; i < t->facts.count; i++) {
 		bool known = false;
 
 		for (size_t k = 0; k < COUNT(kinds); k++)
 			known = known || strcmp(facts[i].kind, kinds[k]) == 0;
-		REQUIRE_WHY(known, ERR_CONFIG, "%s: fact %s: kind %s is not text, number, choice or date", path, facts[i].name,
-		    facts[i].kind);
+		REQUIRE_WHY(known, ERR_CONFIG, "%s: fact %s: kind %s is not text, number, choice or date", path,
+			facts[i].name, facts[i].kind);
 		REQUIRE_WHY(strcmp(facts[i].kind, "choice") != 0 || facts[i].choices.count > 0, ERR_CONFIG,
-		    "%s: fact %s: name its choices", path, facts[i].name);
+			"%s: fact %s: name its choices", path, facts[i].name);
 	}
 	return ERR_OK;
 }
@@ -109,10 +111,11 @@ read_named(const char *folder, struct dirent **names, int n, struct decision_typ
 	for (int i = 0; i < n; i++) {
 		char path[PATH_MAX];
 
-		REQUIRE((size_t)snprintf(path, sizeof(path), "%s/%s", folder, names[i]->d_name) < sizeof(path), ERR_TOO_LONG);
+		REQUIRE((size_t)snprintf(path, sizeof(path), "%s/%s", folder, names[i]->d_name) < sizeof(path),
+			ERR_TOO_LONG);
 		TRY(decision_type_read(path, &types[i]));
-		REQUIRE_WHY(decision_type_find(types, (size_t)i, types[i].name) == NULL, ERR_CONFIG, "%s: type %s is there twice", path,
-		    types[i].name);
+		REQUIRE_WHY(decision_type_find(types, (size_t)i, types[i].name) == NULL, ERR_CONFIG,
+			"%s: type %s is there twice", path, types[i].name);
 	}
 	return ERR_OK;
 }
@@ -127,9 +130,9 @@ decision_types_read(const char *folder, struct decision_type **out, size_t *coun
 
 	REQUIRE_WHY(n >= 0, ERR_CONFIG, "%s: no such folder of decision types", folder);
 	types = calloc((size_t)n + 1, sizeof(*types));
-	e = types == NULL        ? ERR_NO_MEMORY
-	    : n > MAX_TYPES      ? err_because(ERR_CONFIG, "%s: more than %d decision types", folder, MAX_TYPES)
-	                         : read_named(folder, names, n, types);
+	e = types == NULL       ? ERR_NO_MEMORY
+		: n > MAX_TYPES ? err_because(ERR_CONFIG, "%s: more than %d decision types", folder, MAX_TYPES)
+				: read_named(folder, names, n, types);
 	for (int i = 0; i < n; i++)
 		free(names[i]);
 	free(names);

@@ -51,7 +51,7 @@ const struct decision_type *decision_type_find(const struct decision_type *types
 
 /* The facts of one decision, in the order of its type. */
 struct fact_value {
-	char *text;     /* owned; NULL for a number */
+	char *text; /* owned; NULL for a number */
 	int64_t number;
 	bool present;
 };

@@ -6,8 +6,8 @@
 
 /* What the officer sees is what will be sealed: every fact of the row, nothing summarised away. */
 static enum err
-confirm_page(struct signer *s, const struct request *request, const struct decision_row *row, const struct officer_session_row *session,
-    struct reply *reply)
+confirm_page(struct signer *s, const struct request *request, const struct decision_row *row,
+	const struct officer_session_row *session, struct reply *reply)
 {
 	AUTO(page) *page = NULL;
 	const char *const language = page_language(s, request);
@@ -23,8 +23,8 @@ confirm_page(struct signer *s, const struct request *request, const struct decis
 }
 
 static enum err
-may_confirm(const struct signer *s, const struct decision_row *row, const struct officer_session_row *session, struct offices *o,
-    const struct office **by)
+may_confirm(const struct signer *s, const struct decision_row *row, const struct officer_session_row *session,
+	struct offices *o, const struct office **by)
 {
 	const struct decision_type *const t = decision_type_find(s->types, s->type_count, row->type);
 
@@ -57,9 +57,10 @@ form_is_ours(const struct signer *s, const struct request *request, const struct
 {
 	const char *const token = request_form(request, "form"), *const origin = request_header(request, "Origin");
 
-	REQUIRE_WHY(origin != NULL && strcmp(origin, s->settings.url) == 0, ERR_REFUSED, "this form was sent from another site");
+	REQUIRE_WHY(origin != NULL && strcmp(origin, s->settings.url) == 0, ERR_REFUSED,
+		"this form was sent from another site");
 	REQUIRE_WHY(token != NULL && secret_equal(span_of(token), span_of(session->form)), ERR_REFUSED,
-	    "this form is not this session's; open the page again");
+		"this form is not this session's; open the page again");
 	return ERR_OK;
 }
 

@@ -2,10 +2,11 @@
 
 #include "base/encode.h"
 #include "http/client.h"
+#include "jose/client_assertion.h"
 #include "signer/access/issuer.h"
 #include "signer/officer/officer.h"
 
-enum { MAX_TOKEN_REPLY = 64 << 10, ASSERTION_LIFE = 60 };
+enum { MAX_TOKEN_REPLY = 64 << 10 };
 
 static struct sha256
 hash_of(const char *text)
@@ -21,7 +22,8 @@ redirect_uri(const struct signer *s, struct writer *w)
 
 /* The address of the authorization request (RFC 6749 4.1.1, RFC 7636 4.3, OpenID Connect Core 3.1.2.1). */
 static void
-authorization_url(const struct signer *s, const char *state, const char *nonce, const char *verifier, struct writer *url)
+authorization_url(const struct signer *s, const char *state, const char *nonce, const char *verifier,
+	struct writer *url)
 {
 	const struct sha256 challenge = hash_of(verifier);
 	AUTO(writer) query = writer_new(4096);
@@ -45,7 +47,8 @@ authorization_url(const struct signer *s, const char *state, const char *nonce, 
 enum err
 officer_login(struct signer *s, const struct uuid *decision, struct reply *reply)
 {
-	char state[TOKEN_TEXT_LEN + 1], cookie[TOKEN_TEXT_LEN + 1], nonce[TOKEN_TEXT_LEN + 1], verifier[TOKEN_TEXT_LEN + 1];
+	char state[TOKEN_TEXT_LEN + 1], cookie[TOKEN_TEXT_LEN + 1], nonce[TOKEN_TEXT_LEN + 1],
+		verifier[TOKEN_TEXT_LEN + 1];
 	AUTO(writer) url = writer_new(8192);
 	struct sha256 state_hash, cookie_hash;
 
@@ -56,12 +59,12 @@ officer_login(struct signer *s, const struct uuid *decision, struct reply *reply
 	state_hash = hash_of(state);
 	cookie_hash = hash_of(cookie);
 	const struct db_param params[] = {
-	    db_bytes(sha256_span(&state_hash)),
-	    db_bytes(sha256_span(&cookie_hash)),
-	    db_text(nonce),
-	    db_text(verifier),
-	    db_uuid(decision),
-	    db_time(clock_now(&s->clock) + OFFICER_LOGIN_LIFE),
+		db_bytes(sha256_span(&state_hash)),
+		db_bytes(sha256_span(&cookie_hash)),
+		db_text(nonce),
+		db_text(verifier),
+		db_uuid(decision),
+		db_time(clock_now(&s->clock) + OFFICER_LOGIN_LIFE),
 	};
 
 	TRY(db_pool_run(s->db, OFFICER_LOGIN_NEW, params, NULL));
@@ -72,34 +75,11 @@ officer_login(struct signer *s, const struct uuid *decision, struct reply *reply
 	return ERR_OK;
 }
 
-/* private_key_jwt (OpenID Connect Core 9, RFC 7523 2.2), with our own file key. */
-static enum err
-client_assertion(const struct signer *s, struct writer *jwt)
-{
-	AUTO(writer) payload = writer_new(4096);
-	struct json_writer j = json_to(&payload);
-	const unix_time now = clock_now(&s->clock);
-	const struct jws_sign_options options = {.typ = "JWT", .kid = jwk_kid(s->client_key)};
-	char jti[TOKEN_TEXT_LEN + 1];
-
-	random_token(jti);
-	json_object(&j, NULL);
-	json_text(&j, "iss", s->settings.client_id);
-	json_text(&j, "sub", s->settings.client_id);
-	json_text(&j, "aud", s->settings.issuer);
-	json_text(&j, "jti", jti);
-	json_int(&j, "iat", now);
-	json_int(&j, "exp", now + ASSERTION_LIFE);
-	json_object_end(&j);
-	TRY(writer_done(&payload));
-	return jws_sign(jwk_key(s->client_key), &options, writer_span(&payload), jwt);
-}
-
 struct token_reply {
 	char *id_token;
 };
 static const struct json_row token_rows[] = {
-    {"id_token", JSON_TEXT, JSON_REQUIRED, offsetof(struct token_reply, id_token), 0, 32 << 10, NULL, 0},
+	{"id_token", JSON_TEXT, JSON_REQUIRED, offsetof(struct token_reply, id_token), 0, 32 << 10, NULL, 0},
 };
 static const struct json_table token_table = {"token response", token_rows, 1, sizeof(struct token_reply), true};
 
@@ -111,15 +91,18 @@ redeem(const struct signer *s, const char *code, const char *verifier, struct to
 	AUTO(writer) url = writer_new(1024);
 	AUTO(writer) text = writer_new(8192);
 	AUTO(writer) body = writer_new(MAX_TOKEN_REPLY);
-	struct http_call call = {.method = "POST", .content_type = "application/x-www-form-urlencoded", .ca_file = s->settings.tls_ca};
+	struct http_call call = {.method = "POST",
+		.content_type = "application/x-www-form-urlencoded",
+		.ca_file = s->settings.tls_ca};
 	int status;
 
-	TRY(client_assertion(s, &text));
+	TRY(client_assertion_make(s->client_key, s->settings.client_id, s->settings.issuer, clock_now(&s->clock),
+		&text));
 	form_write(&form, "grant_type", "authorization_code");
 	form_write(&form, "code", code);
 	form_write(&form, "code_verifier", verifier);
 	form_write(&form, "client_id", s->settings.client_id);
-	form_write(&form, "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+	form_write(&form, "client_assertion_type", CLIENT_ASSERTION_TYPE);
 	form_write(&form, "client_assertion", (const char *)writer_span(&text).ptr);
 	writer_reset(&text);
 	redirect_uri(s, &text);
@@ -130,7 +113,8 @@ redeem(const struct signer *s, const char *code, const char *verifier, struct to
 	call.url = (const char *)writer_span(&url).ptr;
 	call.body = writer_span(&form);
 	TRY(http_call(&call, &status, &body));
-	REQUIRE_WHY(status == 200, ERR_UNAUTHENTICATED, "the identity provider did not accept the login: HTTP %d", status);
+	REQUIRE_WHY(status == 200, ERR_UNAUTHENTICATED, "the identity provider did not accept the login: HTTP %d",
+		status);
 	return json_decode(writer_span(&body), &token_table, out);
 }
 
@@ -139,18 +123,18 @@ struct identity {
 	int64_t exp, iat, auth_time;
 };
 static const struct json_row identity_rows[] = {
-    {"iss", JSON_TEXT, JSON_REQUIRED, offsetof(struct identity, iss), 0, 512, NULL, 0},
-    {"aud", JSON_TEXT, JSON_REQUIRED, offsetof(struct identity, aud), 0, 128, NULL, 0},
-    {"sub", JSON_TEXT, JSON_REQUIRED, offsetof(struct identity, sub), 0, 128, NULL, 0},
-    {"nonce", JSON_TEXT, JSON_REQUIRED, offsetof(struct identity, nonce), 0, 128, NULL, 0},
-    {"acr", JSON_TEXT, JSON_REQUIRED, offsetof(struct identity, acr), 0, 64, NULL, 0},
-    {"offices", JSON_RAW, JSON_OPTIONAL, offsetof(struct identity, offices), 0, 8192, NULL, 0},
-    {"exp", JSON_INT, JSON_REQUIRED, offsetof(struct identity, exp), 0, 0, NULL, 0},
-    {"iat", JSON_INT, JSON_REQUIRED, offsetof(struct identity, iat), 0, 0, NULL, 0},
-    {"auth_time", JSON_INT, JSON_REQUIRED, offsetof(struct identity, auth_time), 0, 0, NULL, 0},
+	{"iss", JSON_TEXT, JSON_REQUIRED, offsetof(struct identity, iss), 0, 512, NULL, 0},
+	{"aud", JSON_TEXT, JSON_REQUIRED, offsetof(struct identity, aud), 0, 128, NULL, 0},
+	{"sub", JSON_TEXT, JSON_REQUIRED, offsetof(struct identity, sub), 0, 128, NULL, 0},
+	{"nonce", JSON_TEXT, JSON_REQUIRED, offsetof(struct identity, nonce), 0, 128, NULL, 0},
+	{"acr", JSON_TEXT, JSON_REQUIRED, offsetof(struct identity, acr), 0, 64, NULL, 0},
+	{"offices", JSON_RAW, JSON_OPTIONAL, offsetof(struct identity, offices), 0, 8192, NULL, 0},
+	{"exp", JSON_INT, JSON_REQUIRED, offsetof(struct identity, exp), 0, 0, NULL, 0},
+	{"iat", JSON_INT, JSON_REQUIRED, offsetof(struct identity, iat), 0, 0, NULL, 0},
+	{"auth_time", JSON_INT, JSON_REQUIRED, offsetof(struct identity, auth_time), 0, 0, NULL, 0},
 };
-static const struct json_table identity_table = {
-    "ID token", identity_rows, sizeof(identity_rows) / sizeof(identity_rows[0]), sizeof(struct identity), true};
+static const struct json_table identity_table = {"ID token", identity_rows,
+	sizeof(identity_rows) / sizeof(identity_rows[0]), sizeof(struct identity), true};
 
 /* OpenID Connect Core 3.1.3.7 */
 static enum err
@@ -159,7 +143,8 @@ identity_check(const struct signer *s, const struct identity *i, const char *non
 	const struct jwt_times times = {.exp = i->exp, .has_exp = true, .iat = i->iat, .has_iat = true};
 
 	REQUIRE_WHY(strcmp(i->iss, s->settings.issuer) == 0, ERR_UNAUTHENTICATED, "OpenID Connect Core 3.1.3.7: iss");
-	REQUIRE_WHY(strcmp(i->aud, s->settings.client_id) == 0, ERR_UNAUTHENTICATED, "OpenID Connect Core 3.1.3.7: aud");
+	REQUIRE_WHY(strcmp(i->aud, s->settings.client_id) == 0, ERR_UNAUTHENTICATED,
+		"OpenID Connect Core 3.1.3.7: aud");
 	REQUIRE_WHY(strcmp(i->nonce, nonce) == 0, ERR_UNAUTHENTICATED, "OpenID Connect Core 3.1.3.7: nonce");
 	return jwt_times_check(&times, clock_now(&s->clock), 5, true);
 }
@@ -174,13 +159,13 @@ session_begin(struct signer *s, const struct identity *i, struct reply *reply)
 	random_token(form);
 	id = hash_of(cookie);
 	const struct db_param params[] = {
-	    db_bytes(sha256_span(&id)),
-	    db_text(i->sub),
-	    db_int(acr_level(i->acr)),
-	    db_json(span_of(i->offices != NULL ? i->offices : "[]")),
-	    db_text(form),
-	    db_time(i->auth_time),
-	    db_time(clock_now(&s->clock) + OFFICER_SESSION_LIFE),
+		db_bytes(sha256_span(&id)),
+		db_text(i->sub),
+		db_int(acr_level(i->acr)),
+		db_json(span_of(i->offices != NULL ? i->offices : "[]")),
+		db_text(form),
+		db_time(i->auth_time),
+		db_time(clock_now(&s->clock) + OFFICER_SESSION_LIFE),
 	};
 
 	REQUIRE_WHY(acr_level(i->acr) > 0, ERR_UNAUTHENTICATED, "OpenID Connect Core 2: acr is no level of ours");
@@ -214,20 +199,25 @@ officer_callback(void *daemon, struct request *request, struct reply *reply)
 {
 	struct signer *const s = daemon;
 	const char *const state = request_query(request, "state"), *const code = request_query(request, "code");
-	const char *const iss = request_query(request, "iss"), *const cookie = request_cookie(request, "__Host-" OFFICER_LOGIN_COOKIE);
+	const char *const iss = request_query(request, "iss"),
+			  *const cookie = request_cookie(request, "__Host-" OFFICER_LOGIN_COOKIE);
 	struct officer_login_row login = {0};
 	AUTO(writer) to = writer_new(1024);
 	enum err e;
 
-	REQUIRE_WHY(request_query(request, "error") == NULL, ERR_UNAUTHENTICATED, "the identity provider refused the login");
-	REQUIRE_WHY(state != NULL && code != NULL && cookie != NULL, ERR_UNAUTHENTICATED, "this login was not begun in this browser");
-	REQUIRE_WHY(iss != NULL && strcmp(iss, s->settings.issuer) == 0, ERR_UNAUTHENTICATED, "RFC 9207 2.4: iss is another issuer");
+	REQUIRE_WHY(request_query(request, "error") == NULL, ERR_UNAUTHENTICATED,
+		"the identity provider refused the login");
+	REQUIRE_WHY(state != NULL && code != NULL && cookie != NULL, ERR_UNAUTHENTICATED,
+		"this login was not begun in this browser");
+	REQUIRE_WHY(iss != NULL && strcmp(iss, s->settings.issuer) == 0, ERR_UNAUTHENTICATED,
+		"RFC 9207 2.4: iss is another issuer");
 	const struct sha256 state_hash = hash_of(state), cookie_hash = hash_of(cookie);
-	const struct db_param params[] = {
-	    db_bytes(sha256_span(&state_hash)), db_bytes(sha256_span(&cookie_hash)), db_time(clock_now(&s->clock))};
+	const struct db_param params[] = {db_bytes(sha256_span(&state_hash)), db_bytes(sha256_span(&cookie_hash)),
+		db_time(clock_now(&s->clock))};
 
 	e = db_pool_one(s->db, OFFICER_LOGIN_TAKE, params, &login);
-	REQUIRE_WHY(e != ERR_NOT_FOUND, ERR_UNAUTHENTICATED, "this login was used already, took too long, or was not begun in this browser");
+	REQUIRE_WHY(e != ERR_NOT_FOUND, ERR_UNAUTHENTICATED,
+		"this login was used already, took too long, or was not begun in this browser");
 	TRY(e);
 	writer_format(&to, "%s/confirm/", s->settings.url);
 	uuid_write(&to, &login.decision);

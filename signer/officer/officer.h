@@ -21,7 +21,8 @@ MUST_USE enum err offices_read(const char *json, struct offices *out);
 void offices_free(struct offices *o);
 
 /* The office by which its holder, at that level, may confirm a decision of this type; or the reason why not (ERR_REFUSED). Pure. */
-MUST_USE enum err officer_may(const struct decision_type *t, int64_t level, const struct offices *o, const struct office **by);
+MUST_USE enum err officer_may(const struct decision_type *t, int64_t level, const struct offices *o,
+	const struct office **by);
 
 /* Sends the browser to the identity provider; it comes back to /officer/cb and from there to the decision. */
 MUST_USE enum err officer_login(struct signer *s, const struct uuid *decision, struct reply *reply);

@@ -15,7 +15,8 @@ struct kept {
 };
 
 struct status_lists {
-	pthread_mutex_t lock; /* over all of it; signing happens under it, so that a list is signed once however many ask */
+	pthread_mutex_t
+		lock; /* over all of it; signing happens under it, so that a list is signed once however many ask */
 	struct kept kept[MAX_LISTS];
 	size_t count;
 	EVP_PKEY *key;
@@ -112,7 +113,8 @@ sign(struct signer *s, int64_t list, struct writer *token)
 
 	TRY(list_from_rows(s, list, &made));
 	status_uri(s, list, &uri);
-	TRY(statuslist_payload(&made, (const char *)writer_span(&uri).ptr, now, now + TOKEN_LIFE, MAX_STATUS_TTL, &payload));
+	TRY(statuslist_payload(&made, (const char *)writer_span(&uri).ptr, now, now + TOKEN_LIFE, MAX_STATUS_TTL,
+		&payload));
 	return jws_sign(s->lists->key, &options, writer_span(&payload), token);
 }
 

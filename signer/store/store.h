@@ -12,10 +12,10 @@ enum signer_statement {
 	DECISION_SEAL,       /* with its event, in one statement */
 	DECISION_REVOKE,     /* with its event */
 	DECISION_LIST,
-	STATUS_TAKE,         /* the next index of a list */
+	STATUS_TAKE, /* the next index of a list */
 	STATUS_NEW_LIST,
 	STATUS_LISTS,
-	STATUS_REVOKED,      /* the indexes of a list that are revoked */
+	STATUS_REVOKED, /* the indexes of a list that are revoked */
 	OFFICER_LOGIN_NEW,
 	OFFICER_LOGIN_TAKE,
 	OFFICER_SESSION_NEW,

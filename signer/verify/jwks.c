@@ -30,7 +30,8 @@ write_key(struct json_writer *j, const struct jwk *key, const char *purpose, con
 }
 
 static enum err
-write_hsm_key(struct json_writer *j, struct signer *s, const char *label, const char *purpose, const char *agency, const char *origin)
+write_hsm_key(struct json_writer *j, struct signer *s, const char *label, const char *purpose, const char *agency,
+	const char *origin)
 {
 	AUTO(writer) spki = writer_new(1024);
 	AUTO(jwk) *key = NULL;

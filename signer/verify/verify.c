@@ -41,7 +41,8 @@ static enum err
 page_finding(struct page *page, const struct signer *s, const struct decision_finding *f, const char *language)
 {
 	const struct decision *const d = &f->decision;
-	const struct decision_type *const t = d->type != NULL ? decision_type_find(s->types, s->type_count, d->type) : NULL;
+	const struct decision_type *const t =
+		d->type != NULL ? decision_type_find(s->types, s->type_count, d->type) : NULL;
 
 	page_bool(page, "judged", true);
 	page_bool(page, "valid", f->verdict == VERDICT_VALID);

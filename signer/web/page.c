@@ -32,7 +32,8 @@ page_time(struct page *page, const char *name, unix_time t)
 	if (t == 0)
 		return;
 	time_write(&text, t);
-	snprintf(people, sizeof(people), "%.10s %.5s UTC", (const char *)writer_span(&text).ptr, (const char *)writer_span(&text).ptr + 11);
+	snprintf(people, sizeof(people), "%.10s %.5s UTC", (const char *)writer_span(&text).ptr,
+		(const char *)writer_span(&text).ptr + 11);
 	page_text(page, name, people);
 }
 
@@ -70,7 +71,8 @@ page_facts(struct page *page, const struct decision_type *t, const char *facts_j
 }
 
 enum err
-page_decision(struct page *page, const struct signer *s, const struct decision_row *row, const struct decision_type *t, const char *language)
+page_decision(struct page *page, const struct signer *s, const struct decision_row *row, const struct decision_type *t,
+	const char *language)
 {
 	AUTO(writer) id = writer_new(64);
 
@@ -114,7 +116,8 @@ page_languages(struct page *page, const struct signer *s, const struct request *
 }
 
 enum err
-page_send(const struct signer *s, const struct request *request, const char *name, struct page *page, struct reply *reply)
+page_send(const struct signer *s, const struct request *request, const char *name, struct page *page,
+	struct reply *reply)
 {
 	const char *const language = page_language(s, request);
 
@@ -166,8 +169,8 @@ signer_refusal(void *daemon, struct request *request, enum err e, struct reply *
 static const struct {
 	const char *name, *path, *type;
 } files[] = {
-    {"mohar.css", "idp/web/static/mohar.css", "text/css; charset=utf-8"},
-    {"seal.svg", "idp/web/static/seal.svg", "image/svg+xml"},
+	{"mohar.css", "idp/web/static/mohar.css", "text/css; charset=utf-8"},
+	{"seal.svg", "idp/web/static/seal.svg", "image/svg+xml"},
 };
 
 enum err

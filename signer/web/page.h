@@ -8,8 +8,8 @@
 const char *page_language(const struct signer *s, const struct request *request);
 
 /* A stored decision's values: title, outcome, agency, law, due, facts[{name, value}], reasons[{reason}], appeal. */
-MUST_USE enum err page_decision(struct page *page, const struct signer *s, const struct decision_row *row, const struct decision_type *t,
-    const char *language);
+MUST_USE enum err page_decision(struct page *page, const struct signer *s, const struct decision_row *row,
+	const struct decision_type *t, const char *language);
 
 /* The facts of a decision, as list "facts" of {name, value}. */
 MUST_USE enum err page_facts(struct page *page, const struct decision_type *t, const char *facts_json);
@@ -18,7 +18,8 @@ MUST_USE enum err page_facts(struct page *page, const struct decision_type *t, c
 void page_time(struct page *page, const char *name, unix_time t);
 
 /* Renders, with the languages to choose from. */
-MUST_USE enum err page_send(const struct signer *s, const struct request *request, const char *name, struct page *page, struct reply *reply);
+MUST_USE enum err page_send(const struct signer *s, const struct request *request, const char *name, struct page *page,
+	struct reply *reply);
 
 /* The refusal page or document of the whole server. */
 void signer_refusal(void *daemon, struct request *request, enum err e, struct reply *reply);

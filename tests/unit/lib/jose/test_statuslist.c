@@ -60,8 +60,8 @@ check_vector(const json_t *vector)
 		assert_int_equal(value, json_integer_value(json_object_get(non_zero, key)));
 		found++;
 	}
-	json_object_foreach((json_t *)(uintptr_t)non_zero, name, named)
-		expected += json_integer_value(named) != 0; /* one that is named holds 0 all the same */
+	json_object_foreach((json_t *)(uintptr_t)non_zero, name, named) expected +=
+		json_integer_value(named) != 0; /* one that is named holds 0 all the same */
 	assert_int_equal(found, expected);
 }
 
