@@ -1,0 +1,161 @@
+#include "hsm/connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { REPLY_WAIT_MS = 1000, KEEP_ROOM = 128 << 10 };
+
+enum err
+connection_new(int fd, struct connection **out)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	struct connection *c;
+
+	REQUIRE_WHY(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0, ERR_IO, "SO_PEERCRED");
+	c = calloc(1, sizeof(*c));
+	REQUIRE(c != NULL, ERR_NO_MEMORY);
+	c->fd = fd;
+	c->uid = peer.uid;
+	c->body = writer_new(MAX_MESSAGE);
+	*out = c;
+	return ERR_OK;
+}
+
+void
+connection_free(struct connection **c)
+{
+	if (*c == NULL)
+		return;
+	(void)close((*c)->fd);
+	writer_free(&(*c)->body);
+	free(*c);
+	*c = NULL;
+}
+
+/* A large object is for SIGN only; nothing else may fill our memory. */
+static enum err
+head_check(const struct connection *c, const struct frame_head *f, uint8_t op, uint32_t id)
+{
+	REQUIRE_WHY(!c->continued || (f->op == op && f->id == id), ERR_MALFORMED, "a frame of another message in between");
+	REQUIRE_WHY(!f->more || f->op == OP_SIGN, ERR_TOO_LONG, "only SIGN takes more than one frame");
+	REQUIRE_WHY(!f->more || f->len > 0, ERR_MALFORMED, "an empty frame with more to come");
+	REQUIRE_WHY(c->body.len + f->len <= MAX_MESSAGE, ERR_TOO_LONG, "a message of more than %d bytes", MAX_MESSAGE);
+	return ERR_OK;
+}
+
+static enum err
+head_take(struct connection *c)
+{
+	const uint8_t op = c->frame.op;
+	const uint32_t id = c->frame.id;
+	struct frame_head f;
+
+	TRY(frame_head_read(span_at(c->head, FRAME_HEAD), &f));
+	TRY(head_check(c, &f, op, id));
+	c->frame = f;
+	c->left = f.len;
+	return ERR_OK;
+}
+
+/* Reads at most room bytes. CONNECTION_MESSAGE stands for "some". */
+static enum connection_event
+some_read(struct connection *c, uint8_t *out, size_t room, size_t *got)
+{
+	ssize_t n;
+
+	do {
+		n = recv(c->fd, out, room, MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return CONNECTION_WAIT;
+	if (n <= 0)
+		return CONNECTION_CLOSED;
+	*got = (size_t)n;
+	return CONNECTION_MESSAGE;
+}
+
+/* The frame's bytes are all there: is the message? */
+static bool
+frame_end(struct connection *c)
+{
+	c->head_len = 0;
+	c->continued = c->frame.more;
+	if (c->frame.more)
+		return false;
+	c->arrived_ticks = clock_ticks();
+	return true;
+}
+
+enum connection_event
+connection_read(struct connection *c, enum err *e)
+{
+	uint8_t chunk[16 << 10];
+	enum connection_event event;
+	size_t got;
+
+	for (;;) {
+		const bool in_head = c->head_len < FRAME_HEAD;
+
+		if (in_head) {
+			event = some_read(c, c->head + c->head_len, FRAME_HEAD - c->head_len, &got);
+			if (event != CONNECTION_MESSAGE)
+				return event;
+			c->head_len += got;
+			if (c->head_len < FRAME_HEAD)
+				continue;
+			*e = head_take(c);
+			if (*e != ERR_OK)
+				return CONNECTION_BAD;
+		} else if (c->left > 0) {
+			event = some_read(c, chunk, c->left < sizeof(chunk) ? c->left : sizeof(chunk), &got);
+			if (event != CONNECTION_MESSAGE)
+				return event;
+			writer_bytes(&c->body, span_at(chunk, got));
+			c->left -= got;
+			*e = writer_done(&c->body);
+			if (*e != ERR_OK)
+				return CONNECTION_BAD;
+		}
+		if (c->head_len == FRAME_HEAD && c->left == 0 && frame_end(c))
+			return CONNECTION_MESSAGE;
+	}
+}
+
+static enum err
+all_send(int fd, struct span bytes)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	while (bytes.len > 0) {
+		const ssize_t n = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			REQUIRE_WHY(poll(&p, 1, REPLY_WAIT_MS) > 0, ERR_IO, "a peer does not read its reply");
+			continue;
+		}
+		REQUIRE(n > 0, ERR_IO);
+		bytes = span_at(bytes.ptr + n, bytes.len - (size_t)n);
+	}
+	return ERR_OK;
+}
+
+enum err
+connection_reply(struct connection *c, struct span fields)
+{
+	AUTO(writer) frames = writer_new(MAX_MESSAGE + MAX_MESSAGE / 16);
+
+	frame_write(&frames, c->frame.op, c->frame.id, fields);
+	TRY(writer_done(&frames));
+	if (c->body.room > KEEP_ROOM)
+		writer_free(&c->body);
+	else
+		writer_reset(&c->body);
+	c->continued = false;
+	return all_send(c->fd, writer_span(&frames));
+}

@@ -1,0 +1,39 @@
+/* connection: one peer of the socket, and the message it is sending. Owned by exactly one thread at a time: the acceptor while it reads, a worker
+ * from the whole message to the end of the reply (epoll's ONESHOT hands it over). */
+#ifndef MOHAR_HSM_CONNECTION_H
+#define MOHAR_HSM_CONNECTION_H
+
+#include <sys/types.h>
+
+#include "base/clock.h"
+#include "keyring/frame.h"
+
+struct connection {
+	struct connection *next, *previous; /* the server's list, under its lock */
+	int fd;
+	uid_t uid;
+	bool busy;             /* with a worker; under the server's lock */
+	int64_t since;         /* ticks: when the message began, 0 between messages; under the server's lock */
+	uint8_t head[FRAME_HEAD];
+	size_t head_len;
+	struct frame_head frame; /* valid once head_len is FRAME_HEAD */
+	size_t left;           /* of the frame's bytes */
+	bool continued;        /* a frame of this message has ended with more to come */
+	struct writer body;
+	unix_time arrived;     /* when the message was whole */
+	int64_t arrived_ticks;
+};
+
+enum connection_event { CONNECTION_WAIT, CONNECTION_MESSAGE, CONNECTION_CLOSED, CONNECTION_BAD };
+
+/* Who is at the other end, by the kernel's word. ERR_IO. The caller frees with connection_free. */
+MUST_USE enum err connection_new(int fd, struct connection **out);
+void connection_free(struct connection **c);
+
+/* Reads what is there, without waiting. CONNECTION_BAD: the reason is remembered as usual, *e is the error to answer with before closing. */
+enum connection_event connection_read(struct connection *c, enum err *e);
+
+/* Sends fields as the reply to the message read, and forgets that message. Waits at most a second for a peer that does not read. ERR_IO. */
+MUST_USE enum err connection_reply(struct connection *c, struct span fields);
+
+#endif

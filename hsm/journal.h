@@ -1,0 +1,51 @@
+/* journal: what mohar-hsmd did that matters, in a file of its own that only grows. A line is `HASH JSON`, HASH = hex SHA-256 over the previous
+ * line's 32 hash bytes (zeros before the first) and the JSON text: whoever changes or drops a line breaks every later one, and the head kept in the token tells
+ * of a cut tail. Used by the worker. Thread-safe. */
+#ifndef MOHAR_HSM_JOURNAL_H
+#define MOHAR_HSM_JOURNAL_H
+
+#include <pthread.h>
+#include <sys/types.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+
+enum { MAX_JOURNAL_LINE = 4096 };
+
+struct journal_head {
+	uint64_t count; /* lines */
+	struct sha256 hash;
+};
+
+struct journal {
+	pthread_mutex_t lock;
+	int fd;
+	struct journal_head head;
+	char *path; /* owned */
+};
+
+/* One entry. Texts borrowed; NULL or 0 is left out. */
+struct journal_entry {
+	const char *act; /* "start", "genesis", "generate", "sign", "refuse" */
+	const char *key;
+	const char *type;   /* of the object */
+	const char *detail;
+	const struct sha256 *object; /* SHA-256 of what was signed */
+	bool has_uid;
+	uid_t uid;
+};
+
+/* Opens (makes) the file, locks it against a second mohar-hsmd, checks every line. A last line without its newline was cut by a crash and is taken away, with a
+ * warning. ERR_CORRUPT names the line; ERR_IO; ERR_EXISTS if another process has it. */
+MUST_USE enum err journal_open(const char *path, struct journal *out);
+void journal_close(struct journal *j);
+
+/* Does the file hold head: its hash after its count of lines? ERR_CORRUPT if not: lines are missing or the file is another's. */
+MUST_USE enum err journal_holds(const char *path, const struct journal_head *head);
+
+/* Appends and flushes to the disk. ERR_IO: then nothing that should have been recorded may happen. */
+MUST_USE enum err journal_append(struct journal *j, const struct journal_entry *e, unix_time now);
+
+struct journal_head journal_head(struct journal *j);
+
+#endif

@@ -1,0 +1,225 @@
+#include "hsm/operation.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "hsm/permit.h"
+#include "hsm/signing.h"
+#include "hsm/tell.h"
+#include "json/json.h"
+
+enum { MAX_RANDOM = 1024, MAX_MAC_INPUT = 4096, LOGGED_REFUSALS = 10000 };
+
+/* One request on its way. */
+struct work {
+	struct service *service;
+	struct session *session;
+	const struct request *request;
+	struct fields fields;
+	struct key *key;       /* of the label; NULL if the op has none */
+	struct writer result;
+	struct secret *secret; /* owned */
+};
+
+static enum err
+op_status(struct work *w)
+{
+	return tell_status(w->service, &w->result);
+}
+
+static enum err
+op_list(struct work *w)
+{
+	return tell_keys(w->service, w->request->uid, &w->result);
+}
+
+static enum err
+op_pubkey(struct work *w)
+{
+	REQUIRE_WHY(w->key->algorithm->kind == ALGORITHM_SIGN, ERR_NOT_FOUND, "key '%s' has no public half", w->key->rule->label);
+	REQUIRE_WHY(atomic_load(&w->key->present), ERR_NOT_FOUND, "key '%s' is not made yet: hold the ceremony", w->key->rule->label);
+	writer_bytes(&w->result, writer_span(&w->key->found.spki));
+	return ERR_OK;
+}
+
+/* Recorded before it happens (intent), because a key that is nowhere recorded must not exist. */
+static enum err
+op_generate(struct work *w)
+{
+	struct journal_entry entry = {.act = "generate", .key = w->key->rule->label, .has_uid = true, .uid = w->request->uid};
+
+	REQUIRE_WHY(!atomic_load(&w->key->present), ERR_EXISTS, "key '%s' exists already", w->key->rule->label);
+	entry.detail = w->key->algorithm->name;
+	TRY(journal_append(&w->service->journal, &entry, w->request->arrived));
+	return key_generate(&w->service->keys, w->session, w->key, &w->result);
+}
+
+static enum err
+op_sign(struct work *w)
+{
+	const struct signing s = {.service = w->service,
+		.session = w->session,
+		.key = w->key,
+		.object = w->fields.at[FIELD_OBJECT],
+		.evidence = w->fields.at[FIELD_EVIDENCE],
+		.uid = w->request->uid,
+		.arrived = w->request->arrived};
+
+	TRY(signing_do(&s, &w->result));
+	atomic_fetch_add(&w->service->signatures, 1);
+	return ERR_OK;
+}
+
+static enum err
+act_mac(struct session *s, const struct key *k, CK_OBJECT_HANDLE handle, void *context)
+{
+	struct work *w = context;
+	uint8_t tag[32];
+
+	TRY(token_mac(s, &k->found, handle, w->fields.at[FIELD_OBJECT], tag));
+	writer_reset(&w->result);
+	writer_bytes(&w->result, span_at(tag, sizeof(tag)));
+	return writer_done(&w->result);
+}
+
+static enum err
+op_mac(struct work *w)
+{
+	REQUIRE_WHY(w->fields.at[FIELD_OBJECT].len <= MAX_MAC_INPUT, ERR_TOO_LONG, "a MAC input of more than %d bytes", MAX_MAC_INPUT);
+	TRY(rate_take(&w->key->rate, clock_ticks()));
+	return key_use(w->session, w->key, &w->service->breaker, act_mac, w);
+}
+
+static enum err
+act_wrap(struct session *s, const struct key *k, CK_OBJECT_HANDLE handle, void *context)
+{
+	struct work *w = context;
+
+	(void)k;
+	writer_reset(&w->result);
+	secret_free(&w->secret);
+	return token_wrap(s, handle, &w->result, &w->secret);
+}
+
+static enum err
+op_wrap(struct work *w)
+{
+	return key_use(w->session, w->key, &w->service->breaker, act_wrap, w);
+}
+
+static enum err
+act_unwrap(struct session *s, const struct key *k, CK_OBJECT_HANDLE handle, void *context)
+{
+	struct work *w = context;
+
+	(void)k;
+	secret_free(&w->secret);
+	return token_unwrap(s, handle, w->fields.at[FIELD_OBJECT], &w->secret);
+}
+
+static enum err
+op_unwrap(struct work *w)
+{
+	atomic_fetch_add(&w->service->unwraps, 1);
+	return key_use(w->session, w->key, &w->service->breaker, act_unwrap, w);
+}
+
+static enum err
+op_random(struct work *w)
+{
+	const struct span count = w->fields.at[FIELD_COUNT];
+	const size_t len = (size_t)(count.ptr[0] << 8 | count.ptr[1]);
+	enum err e;
+
+	REQUIRE_WHY(len > 0 && len <= MAX_RANDOM, ERR_TOO_LONG, "RANDOM gives 1 to %d bytes", MAX_RANDOM);
+	TRY(secret_new(len, &w->secret));
+	TRY(breaker_ask(&w->service->breaker, clock_ticks()));
+	e = w->session->open ? token_random(w->session, secret_bytes(w->secret), len) : ERR_UNAVAILABLE;
+	if (e != ERR_OK && session_recover(w->session) == ERR_OK)
+		e = token_random(w->session, secret_bytes(w->secret), len);
+	breaker_tell(&w->service->breaker, e == ERR_OK, clock_ticks());
+	return e;
+}
+
+static enum err (*const operations[])(struct work *) = {
+	[OP_STATUS] = op_status,
+	[OP_LIST] = op_list,
+	[OP_PUBKEY] = op_pubkey,
+	[OP_GENERATE] = op_generate,
+	[OP_SIGN] = op_sign,
+	[OP_MAC] = op_mac,
+	[OP_WRAP] = op_wrap,
+	[OP_UNWRAP] = op_unwrap,
+	[OP_RANDOM] = op_random,
+};
+
+/* A stranger learns nothing about which keys there are: the permit comes before the look-up where it can. */
+static enum err
+run(struct work *w)
+{
+	const struct request *r = w->request;
+	const struct policy *p = &w->service->policy;
+	const struct span label = w->fields.at[FIELD_LABEL];
+
+	REQUIRE_WHY(policy_callers(p, r->uid) != 0, ERR_REFUSED, "user %ld is no caller in keys.json", (long)r->uid);
+	if (w->fields.present & FIELD_BIT(LABEL)) {
+		w->key = keys_find(&w->service->keys, label);
+		REQUIRE_WHY(w->key != NULL, ERR_NOT_FOUND, "there is no key '%.*s' on this token", (int)label.len, (const char *)label.ptr);
+	}
+	TRY(permit_check(p, r->uid, r->op, w->key == NULL ? NULL : w->key->rule));
+	return operations[r->op](w);
+}
+
+/* The boundary: logged once here. A flood of refusals must not fill the disk, so the journal gets the first of them and the log says the rest. */
+static void
+refused(struct work *w, enum err e, struct writer *reply)
+{
+	struct journal_entry entry = {.act = "refuse", .has_uid = true, .uid = w->request->uid, .type = op_name(w->request->op)};
+	char why[256], context[128];
+
+	(void)snprintf(why, sizeof(why), "%s", err_why());
+	(void)snprintf(context, sizeof(context), "op=%s key=%s uid=%ld", op_name(w->request->op), w->key == NULL ? "-" : w->key->rule->label,
+		(long)w->request->uid);
+	entry.detail = why;
+	entry.key = w->key == NULL ? NULL : w->key->rule->label;
+	log_refusal("operation", e, context);
+	if (e == ERR_REFUSED && atomic_fetch_add(&w->service->refusals, 1) < LOGGED_REFUSALS &&
+		journal_append(&w->service->journal, &entry, w->request->arrived) != ERR_OK)
+		log_refusal("journal", ERR_IO, "a refusal was not recorded");
+	writer_reset(reply);
+	operation_refuse(e, why, reply);
+}
+
+void
+operation_refuse(enum err e, const char *why, struct writer *reply)
+{
+	const uint8_t code = code_of(e);
+
+	field_write(reply, FIELD_CODE, span_at(&code, 1));
+	field_write(reply, FIELD_REASON, span_of(why[0] == '\0' ? err_text(e) : why));
+}
+
+void
+operation_run(struct service *s, struct session *session, const struct request *r, struct writer *reply)
+{
+	struct work w = {.service = s, .session = session, .request = r, .result = writer_new(MAX_HSM_OBJECT)};
+	const uint8_t ok = code_of(ERR_OK);
+	enum err e = request_read(r->op, r->body, &w.fields);
+
+	if (e == ERR_OK)
+		e = run(&w);
+	if (e == ERR_OK) {
+		field_write(reply, FIELD_CODE, span_at(&ok, 1));
+		if (w.result.len > 0)
+			field_write(reply, FIELD_RESULT, writer_span(&w.result));
+		if (w.secret != NULL)
+			field_write(reply, FIELD_SECRET, secret_span(w.secret));
+		e = writer_done(reply);
+	}
+	if (e != ERR_OK)
+		refused(&w, e, reply);
+	err_forget();
+	secret_free(&w.secret);
+	writer_free(&w.result);
+}

@@ -1,0 +1,29 @@
+#include "hsm/permit.h"
+
+#include "hsm/purpose.h"
+
+enum err
+permit_check(const struct policy *p, uid_t uid, uint8_t op, const struct key_rule *rule)
+{
+	const uint32_t callers = policy_callers(p, uid);
+	const uint32_t ceremony = policy_caller(p, "ceremony");
+
+	REQUIRE_WHY(callers != 0, ERR_REFUSED, "user %ld is no caller in keys.json", (long)uid);
+	switch (op) {
+	case OP_STATUS:
+	case OP_LIST:
+	case OP_RANDOM:
+	case OP_PUBKEY: /* public halves are for every caller */
+		return ERR_OK;
+	case OP_GENERATE:
+		REQUIRE_WHY(callers & ceremony, ERR_REFUSED, "user %ld may not GENERATE: keys are made by a ceremony", (long)uid);
+		return ERR_OK;
+	default:
+		break;
+	}
+	REQUIRE(rule != NULL, ERR_REFUSED);
+	REQUIRE_WHY(purpose_find(rule->purpose)->ops & 1U << op, ERR_REFUSED, "key '%s' (%s) is not for %s", rule->label, rule->purpose,
+		op_name(op));
+	REQUIRE_WHY(callers & rule->allowed, ERR_REFUSED, "user %ld may not %s with key '%s'", (long)uid, op_name(op), rule->label);
+	return ERR_OK;
+}

@@ -1,0 +1,262 @@
+#include "hsm/policy.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "hsm/purpose.h"
+
+#define LEN(rows) (sizeof(rows) / sizeof((rows)[0]))
+#define AT(type, member) offsetof(struct type, member)
+
+static const struct json_row certificate_rows[] = {
+	{"profile", JSON_TEXT, JSON_REQUIRED, AT(certificate_rule, profile), .max = 64},
+	{"policy", JSON_TEXT, JSON_OPTIONAL, AT(certificate_rule, policy), .max = 128},
+	{"days", JSON_INT, JSON_REQUIRED, AT(certificate_rule, days), .min = 1, .max = 36525},
+	{"ca", JSON_BOOL, JSON_OPTIONAL, AT(certificate_rule, ca), .max = 0},
+	{"path_length", JSON_INT, JSON_OPTIONAL, AT(certificate_rule, path_length), .min = 0, .max = 8},
+	{"self_signed", JSON_BOOL, JSON_OPTIONAL, AT(certificate_rule, self_signed), .max = 0},
+	{"registrar_signature", JSON_BOOL, JSON_OPTIONAL, AT(certificate_rule, registrar_signature), .max = 0},
+	{"subject_key", JSON_TEXT, JSON_OPTIONAL, AT(certificate_rule, subject_key), .max = MAX_KEY_LABEL},
+	{"extended_key_usage", JSON_TEXTS, JSON_OPTIONAL, AT(certificate_rule, extended_key_usage), .max = 8},
+};
+static const struct json_table certificate_table = {
+	"certificate rule", certificate_rows, LEN(certificate_rows), sizeof(struct certificate_rule), false};
+
+static const struct json_row key_rows[] = {
+	{"label", JSON_TEXT, JSON_REQUIRED, AT(key_rule, label), .max = MAX_KEY_LABEL},
+	{"purpose", JSON_TEXT, JSON_REQUIRED, AT(key_rule, purpose), .max = 32},
+	{"algorithm", JSON_TEXT, JSON_REQUIRED, AT(key_rule, algorithm), .max = 32},
+	{"token", JSON_TEXT, JSON_REQUIRED, AT(key_rule, token), .max = 32},
+	{"callers", JSON_TEXTS, JSON_REQUIRED, AT(key_rule, callers), .max = MAX_CALLERS},
+	{"certificates", JSON_OBJECTS, JSON_OPTIONAL, AT(key_rule, certificates), .max = MAX_RULES, .table = &certificate_table},
+	{"list_days", JSON_INT, JSON_OPTIONAL, AT(key_rule, list_days), .min = 1, .max = 3660},
+	{"typ", JSON_TEXTS, JSON_OPTIONAL, AT(key_rule, typ), .max = 16},
+	{"agency", JSON_TEXT, JSON_OPTIONAL, AT(key_rule, agency), .max = 64},
+	{"lifetime", JSON_INT, JSON_OPTIONAL, AT(key_rule, lifetime), .min = 1, .max = 1LL << 40},
+	{"origin", JSON_TEXT, JSON_OPTIONAL, AT(key_rule, origin), .max = 255},
+	{"per_second", JSON_INT, JSON_OPTIONAL, AT(key_rule, per_second), .min = 1, .max = 1000000},
+	{"burst", JSON_INT, JSON_OPTIONAL, AT(key_rule, burst), .min = 1, .max = 1000000},
+};
+static const struct json_table key_table = {"key", key_rows, LEN(key_rows), sizeof(struct key_rule), false};
+
+static const struct json_row caller_rows[] = {
+	{"name", JSON_TEXT, JSON_REQUIRED, AT(caller, name), .max = 32},
+	{"users", JSON_TEXTS, JSON_REQUIRED, AT(caller, users), .max = MAX_CALLER_USERS},
+};
+static const struct json_table caller_table = {"caller", caller_rows, LEN(caller_rows), sizeof(struct caller), false};
+
+static const struct json_row custodian_rows[] = {
+	{"k", JSON_INT, JSON_REQUIRED, AT(custodians, k), .min = 1, .max = 16},
+	{"names", JSON_TEXTS, JSON_REQUIRED, AT(custodians, names), .max = 32},
+};
+static const struct json_table custodian_table = {
+	"custodians", custodian_rows, LEN(custodian_rows), sizeof(struct custodians), false};
+
+static const struct json_row policy_rows[] = {
+	{"version", JSON_INT, JSON_REQUIRED, AT(policy, version), .min = 1, .max = 1 << 30},
+	{"callers", JSON_OBJECTS, JSON_REQUIRED, AT(policy, callers), .max = MAX_CALLERS, .table = &caller_table},
+	{"keys", JSON_OBJECTS, JSON_REQUIRED, AT(policy, keys), .max = MAX_KEYS, .table = &key_table},
+	{"custodians", JSON_OBJECT, JSON_REQUIRED, AT(policy, custodians), .table = &custodian_table},
+	{"operators", JSON_RAW, JSON_REQUIRED, AT(policy, operators_text), .max = MAX_POLICY},
+};
+static const struct json_table policy_table = {"keys.json", policy_rows, LEN(policy_rows), sizeof(struct policy), false};
+
+static const struct key_rule *
+rule_at(const struct policy *p, size_t i)
+{
+	return (const struct key_rule *)p->keys.items + i;
+}
+
+static struct caller *
+caller_at(const struct policy *p, size_t i)
+{
+	return (struct caller *)p->callers.items + i;
+}
+
+static enum err
+user_resolve(const char *user, uid_t *out)
+{
+	char buffer[4096], *end;
+	struct passwd entry, *found = NULL;
+	unsigned long number;
+
+	errno = 0;
+	number = strtoul(user, &end, 10);
+	if (user[0] >= '0' && user[0] <= '9') {
+		REQUIRE_WHY(errno == 0 && *end == '\0' && number < UINT32_MAX, ERR_CONFIG, "'%s' is no user number", user);
+		*out = (uid_t)number;
+		return ERR_OK;
+	}
+	REQUIRE_WHY(getpwnam_r(user, &entry, buffer, sizeof(buffer), &found) == 0 && found != NULL, ERR_CONFIG,
+		"there is no user '%s' on this machine: create it, or name another in callers", user);
+	*out = entry.pw_uid;
+	return ERR_OK;
+}
+
+static enum err
+callers_check(struct policy *p)
+{
+	for (size_t i = 0; i < p->callers.count; i++) {
+		struct caller *c = caller_at(p, i);
+
+		for (size_t j = 0; j < i; j++)
+			REQUIRE_WHY(strcmp(caller_at(p, j)->name, c->name) != 0, ERR_CONFIG, "two callers '%s'", c->name);
+		for (size_t j = 0; j < c->users.count; j++)
+			TRY(user_resolve(json_text_at(&c->users, j), &c->uids[j]));
+	}
+	REQUIRE_WHY(policy_caller(p, "ceremony") != 0, ERR_CONFIG, "callers lacks 'ceremony', who generates keys");
+	return ERR_OK;
+}
+
+static enum err
+key_check(const struct policy *p, struct key_rule *k)
+{
+	REQUIRE_WHY(k->callers.count > 0, ERR_CONFIG, "key '%s' has no caller", k->label);
+	for (size_t i = 0; i < k->callers.count; i++) {
+		const uint32_t bit = policy_caller(p, json_text_at(&k->callers, i));
+
+		REQUIRE_WHY(bit != 0, ERR_CONFIG, "key '%s': no caller '%s'", k->label, json_text_at(&k->callers, i));
+		k->allowed |= bit;
+	}
+	return purpose_check(p, k);
+}
+
+static enum err
+keys_check(struct policy *p)
+{
+	for (size_t i = 0; i < p->keys.count; i++) {
+		for (size_t j = 0; j < i; j++)
+			REQUIRE_WHY(strcmp(rule_at(p, j)->label, rule_at(p, i)->label) != 0, ERR_CONFIG, "two keys '%s'", rule_at(p, i)->label);
+		TRY(key_check(p, (struct key_rule *)p->keys.items + i));
+	}
+	return ERR_OK;
+}
+
+static enum err
+custodians_check(const struct policy *p)
+{
+	const struct custodians *c = &p->custodians;
+
+	REQUIRE_WHY((size_t)c->k <= c->names.count, ERR_CONFIG, "custodians: k is %lld of %zu", (long long)c->k, c->names.count);
+	for (size_t i = 0; i < c->names.count; i++) {
+		bool known = false;
+
+		for (size_t j = 0; j < p->operators.count && !known; j++)
+			known = strcmp(p->operators.rows[j].name, json_text_at(&c->names, i)) == 0 &&
+				json_texts_have(&p->operators.rows[j].roles, "custodian");
+		/* Named before they have cards, they can approve nothing; only a ceremony that starts then needs them. */
+		if (!known)
+			log_warn("policy", "custodian '%s' has no card among operators yet", json_text_at(&c->names, i));
+	}
+	return ERR_OK;
+}
+
+/* operators_read takes a path. It gets the very bytes that were hashed, not the file, which could be another by now. */
+static enum err
+operators_of(struct span bytes, struct operators *out)
+{
+	char path[64];
+	const int fd = memfd_create("keys.json", MFD_CLOEXEC);
+	enum err e;
+
+	REQUIRE_WHY(fd >= 0, ERR_IO, "memfd_create: %s", strerror(errno));
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	e = write(fd, bytes.ptr, bytes.len) == (ssize_t)bytes.len ? operators_read(path, out) : ERR_IO;
+	(void)close(fd);
+	return e;
+}
+
+static enum err
+check(struct policy *p, struct span bytes)
+{
+	p->hash = sha256_of(bytes);
+	TRY(callers_check(p));
+	TRY(keys_check(p));
+	TRY(operators_of(bytes, &p->operators));
+	return custodians_check(p);
+}
+
+enum err
+policy_read(const char *path, struct policy *out)
+{
+	AUTO(writer) text = writer_new(MAX_POLICY);
+	struct policy p = {0};
+	char why[256];
+	enum err e;
+
+	TRY(file_read(path, MAX_POLICY, &text));
+	e = json_decode(writer_span(&text), &policy_table, &p);
+	if (e == ERR_OK)
+		e = check(&p, writer_span(&text));
+	if (e != ERR_OK) {
+		(void)snprintf(why, sizeof(why), "%s", err_why()[0] != '\0' ? err_why() : err_text(e));
+		policy_free(&p);
+		return err_because(ERR_CONFIG, "%s: %s", path, why);
+	}
+	*out = p;
+	return ERR_OK;
+}
+
+void
+policy_free(struct policy *p)
+{
+	operators_free(&p->operators);
+	json_free(&policy_table, p);
+}
+
+const struct key_rule *
+policy_key(const struct policy *p, struct span label)
+{
+	for (size_t i = 0; i < p->keys.count; i++)
+		if (span_is(label, rule_at(p, i)->label))
+			return rule_at(p, i);
+	return NULL;
+}
+
+uint32_t
+policy_callers(const struct policy *p, uid_t uid)
+{
+	uint32_t mask = 0;
+
+	for (size_t i = 0; i < p->callers.count; i++)
+		for (size_t j = 0; j < caller_at(p, i)->users.count; j++)
+			if (caller_at(p, i)->uids[j] == uid)
+				mask |= UINT32_C(1) << i;
+	return mask;
+}
+
+uint32_t
+policy_caller(const struct policy *p, const char *name)
+{
+	for (size_t i = 0; i < p->callers.count; i++)
+		if (strcmp(caller_at(p, i)->name, name) == 0)
+			return UINT32_C(1) << i;
+	return 0;
+}
+
+void
+policy_warn_shared(const struct policy *p)
+{
+	for (size_t i = 0; i < p->callers.count; i++) {
+		const struct caller *c = caller_at(p, i);
+
+		for (size_t j = 0; j < c->users.count; j++) {
+			const uint32_t all = policy_callers(p, c->uids[j]);
+
+			if ((all & (all - 1)) != 0) {
+				log_warn("policy",
+					"user %ld is several callers at once: whoever holds that user has the permits of all of "
+					"them. Good enough for a trial; give each daemon its own user for anything else",
+					(long)c->uids[j]);
+				return;
+			}
+		}
+	}
+}

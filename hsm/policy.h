@@ -1,0 +1,79 @@
+/* policy: keys.json, the table of who may do what with which key. Used by mohar-hsmd, which serves only under the file whose hash and version
+ * genesis sealed into the token. Read-only after policy_read(). */
+#ifndef MOHAR_HSM_POLICY_H
+#define MOHAR_HSM_POLICY_H
+
+#include <sys/types.h>
+
+#include "base/digest.h"
+#include "jose/act.h"
+#include "json/json.h"
+#include "keyring/keyring.h"
+
+enum { MAX_KEYS = 256, MAX_CALLERS = 32, MAX_CALLER_USERS = 32, MAX_RULES = 64, MAX_POLICY = 1 << 20 };
+
+/* One kind of certificate that a CA key may sign. A TBSCertificate must fit exactly one of its key's. */
+struct certificate_rule {
+	char *profile;
+	char *policy;                        /* certificate policy OID that tells it; NULL: it has no certificate policy */
+	int64_t days;                        /* longest validity */
+	bool ca;                             /* must be a CA certificate; else must not */
+	int64_t path_length;                 /* largest pathLenConstraint of a CA */
+	bool self_signed;                    /* subject key = signing key */
+	bool registrar_signature;            /* only with a registrar's act as evidence */
+	char *subject_key;                   /* the label whose public key it must certify; NULL: any */
+	struct json_list extended_key_usage; /* dotted OIDs; exactly these at most */
+};
+
+struct key_rule {
+	char *label, *purpose, *algorithm;
+	char *token;                   /* which token holds it: "main" */
+	struct json_list callers;      /* names of callers that may use the private half */
+	struct json_list certificates; /* struct certificate_rule: purposes root-ca, issuing-ca */
+	int64_t list_days;             /* longest nextUpdate of a CRL, or of an OCSP answer */
+	struct json_list typ;          /* JWS: accepted protected header typ */
+	char *agency;                  /* JWS: the payload's agency must be this */
+	int64_t lifetime;              /* JWS: largest exp - iat, seconds; 0: not looked at */
+	char *origin;                  /* checkpoint: first line; NULL: any */
+	int64_t per_second, burst;     /* MAC: rate limit; 0: none */
+	uint32_t allowed;              /* callers as a mask over policy.callers; from policy_read, not from the file */
+};
+
+struct caller {
+	char *name;
+	struct json_list users; /* operating system users, by name or number */
+	uid_t uids[MAX_CALLER_USERS];
+};
+
+struct custodians {
+	int64_t k;
+	struct json_list names; /* operators with role custodian */
+};
+
+struct policy {
+	int64_t version;
+	struct json_list callers; /* struct caller */
+	struct json_list keys;    /* struct key_rule */
+	struct custodians custodians;
+	char *operators_text;     /* as read; the parsed ones follow */
+	struct operators operators;
+	struct sha256 hash;       /* of the file's bytes */
+};
+
+/* Reads and checks path: members, users, callers, purposes, algorithms against each other. ERR_CONFIG with "PATH: …" as the reason. */
+MUST_USE enum err policy_read(const char *path, struct policy *out);
+void policy_free(struct policy *p);
+
+/* The rule of a label on a token; NULL if there is none. */
+const struct key_rule *policy_key(const struct policy *p, struct span label);
+
+/* Which callers uid is: a mask, several if users are shared, 0 for a stranger. */
+uint32_t policy_callers(const struct policy *p, uid_t uid);
+
+/* The mask of one caller by name; 0 if there is no such. */
+uint32_t policy_caller(const struct policy *p, const char *name);
+
+/* Warns, once, if one user is several callers: permits then no longer part them. */
+void policy_warn_shared(const struct policy *p);
+
+#endif

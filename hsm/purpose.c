@@ -1,0 +1,74 @@
+#include "hsm/purpose.h"
+
+#include <string.h>
+
+#include "hsm/type/type.h"
+
+static const struct purpose purposes[] = {
+	{"root-ca", ALGORITHM_SIGN, OP_BIT(SIGN), {&type_tbscertificate, &type_tbscertlist}},
+	{"issuing-ca", ALGORITHM_SIGN, OP_BIT(SIGN), {&type_tbscertificate, &type_tbscertlist}},
+	{"ocsp", ALGORITHM_SIGN, OP_BIT(SIGN), {&type_responsedata}},
+	{"token-jws", ALGORITHM_SIGN, OP_BIT(SIGN), {&type_jws}},
+	{"agency-seal", ALGORITHM_SIGN, OP_BIT(SIGN), {&type_jws}},
+	{"status-jws", ALGORITHM_SIGN, OP_BIT(SIGN), {&type_jws}},
+	{"checkpoint", ALGORITHM_SIGN, OP_BIT(SIGN), {&type_checkpoint}},
+	{"mac", ALGORITHM_MAC, OP_BIT(MAC), {NULL}},
+	{"wrap", ALGORITHM_WRAP, OP_BIT(WRAP) | OP_BIT(UNWRAP), {NULL}},
+};
+
+const struct purpose *
+purpose_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(purposes) / sizeof(purposes[0]); i++)
+		if (strcmp(purposes[i].name, name) == 0)
+			return &purposes[i];
+	return NULL;
+}
+
+static bool
+has_type(const struct purpose *p, const struct type *type)
+{
+	for (size_t i = 0; i < MAX_PURPOSE_TYPES && p->types[i] != NULL; i++)
+		if (p->types[i] == type)
+			return true;
+	return false;
+}
+
+static enum err
+certificates_check(const struct policy *p, const struct key_rule *k)
+{
+	const struct certificate_rule *rules = k->certificates.items;
+
+	REQUIRE_WHY(k->certificates.count > 0, ERR_CONFIG, "key '%s' signs certificates: say which in 'certificates'", k->label);
+	for (size_t i = 0; i < k->certificates.count; i++) {
+		const struct certificate_rule *r = &rules[i];
+
+		REQUIRE_WHY(!r->ca || strcmp(k->purpose, "root-ca") == 0, ERR_CONFIG,
+			"key '%s', profile '%s': CA certificates come from a root-ca key only", k->label, r->profile);
+		REQUIRE_WHY(r->subject_key == NULL || policy_key(p, span_of(r->subject_key)) != NULL, ERR_CONFIG,
+			"key '%s', profile '%s': no key '%s'", k->label, r->profile, r->subject_key);
+	}
+	return ERR_OK;
+}
+
+enum err
+purpose_check(const struct policy *p, const struct key_rule *k)
+{
+	const struct purpose *purpose = purpose_find(k->purpose);
+	const struct algorithm *algorithm = algorithm_find(k->algorithm);
+
+	REQUIRE_WHY(purpose != NULL, ERR_CONFIG, "key '%s': there is no purpose '%s'", k->label, k->purpose);
+	REQUIRE_WHY(algorithm != NULL && algorithm->kind == purpose->kind, ERR_CONFIG, "key '%s': algorithm '%s' does not serve '%s'",
+		k->label, k->algorithm, k->purpose);
+	if (has_type(purpose, &type_tbscertificate))
+		TRY(certificates_check(p, k));
+	REQUIRE_WHY(has_type(purpose, &type_jws) == (k->typ.count > 0), ERR_CONFIG,
+		"key '%s': 'typ' is what a JWS key has, and no other", k->label);
+	REQUIRE_WHY((strcmp(k->purpose, "agency-seal") == 0) == (k->agency != NULL), ERR_CONFIG,
+		"key '%s': 'agency' is what an agency-seal key has, and no other", k->label);
+	REQUIRE_WHY(algorithm->kind != ALGORITHM_MAC || k->per_second > 0, ERR_CONFIG,
+		"key '%s': a mac key needs 'per_second', or its inputs can be guessed", k->label);
+	REQUIRE_WHY((!has_type(purpose, &type_tbscertlist) && !has_type(purpose, &type_responsedata)) || k->list_days > 0, ERR_CONFIG,
+		"key '%s' signs status: say how long it may last in 'list_days'", k->label);
+	return ERR_OK;
+}

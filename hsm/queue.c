@@ -1,0 +1,44 @@
+#include "hsm/queue.h"
+
+#include <stdlib.h>
+
+enum err
+queue_init(struct queue *q, size_t room)
+{
+	*q = (struct queue){.room = room, .ring = calloc(room, sizeof(*q->ring))};
+	REQUIRE(q->ring != NULL, ERR_NO_MEMORY);
+	(void)pthread_mutex_init(&q->lock, NULL);
+	(void)pthread_cond_init(&q->some, NULL);
+	return ERR_OK;
+}
+
+bool
+queue_put(struct queue *q, struct connection *c)
+{
+	bool fits;
+
+	(void)pthread_mutex_lock(&q->lock);
+	fits = q->count < q->room;
+	if (fits) {
+		q->ring[(q->first + q->count) % q->room] = c;
+		q->count++;
+		(void)pthread_cond_signal(&q->some);
+	}
+	(void)pthread_mutex_unlock(&q->lock);
+	return fits;
+}
+
+struct connection *
+queue_take(struct queue *q)
+{
+	struct connection *c;
+
+	(void)pthread_mutex_lock(&q->lock);
+	while (q->count == 0)
+		(void)pthread_cond_wait(&q->some, &q->lock);
+	c = q->ring[q->first];
+	q->first = (q->first + 1) % q->room;
+	q->count--;
+	(void)pthread_mutex_unlock(&q->lock);
+	return c;
+}

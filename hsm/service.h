@@ -1,0 +1,26 @@
+/* service: everything a worker process has, gathered. Made once by worker.c before threads start; used by the operations. What changes afterwards is
+ * inside the parts, each of which says how it is shared. */
+#ifndef MOHAR_HSM_SERVICE_H
+#define MOHAR_HSM_SERVICE_H
+
+#include <stdatomic.h>
+
+#include "hsm/breaker.h"
+#include "hsm/journal.h"
+#include "hsm/keys.h"
+#include "hsm/policy.h"
+#include "hsm/settings.h"
+
+struct service {
+	struct settings settings;
+	struct policy policy;
+	struct token *token;
+	struct keys keys;
+	struct breaker breaker;
+	struct journal journal;
+	unix_time since;
+	atomic_ullong signatures, unwraps, refusals;
+	atomic_uint waiting; /* in the queue */
+};
+
+#endif

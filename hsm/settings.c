@@ -1,0 +1,34 @@
+#include "hsm/settings.h"
+
+#define AT(member) offsetof(struct settings, member)
+
+const struct config_row settings_rows[] = {
+	{"socket", CONFIG_PATH, AT(socket), NULL, "Unix socket to listen on (at most 107 bytes)", 0, 0},
+	{"module", CONFIG_PATH, AT(module), NULL, "the HSM's PKCS#11 library", 0, 0},
+	{"module_config", CONFIG_PATH, AT(module_config), "", "settings file of SoftHSM (SOFTHSM2_CONF)", 0, 0},
+	{"module_folder", CONFIG_PATH, AT(module_folder), "", "the one folder that the library may write (SoftHSM: directories.tokendir)", 0, 0},
+	{"module_network", CONFIG_BOOL, AT(module_network), "no", "may the library open network connections", 0, 0},
+	{"token", CONFIG_TEXT, AT(token), NULL, "label of the token", 0, 0},
+	{"serves", CONFIG_TEXT, AT(serves), "main", "which token of keys.json that is", 0, 0},
+	{"pin_file", CONFIG_PATH, AT(pin_file), "", "file with the PIN, readable by mohar-hsmd's user only; or start with --pin-fd", 0, 0},
+	{"keys", CONFIG_PATH, AT(keys), NULL, "keys.json, as genesis sealed it", 0, 0},
+	{"journal", CONFIG_PATH, AT(journal), NULL, "file of the journal", 0, 0},
+	{"workers", CONFIG_NUMBER, AT(workers), "4", "threads, each with one PKCS#11 session", 1, 64},
+	{"queue", CONFIG_NUMBER, AT(queue), "256", "requests that may wait; more are told to come back", 1, 65536},
+	{"deadline_ms", CONFIG_NUMBER, AT(deadline_ms), "2000", "longest wait of a request, milliseconds", 10, 60000},
+	{"recycle_after", CONFIG_NUMBER, AT(recycle_after), "50000",
+		"unwraps after which the worker is replaced (SoftHSM leaks 240 bytes with each); 0: never", 0, 1LL << 40},
+};
+const size_t settings_count = sizeof(settings_rows) / sizeof(settings_rows[0]);
+
+enum err
+settings_read(const char *path, struct settings *out)
+{
+	return config_read(path, settings_rows, settings_count, out);
+}
+
+void
+settings_free(struct settings *s)
+{
+	config_free(settings_rows, settings_count, s);
+}

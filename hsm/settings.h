@@ -1,0 +1,28 @@
+/* settings: mohar-hsmd's settings file. Used by supervisor and worker; the rows are exported for the man page and for whoever writes such a file. */
+#ifndef MOHAR_HSM_SETTINGS_H
+#define MOHAR_HSM_SETTINGS_H
+
+#include "base/config.h"
+
+struct settings {
+	char *socket;         /* where it listens */
+	char *module;         /* PKCS#11 library */
+	char *module_config;  /* SOFTHSM2_CONF for it; "" none */
+	char *module_folder;  /* the only folder the module may write; "" none */
+	bool module_network;  /* a network HSM's module needs sockets */
+	char *token;          /* label of the token */
+	char *serves;         /* which token of keys.json it is: "main" */
+	char *pin_file;       /* "" if --pin-fd is given */
+	char *keys;           /* keys.json */
+	char *journal;
+	int64_t workers, queue, deadline_ms, recycle_after;
+};
+
+extern const struct config_row settings_rows[];
+extern const size_t settings_count;
+
+/* ERR_CONFIG, ERR_NOT_FOUND with the reason. The caller frees with settings_free. */
+MUST_USE enum err settings_read(const char *path, struct settings *out);
+void settings_free(struct settings *s);
+
+#endif

@@ -1,0 +1,100 @@
+#include "hsm/signing.h"
+
+#include "hsm/type/type.h"
+#include "x509/own.h"
+
+static enum err
+spki_of(void *context, const char *label, struct writer *spki)
+{
+	const struct service *service = context;
+	const struct key *k = keys_find(&service->keys, span_of(label));
+
+	REQUIRE_WHY(k != NULL && atomic_load(&k->present), ERR_NOT_FOUND, "key '%s' is not made yet", label);
+	writer_bytes(spki, writer_span(&k->found.spki));
+	return writer_done(spki);
+}
+
+static enum err
+type_of(const struct signing *s, const struct type **out)
+{
+	const struct purpose *p = s->key->purpose;
+
+	for (size_t i = 0; i < MAX_PURPOSE_TYPES && p->types[i] != NULL; i++)
+		if (p->types[i]->looks(s->object)) {
+			*out = p->types[i];
+			return ERR_OK;
+		}
+	return err_because(ERR_REFUSED, "key '%s' (%s) does not sign an object of this kind", s->key->rule->label, p->name);
+}
+
+struct outcome {
+	const struct signing *s;
+	struct writer signature;
+};
+
+static enum err
+act_sign(struct session *session, const struct key *k, CK_OBJECT_HANDLE handle, void *context)
+{
+	struct outcome *o = context;
+
+	writer_reset(&o->signature);
+	return token_sign(session, &k->found, handle, o->s->object, &o->signature);
+}
+
+/* A token that errs, or lies, must not get a wrong signature past us: a faulty ECDSA signature can betray the key. */
+static enum err
+verify(const struct key *k, struct span object, struct span signature)
+{
+	OWN(EVP_MD_CTX) context = EVP_MD_CTX_new();
+
+	CRYPTO_OK(context != NULL && EVP_DigestVerifyInit_ex(context, NULL, k->algorithm->digest, NULL, NULL, k->found.public_key, NULL) == 1,
+		"EVP_DigestVerifyInit");
+	CRYPTO_OK(EVP_DigestVerify(context, signature.ptr, signature.len, object.ptr, object.len) == 1, "the HSM's signature does not verify");
+	return ERR_OK;
+}
+
+static enum err
+record(const struct signing *s, const struct type *type, const char *detail)
+{
+	const struct sha256 hash = sha256_of(s->object);
+	const struct journal_entry entry = {.act = "sign",
+		.key = s->key->rule->label,
+		.type = type->name,
+		.detail = detail,
+		.object = &hash,
+		.has_uid = true,
+		.uid = s->uid};
+
+	return type->journal ? journal_append(&s->service->journal, &entry, s->arrived) : ERR_OK;
+}
+
+enum err
+signing_do(const struct signing *s, struct writer *signature)
+{
+	const struct type_question q = {.policy = &s->service->policy,
+		.rule = s->key->rule,
+		.key = &s->key->found,
+		.object = s->object,
+		.evidence = s->evidence,
+		.now = s->arrived,
+		.spki_of = spki_of,
+		.context = s->service};
+	struct outcome o = {.s = s, .signature = writer_new(MAX_SIGNATURE)};
+	char detail[MAX_TYPE_DETAIL] = "";
+	const struct type *type;
+	enum err e;
+
+	REQUIRE_WHY(atomic_load(&s->key->present), ERR_NOT_FOUND, "key '%s' is not made yet: hold the ceremony", s->key->rule->label);
+	TRY(type_of(s, &type));
+	TRY(type->check(&q, detail));
+	e = key_use(s->session, s->key, &s->service->breaker, act_sign, &o);
+	if (e == ERR_OK)
+		e = verify(s->key, s->object, writer_span(&o.signature));
+	if (e == ERR_OK)
+		e = record(s, type, detail);
+	if (e == ERR_OK)
+		writer_bytes(signature, writer_span(&o.signature));
+	writer_free(&o.signature);
+	TRY(e);
+	return writer_done(signature);
+}

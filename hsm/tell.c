@@ -1,0 +1,72 @@
+#include "hsm/tell.h"
+
+#include "json/json.h"
+
+static void
+key_write(struct json_writer *j, const struct key *k)
+{
+	const bool present = atomic_load(&k->present);
+
+	json_object(j, NULL);
+	json_text(j, "label", k->rule->label);
+	json_text(j, "purpose", k->rule->purpose);
+	json_text(j, "algorithm", k->rule->algorithm);
+	json_text(j, "agency", k->rule->agency);
+	json_bool(j, "present", present);
+	if (present && k->found.spki.len > 0) {
+		const struct sha256 hash = sha256_of(writer_span(&k->found.spki));
+
+		json_bytes64(j, "spki_sha256", sha256_span(&hash));
+	}
+	json_object_end(j);
+}
+
+enum err
+tell_status(struct service *s, struct writer *json)
+{
+	const struct journal_head head = journal_head(&s->journal);
+	struct json_writer j = json_to(json);
+
+	json_object(&j, NULL);
+	json_text(&j, "token", s->settings.token);
+	json_text(&j, "serves", s->settings.serves);
+	json_time(&j, "since", s->since);
+	json_text(&j, "state", breaker_is_open(&s->breaker) ? "unavailable" : "ready");
+	json_object(&j, "policy");
+	json_int(&j, "version", s->policy.version);
+	json_hex(&j, "sha256", sha256_span(&s->policy.hash));
+	json_object_end(&j);
+	json_object(&j, "journal");
+	json_int(&j, "lines", (int64_t)head.count);
+	json_hex(&j, "head", sha256_span(&head.hash));
+	json_object_end(&j);
+	json_object(&j, "queue");
+	json_int(&j, "waiting", (int64_t)atomic_load(&s->waiting));
+	json_int(&j, "limit", s->settings.queue);
+	json_int(&j, "workers", s->settings.workers);
+	json_object_end(&j);
+	json_int(&j, "signatures", (int64_t)atomic_load(&s->signatures));
+	json_int(&j, "unwraps", (int64_t)atomic_load(&s->unwraps));
+	json_int(&j, "refusals", (int64_t)atomic_load(&s->refusals));
+	json_array(&j, "keys");
+	for (size_t i = 0; i < s->keys.count; i++)
+		key_write(&j, &s->keys.rows[i]);
+	json_array_end(&j);
+	json_object_end(&j);
+	return writer_done(json);
+}
+
+enum err
+tell_keys(const struct service *s, uid_t uid, struct writer *json)
+{
+	const uint32_t callers = policy_callers(&s->policy, uid);
+	const bool all = callers & policy_caller(&s->policy, "ceremony");
+	struct json_writer j = json_to(json);
+
+	json_array(&j, NULL);
+	for (size_t i = 0; i < s->keys.count; i++)
+		if (all || (callers & s->keys.rows[i].rule->allowed))
+			key_write(&j, &s->keys.rows[i]);
+	json_array_end(&j);
+	return writer_done(json);
+}

@@ -1,0 +1,29 @@
+/* algorithm: what keys.json may name, and how PKCS#11, X.509 and JOSE call it. One row each. Used by generation, signing and the type checks. */
+#ifndef MOHAR_HSM_TOKEN_ALGORITHM_H
+#define MOHAR_HSM_TOKEN_ALGORITHM_H
+
+#include <p11-kit/pkcs11.h>
+
+#include "base/span.h"
+
+enum algorithm_kind { ALGORITHM_SIGN, ALGORITHM_MAC, ALGORITHM_WRAP };
+
+struct algorithm {
+	const char *name;
+	enum algorithm_kind kind;
+	CK_KEY_TYPE key_type;
+	CK_MECHANISM_TYPE generate, use;
+	struct span parameters; /* CKA_EC_PARAMS */
+	const char *group;      /* libcrypto's name of the curve; NULL: none */
+	const char *digest;     /* hashed here, before the token signs; NULL: the token takes the whole object */
+	int signature_nid;      /* AlgorithmIdentifier in X.509 */
+	const char *jose;       /* alg in JOSE */
+	size_t signature_len;   /* raw, bytes; MAC: of the tag */
+};
+
+enum { MAX_RAW_SIGNATURE = 132 };
+
+/* The row of a name; NULL if there is none. */
+const struct algorithm *algorithm_find(const char *name);
+
+#endif

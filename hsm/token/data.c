@@ -1,0 +1,117 @@
+#include "hsm/token/token.h"
+
+#include <string.h>
+
+#include "base/reader.h"
+
+/* A value is stored behind a u64 that counts up with every put. There are two objects of a label only if a put was cut short between making the new one
+ * and taking the old one away; then the higher number is the truth. */
+enum { MAX_DATA = 16 << 10, MAX_COPIES = 8 };
+
+struct copies {
+	CK_OBJECT_HANDLE objects[MAX_COPIES];
+	CK_ULONG count;
+	uint64_t number;     /* the highest */
+	struct writer value; /* its value; owned */
+};
+
+static void
+copies_free(struct copies *c)
+{
+	writer_free(&c->value);
+}
+
+/* An object that cannot be read was cut short in its own making: passed over, and taken away by the next put. */
+static void
+copy_read(struct session *s, CK_OBJECT_HANDLE object, struct copies *c)
+{
+	uint8_t bytes[MAX_DATA];
+	CK_ATTRIBUTE attribute = {CKA_VALUE, bytes, sizeof(bytes)};
+	struct reader r;
+	uint64_t number;
+
+	if (token_calls(s->token)->C_GetAttributeValue(s->handle, object, &attribute, 1) != CKR_OK || attribute.ulValueLen > sizeof(bytes))
+		return;
+	r = reader_over(span_at(bytes, attribute.ulValueLen));
+	if (reader_u64(&r, &number) != ERR_OK || number <= c->number)
+		return;
+	c->number = number;
+	writer_reset(&c->value);
+	writer_bytes(&c->value, r.left);
+}
+
+/* Under the object lock. */
+static enum err
+copies_find(struct session *s, const char *label, struct copies *c)
+{
+	CK_FUNCTION_LIST *calls = token_calls(s->token);
+	CK_OBJECT_CLASS class = CKO_DATA;
+	CK_ATTRIBUTE template[] = {
+		{CKA_CLASS, &class, sizeof(class)},
+		{CKA_LABEL, (void *)(uintptr_t)label, strlen(label)},
+	};
+	enum err e;
+
+	TRY(returned(s, "C_FindObjectsInit", calls->C_FindObjectsInit(s->handle, template, 2)));
+	e = returned(s, "C_FindObjects", calls->C_FindObjects(s->handle, c->objects, MAX_COPIES, &c->count));
+	(void)calls->C_FindObjectsFinal(s->handle);
+	TRY(e);
+	for (CK_ULONG i = 0; i < c->count; i++)
+		copy_read(s, c->objects[i], c);
+	return writer_done(&c->value);
+}
+
+enum err
+token_data_get(struct session *s, const char *label, struct writer *value)
+{
+	AUTO(copies) c = {.value = writer_new(MAX_DATA)};
+	enum err e;
+
+	token_lock(s->token);
+	e = copies_find(s, label, &c);
+	token_unlock(s->token);
+	TRY(e);
+	REQUIRE_WHY(c.number > 0, ERR_NOT_FOUND, "the token does not hold '%s'", label);
+	writer_bytes(value, writer_span(&c.value));
+	return writer_done(value);
+}
+
+static enum err
+copy_make(struct session *s, const char *label, struct span bytes)
+{
+	CK_OBJECT_CLASS class = CKO_DATA;
+	CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+	CK_ATTRIBUTE template[] = {
+		{CKA_CLASS, &class, sizeof(class)},
+		{CKA_TOKEN, &yes, sizeof(yes)},
+		{CKA_PRIVATE, &yes, sizeof(yes)},
+		{CKA_MODIFIABLE, &no, sizeof(no)},
+		{CKA_LABEL, (void *)(uintptr_t)label, strlen(label)},
+		{CKA_VALUE, (void *)(uintptr_t)bytes.ptr, bytes.len},
+	};
+	CK_OBJECT_HANDLE made;
+
+	return returned(s, "C_CreateObject", token_calls(s->token)->C_CreateObject(s->handle, template, 6, &made));
+}
+
+enum err
+token_data_put(struct session *s, const char *label, struct span value)
+{
+	AUTO(copies) c = {.value = writer_new(MAX_DATA)};
+	AUTO(writer) bytes = writer_new(MAX_DATA);
+	enum err e;
+
+	token_lock(s->token);
+	e = copies_find(s, label, &c);
+	if (e == ERR_OK) {
+		writer_u64(&bytes, c.number + 1);
+		writer_bytes(&bytes, value);
+		e = writer_done(&bytes);
+	}
+	if (e == ERR_OK)
+		e = copy_make(s, label, writer_span(&bytes));
+	for (CK_ULONG i = 0; i < c.count && e == ERR_OK; i++)
+		e = returned(s, "C_DestroyObject", token_calls(s->token)->C_DestroyObject(s->handle, c.objects[i]));
+	token_unlock(s->token);
+	return e;
+}

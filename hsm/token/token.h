@@ -1,0 +1,99 @@
+/* token: the HSM, by direct PKCS#11 calls. Used by the worker of mohar-hsmd and by nobody else: this folder is the only code in the house that
+ * calls C_ functions to sign. One struct token a process; one struct session a thread.
+ *
+ * Threads: a session belongs to its thread. struct token guards what is shared: finds and writes of token objects happen under one lock (SoftHSM
+ * answers 0x5 or 0xd1 otherwise), recovery under another. */
+#ifndef MOHAR_HSM_TOKEN_TOKEN_H
+#define MOHAR_HSM_TOKEN_TOKEN_H
+
+#include <openssl/evp.h>
+
+#include "base/secret.h"
+#include "base/writer.h"
+#include "hsm/token/algorithm.h"
+
+struct token;
+
+struct session {
+	struct token *token;
+	CK_SESSION_HANDLE handle;
+	bool open;
+	bool lost; /* the last call failed in a way that a fresh session may mend */
+};
+
+/* Where the PIN comes from, each time a login is needed: the supervisor. The caller frees *out. */
+typedef enum err token_pin(void *context, struct secret **out);
+
+struct token_settings {
+	const char *module; /* path of the PKCS#11 module */
+	const char *label;  /* of the token */
+	token_pin *pin;
+	void *context;
+};
+
+/* Loads the module, finds the token, logs in with a session that stays. ERR_CONFIG with module or label and the remedy; ERR_UNAUTHENTICATED for a PIN
+ * that is wrong, locked or expired: it is tried once. The process must never fork afterwards, and leaves by _exit. */
+MUST_USE enum err token_open(const struct token_settings *s, struct token **out);
+
+/* A session of the calling thread's own. */
+MUST_USE enum err session_open(struct token *t, struct session *out);
+void session_close(struct session *s);
+
+/* Closes and reopens s, and logs in again if the login is gone. ERR_UNAVAILABLE; after a refused PIN always, without trying it. */
+MUST_USE enum err session_recover(struct session *s);
+
+/* Classifies what a C_ function returned: ERR_OK, or an error with what and the code as reason; sets s->lost. */
+MUST_USE enum err returned(struct session *s, const char *what, CK_RV rv);
+
+/* Its function list, slot and object lock: for the other files of this folder. */
+CK_FUNCTION_LIST *token_calls(const struct token *t);
+void token_lock(struct token *t);
+void token_unlock(struct token *t);
+
+/* ---- keys: objects on the token ---- */
+enum { KEY_ID_LEN = 16 };
+
+struct token_key {
+	const struct algorithm *algorithm;
+	CK_OBJECT_HANDLE handle;     /* the private or secret object */
+	uint8_t id[KEY_ID_LEN];      /* CKA_ID, random at birth */
+	EVP_PKEY *public_key;        /* owned; NULL for secret keys */
+	struct writer spki;          /* owned DER; empty for secret keys */
+};
+
+/* The one key of that label. ERR_NOT_FOUND; ERR_CORRUPT if there are two, or a half is missing. The caller frees with token_key_free. */
+MUST_USE enum err token_key_find(struct session *s, const char *label, const struct algorithm *a, struct token_key *out);
+void token_key_free(struct token_key *k);
+
+/* Are there any objects at all? For genesis. */
+MUST_USE enum err token_is_empty(struct session *s, bool *empty);
+
+/* Makes the key: private half SENSITIVE, not EXTRACTABLE, not MODIFIABLE, for one use only. Its attributes as read back are appended as a JSON object; a
+ * key whose attributes are not as asked is destroyed and ERR_CRYPTO. ERR_EXISTS. */
+MUST_USE enum err token_key_generate(struct session *s, const char *label, const struct algorithm *a, struct writer *json);
+
+/* The attributes of k's private half, read back: appended as a JSON object. ERR_CRYPTO if they are not those that token_key_generate asks for. */
+MUST_USE enum err token_key_attributes(struct session *s, const char *label, const struct token_key *k, struct writer *json);
+
+/* ---- using them ---- */
+
+/* Hashes object as the algorithm says and signs. DER for ECDSA, raw for EdDSA; appended. */
+MUST_USE enum err token_sign(struct session *s, const struct token_key *k, CK_OBJECT_HANDLE handle, struct span object, struct writer *signature);
+
+MUST_USE enum err token_mac(struct session *s, const struct token_key *k, CK_OBJECT_HANDLE handle, struct span input, uint8_t out[32]);
+
+/* A fresh AES-256 data key: wrapped form appended to blob, its value as *data_key, which the caller frees. */
+MUST_USE enum err token_wrap(struct session *s, CK_OBJECT_HANDLE master, struct writer *blob, struct secret **data_key);
+/* ERR_CORRUPT if the blob was not made by this key. */
+MUST_USE enum err token_unwrap(struct session *s, CK_OBJECT_HANDLE master, struct span blob, struct secret **data_key);
+
+MUST_USE enum err token_random(struct session *s, uint8_t *out, size_t len);
+
+/* ---- data objects: what mohar-hsmd itself remembers in the token ---- */
+
+/* What token_data_put stored last under that label, appended. ERR_NOT_FOUND. */
+MUST_USE enum err token_data_get(struct session *s, const char *label, struct writer *value);
+/* Stores at most 16 KiB. Killed at any moment, the old value or the new one is there. */
+MUST_USE enum err token_data_put(struct session *s, const char *label, struct span value);
+
+#endif

@@ -1,0 +1,38 @@
+/* type: the kinds of object that mohar-hsmd signs. One file and one row each: does this object look like that kind, and is it one that this key may
+ * sign, now? Used by signing; which kinds a purpose has is a row in hsm/purpose.c. All are pure functions of what is passed in. */
+#ifndef MOHAR_HSM_TYPE_TYPE_H
+#define MOHAR_HSM_TYPE_TYPE_H
+
+#include "base/clock.h"
+#include "hsm/policy.h"
+#include "hsm/token/token.h"
+
+enum { MAX_TYPE_DETAIL = 256 };
+
+struct type_question {
+	const struct policy *policy;
+	const struct key_rule *rule;
+	const struct token_key *key;
+	struct span object;   /* whole, as it came */
+	struct span evidence; /* empty if none came */
+	unix_time now;        /* when the request arrived: waiting in our queue makes nothing stale */
+	/* The DER SPKI of another key served here; ERR_NOT_FOUND. Appended. */
+	enum err (*spki_of)(void *context, const char *label, struct writer *spki);
+	void *context;
+};
+
+struct type {
+	const char *name;
+	bool journal; /* each signature is a line in the journal */
+	bool (*looks)(struct span object);
+	/* ERR_REFUSED or ERR_MALFORMED with the clause. detail: MAX_TYPE_DETAIL bytes for the journal, a short text on what this object is. */
+	enum err (*check)(const struct type_question *q, char *detail);
+};
+
+extern const struct type type_tbscertificate; /* RFC 5280 4.1.1.1 */
+extern const struct type type_tbscertlist;    /* RFC 5280 5.1.1.1 */
+extern const struct type type_responsedata;   /* RFC 6960 4.2.1 */
+extern const struct type type_jws;            /* RFC 7515 2, JWS Signing Input */
+extern const struct type type_checkpoint;     /* C2SP tlog-checkpoint */
+
+#endif

@@ -1,0 +1,185 @@
+#include "hsm/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "hsm/control.h"
+#include "hsm/genesis.h"
+#include "hsm/memory.h"
+#include "hsm/server.h"
+#include "sandbox/sandbox.h"
+
+/* One worker is one process: this is all it has. */
+static struct service service;
+static int control;
+
+static enum err
+token_begin(struct session *s)
+{
+	const struct token_settings token = {
+		.module = service.settings.module, .label = service.settings.token, .pin = control_pin, .context = &control};
+
+	if (service.settings.module_config[0] != '\0')
+		(void)setenv("SOFTHSM2_CONF", service.settings.module_config, 1);
+	TRY(token_open(&token, &service.token));
+	return session_open(service.token, s);
+}
+
+static enum err
+journal_note(const char *act, const char *detail)
+{
+	const struct journal_entry entry = {.act = act, .detail = detail};
+	const struct clock clock = clock_system();
+
+	return journal_append(&service.journal, &entry, clock_now(&clock));
+}
+
+static enum err
+genesis(struct session *s)
+{
+	const struct clock clock = clock_system();
+
+	TRY(genesis_run(s, &service.policy, service.settings.serves, clock_now(&clock)));
+	TRY(journal_open(service.settings.journal, &service.journal));
+	TRY(journal_note("genesis", service.settings.serves));
+	TRY(memory_seal(s, &service.journal));
+	log_info("genesis", "token '%s' is now the token '%s' of %s", service.settings.token, service.settings.serves, service.settings.keys);
+	return ERR_OK;
+}
+
+/* Everything that must be true before one signature is made. */
+static enum err
+ready(struct session *s)
+{
+	TRY(genesis_check(s, &service.policy, service.settings.serves));
+	TRY(memory_check(s, service.settings.journal));
+	return keys_load(s, &service.policy, service.settings.serves, &service.keys);
+}
+
+static enum err
+check(struct session *s)
+{
+	size_t missing = 0;
+
+	TRY(ready(s));
+	for (size_t i = 0; i < service.keys.count; i++)
+		if (!atomic_load(&service.keys.rows[i].present)) {
+			log_warn("check", "key '%s' is not made yet", service.keys.rows[i].rule->label);
+			missing++;
+		}
+	log_info("check", "token '%s': %zu keys, %zu of them not made yet; keys.json is the sealed one; the journal is whole",
+		service.settings.token, service.keys.count, missing);
+	return ERR_OK;
+}
+
+/* With a small RLIMIT_MEMLOCK, locking everything would make later allocations fail; secrets are locked one by one in any case. */
+static void
+memory_lock(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= 256UL << 20) &&
+		mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
+		log_warn("memory", "not locked: %s", strerror(errno));
+}
+
+static enum err
+confine(void)
+{
+	const char *read[] = {"/etc/localtime", service.settings.journal, NULL, NULL};
+	const char *write[] = {service.settings.journal, "/dev/log", NULL, NULL};
+
+	if (service.settings.module_config[0] != '\0')
+		read[2] = service.settings.module_config;
+	if (service.settings.module_folder[0] != '\0')
+		write[2] = service.settings.module_folder;
+	memory_lock();
+	REQUIRE(sandbox_enter(&(struct sandbox){
+		.read = read, .write = write, .network = service.settings.module_network, .listen = true}) == ERR_OK, ERR_CONFIG);
+	return ERR_OK;
+}
+
+/* The server reads them from a descriptor; no thread is to be interrupted by one. */
+static void
+signals_block(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGPIPE);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static enum err
+serve(struct session *s, int listen_fd, int *code)
+{
+	const struct clock clock = clock_system();
+	struct session *sessions = calloc((size_t)service.settings.workers, sizeof(*sessions));
+	enum server_end end;
+
+	REQUIRE(sessions != NULL, ERR_NO_MEMORY);
+	signals_block();
+	TRY(ready(s));
+	TRY(journal_open(service.settings.journal, &service.journal));
+	policy_warn_shared(&service.policy);
+	service.since = clock_now(&clock);
+	breaker_init(&service.breaker);
+	for (int64_t i = 0; i < service.settings.workers; i++)
+		TRY(session_open(service.token, &sessions[i]));
+	TRY(confine());
+	TRY(journal_note("start", service.settings.serves));
+	TRY(memory_keep(s, &service.journal));
+	log_info("worker", "serving token '%s' with %zu keys and %lld threads", service.settings.token, service.keys.count,
+		(long long)service.settings.workers);
+	TRY(server_run(&service, sessions, listen_fd, &end));
+	*code = end == SERVER_STOPPED ? WORKER_DONE : WORKER_REPLACE;
+	if (end == SERVER_STUCK)
+		log_error("worker", "a thread did not come back from the HSM's library for half a minute: this worker is replaced");
+	else
+		memory_end();
+	return ERR_OK;
+}
+
+static enum err
+run(const char *mode, int listen_fd, int *code)
+{
+	struct session s;
+
+	TRY(policy_read(service.settings.keys, &service.policy));
+	TRY(token_begin(&s));
+	if (strcmp(mode, "genesis") == 0)
+		return genesis(&s);
+	if (strcmp(mode, "check") == 0)
+		return check(&s);
+	return serve(&s, listen_fd, code);
+}
+
+_Noreturn void
+worker_main(const char *mode, const struct settings *settings, int control_fd, int listen_fd)
+{
+	int code = WORKER_DONE;
+	enum err e;
+
+	/* The supervisor's end is ours. It may have ended before we asked for that. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	control = control_fd;
+	service.settings = *settings;
+	e = sandbox_harden();
+	if (e == ERR_OK)
+		e = run(mode, listen_fd, &code);
+	if (e != ERR_OK) {
+		log_refusal("start", e, "");
+		code = e == ERR_UNAVAILABLE || e == ERR_NO_MEMORY ? WORKER_REPLACE : WORKER_PERMANENT;
+	}
+	_exit(code);
+}

@@ -1,0 +1,151 @@
+#include "keyring/call.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static atomic_uint next_id;
+
+void
+reply_free(struct reply *r)
+{
+	writer_free(&r->body);
+	r->fields = (struct fields){0};
+}
+
+static void
+request_write(struct writer *frames, const struct call *c, uint32_t id)
+{
+	AUTO(writer) body = writer_new(MAX_MESSAGE);
+	const uint8_t count[2] = {(uint8_t)(c->count >> 8), (uint8_t)c->count};
+
+	if (c->label.len > 0)
+		field_write(&body, FIELD_LABEL, c->label);
+	if (c->object.ptr != NULL)
+		field_write(&body, FIELD_OBJECT, c->object);
+	if (c->evidence.len > 0)
+		field_write(&body, FIELD_EVIDENCE, c->evidence);
+	if (c->count > 0)
+		field_write(&body, FIELD_COUNT, span_at(count, sizeof(count)));
+	frame_write(frames, c->op, id, writer_span(&body));
+	if (frames->failed == ERR_OK)
+		frames->failed = writer_done(&body);
+}
+
+static enum err
+all_send(int fd, struct span bytes)
+{
+	while (bytes.len > 0) {
+		const ssize_t n = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		REQUIRE_WHY(n > 0, ERR_UNAVAILABLE, "mohar-hsmd: %s", strerror(errno));
+		bytes = span_at(bytes.ptr + n, bytes.len - (size_t)n);
+	}
+	return ERR_OK;
+}
+
+/* len bytes; ERR_IO if the other end is gone, ERR_UNAVAILABLE if it keeps us waiting. */
+static enum err
+all_receive(int fd, uint8_t *out, size_t len)
+{
+	while (len > 0) {
+		const ssize_t n = recv(fd, out, len, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		REQUIRE_WHY(n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK), ERR_UNAVAILABLE, "mohar-hsmd does not answer");
+		REQUIRE_WHY(n > 0, ERR_IO, "mohar-hsmd closed the connection");
+		out += n;
+		len -= (size_t)n;
+	}
+	return ERR_OK;
+}
+
+static enum err
+frame_receive(int fd, const struct call *c, uint32_t id, struct writer *body, bool *more)
+{
+	uint8_t bytes[MAX_HSM_FRAME];
+	struct frame_head head;
+	enum err e;
+
+	TRY(all_receive(fd, bytes, FRAME_HEAD));
+	TRY(frame_head_read(span_at(bytes, FRAME_HEAD), &head));
+	REQUIRE(head.op == c->op && head.id == id, ERR_MALFORMED);
+	e = all_receive(fd, bytes, head.len);
+	if (e == ERR_OK)
+		writer_bytes(body, span_at(bytes, head.len));
+	explicit_bzero(bytes, sizeof(bytes)); /* it may have been a data key */
+	*more = head.more;
+	TRY(e);
+	return writer_done(body);
+}
+
+static enum err
+exchange(int fd, const struct call *c, struct span frames, uint32_t id, struct reply *out)
+{
+	bool more = true;
+
+	/* A refusal may come, and the connection go, before all of it is sent: then the answer still says why. */
+	if (all_send(fd, frames) != ERR_OK)
+		err_forget();
+	while (more)
+		TRY(frame_receive(fd, c, id, &out->body, &more));
+	return reply_read(writer_span(&out->body), &out->fields);
+}
+
+static enum err
+verdict(const struct reply *r)
+{
+	const struct span reason = r->fields.at[FIELD_REASON];
+	const enum err e = code_error(r->fields.at[FIELD_CODE].ptr[0]);
+
+	if (e == ERR_OK)
+		return ERR_OK;
+	return err_because(e, "%.*s", (int)(reason.len < 250 ? reason.len : 250), (const char *)reason.ptr);
+}
+
+/* *again: the connection was dead, which says nothing about the request. */
+static enum err
+attempt(struct pool *p, const struct call *c, struct span frames, uint32_t id, struct reply *out, bool *again)
+{
+	bool fresh;
+	enum err e;
+	int fd;
+
+	*again = false;
+	TRY(pool_take(p, &fd, &fresh));
+	e = exchange(fd, c, frames, id, out);
+	pool_give(p, fd, e == ERR_OK);
+	if (e == ERR_OK)
+		return ERR_OK;
+	*again = e == ERR_IO;
+	if (!fresh)
+		pool_drop_idle(p);
+	writer_reset(&out->body);
+	return e == ERR_IO ? ERR_UNAVAILABLE : e == ERR_MALFORMED || e == ERR_TOO_LONG || e == ERR_UNSUPPORTED
+		? err_because(ERR_UNAVAILABLE, "mohar-hsmd's answer is out of form")
+		: e;
+}
+
+enum err
+call_do(struct pool *p, const struct call *c, struct reply *out)
+{
+	AUTO(writer) frames = writer_new(MAX_MESSAGE + MAX_MESSAGE / 16);
+	const uint32_t id = atomic_fetch_add(&next_id, 1);
+	bool again;
+	enum err e;
+
+	*out = (struct reply){.body = writer_new(MAX_MESSAGE)};
+	request_write(&frames, c, id);
+	TRY(writer_done(&frames));
+	e = attempt(p, c, writer_span(&frames), id, out, &again);
+	if (again && !c->once)
+		e = attempt(p, c, writer_span(&frames), id, out, &again);
+	if (e == ERR_OK)
+		e = verdict(out);
+	if (e != ERR_OK)
+		reply_free(out);
+	return e;
+}

@@ -1,0 +1,36 @@
+/* pool: the connections of one keyring. Used by keyring.c only. Thread-safe: a connection belongs to the thread that took it until it gives it back. */
+#ifndef MOHAR_KEYRING_POOL_H
+#define MOHAR_KEYRING_POOL_H
+
+#include <pthread.h>
+#include <sys/un.h>
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { KEYRING_WAIT_MS = 5000 }; /* for a free connection, and for an answer */
+
+struct pool {
+	pthread_mutex_t lock;
+	pthread_cond_t free_again;
+	struct sockaddr_un address;
+	int *idle; /* owned: descriptors that nobody uses */
+	size_t idle_count, open_count, size;
+};
+
+/* ERR_CONFIG for a path of more than 107 bytes. */
+MUST_USE enum err pool_init(struct pool *p, const char *path, size_t size);
+void pool_end(struct pool *p);
+
+/* A connection; *fresh tells whether it was just made: an idle one may have died unnoticed, so a failure on it is worth one more try. ERR_UNAVAILABLE. */
+MUST_USE enum err pool_take(struct pool *p, int *fd, bool *fresh);
+
+/* Back, to be used again; or, if it failed, closed. */
+void pool_give(struct pool *p, int fd, bool good);
+
+/* Closes all idle ones: after one died, its fellows of the same age have, too. */
+void pool_drop_idle(struct pool *p);
+
+#endif
