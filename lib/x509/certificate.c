@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "x509/encode.h"
+#include "x509/asn1.h"
 #include "x509/extensions.h"
 #include "x509/own.h"
 #include "x509/weak_key.h"

@@ -1,4 +1,4 @@
-#include "x509/encode.h"
+#include "x509/asn1.h"
 #include "x509/extensions.h"
 #include "x509/own.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/reader.h"
-#include "x509/encode.h"
+#include "x509/asn1.h"
 #include "x509/extensions.h"
 #include "x509/own.h"
 #include "x509/weak_key.h"

@@ -6,7 +6,7 @@
 
 #include "base/reader.h"
 #include "x509/der.h"
-#include "x509/encode.h"
+#include "x509/asn1.h"
 #include "x509/own.h"
 
 static const uint8_t sha1_oid[] = {0x2b, 0x0e, 0x03, 0x02, 0x1a};

@@ -3,7 +3,7 @@
 #include <openssl/ocsp.h>
 #include <string.h>
 
-#include "x509/encode.h"
+#include "x509/asn1.h"
 #include "x509/ocsp.h"
 #include "x509/own.h"
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/encode.h"
-#include "x509/encode.h"
+#include "x509/asn1.h"
 #include "x509/own.h"
 #include "x509/weak_key.h"
 #include "x509/x509.h"

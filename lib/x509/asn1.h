@@ -1,6 +1,6 @@
-/* encode: what the files of x509 share about DER, PEM and times. Not for others. */
-#ifndef MOHAR_X509_ENCODE_H
-#define MOHAR_X509_ENCODE_H
+/* asn1: what the files of x509 share about DER, PEM and times. Not for others. */
+#ifndef MOHAR_X509_ASN1_H
+#define MOHAR_X509_ASN1_H
 
 #include <openssl/asn1.h>
 #include <openssl/x509.h>

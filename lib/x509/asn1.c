@@ -1,4 +1,4 @@
-#include "x509/encode.h"
+#include "x509/asn1.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
