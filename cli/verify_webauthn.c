@@ -29,10 +29,12 @@ static const struct cli_option options[] = {
 	{"--rp-id", "ID", "the relying party's id, localhost", NULL, true, false},
 	{"--origin", "ORIGIN", "an origin that is the relying party's, byte for byte", NULL, true, true},
 	{"--challenge", "BASE64URL", "the challenge that was issued", NULL, true, false},
-	{"--top-origin", "ORIGIN", "an origin that may frame the page; without it framing is refused", NULL, false, true},
+	{"--top-origin", "ORIGIN", "an origin that may frame the page; without it framing is refused", NULL, false,
+		true},
 	{"--public-key", "BASE64URL", "FILE is an authentication, by this COSE key", NULL, false, false},
 	{"--user-verification", NULL, "the user must have been verified (UV)", NULL, false, false},
-	{"--attestation-trust", "FILE", "PEM roots: a registration with certificates must lead to one of them", NULL, false, false},
+	{"--attestation-trust", "FILE", "PEM roots: a registration with certificates must lead to one of them", NULL,
+		false, false},
 	{"--at", "TIME", "judge certificates at this time, 2026-01-31T23:59:59Z", NULL, false, false},
 	{0},
 };
@@ -55,10 +57,13 @@ read_options(const struct cli *c, struct question *q)
 
 	if (!take_list(c, "--origin", q->origins) || !take_list(c, "--top-origin", q->top_origins))
 		return "more than 16 origins";
-	if (base64url_read(span_of(cli_value(c, "--challenge")), q->challenge, sizeof(q->challenge), &q->expect.challenge.len) != ERR_OK ||
-	    q->expect.challenge.len == 0)
+	if (base64url_read(span_of(cli_value(c, "--challenge")), q->challenge, sizeof(q->challenge),
+		    &q->expect.challenge.len) != ERR_OK ||
+		q->expect.challenge.len == 0)
 		return "--challenge wants base64url without padding, at most 512 bytes";
-	if (key != NULL && (base64url_read(span_of(key), q->public_key, sizeof(q->public_key), &q->public_key_len) != ERR_OK || q->public_key_len == 0))
+	if (key != NULL &&
+		(base64url_read(span_of(key), q->public_key, sizeof(q->public_key), &q->public_key_len) != ERR_OK ||
+			q->public_key_len == 0))
 		return "--public-key wants a COSE key in base64url without padding";
 	q->expect.rp_id = cli_value(c, "--rp-id");
 	q->expect.origins = q->origins;
@@ -177,6 +182,7 @@ run(struct cli *c)
 }
 
 const struct cli_verb cli_verify_webauthn[] = {
-	{"verify", "webauthn", "FILE", "check a passkey's registration or authentication, exactly as at login", options, run},
+	{"verify", "webauthn", "FILE", "check a passkey's registration or authentication, exactly as at login", options,
+		run},
 	{0},
 };

@@ -40,7 +40,8 @@ parse(struct reader *r, struct authdata *a)
 	a->backed_up = a->flags & BS;
 	a->has_credential = a->flags & AT;
 	a->has_extensions = a->flags & ED;
-	REQUIRE_WHY(a->backup_eligible || !a->backed_up, ERR_MALFORMED, "WebAuthn 6.1.3: backed up (BS) without being eligible (BE)");
+	REQUIRE_WHY(a->backup_eligible || !a->backed_up, ERR_MALFORMED,
+		"WebAuthn 6.1.3: backed up (BS) without being eligible (BE)");
 	if (a->has_credential)
 		TRY(parse_credential(r, a));
 	if (a->has_extensions)
@@ -69,8 +70,10 @@ authdata_check(const struct authdata *a, const char *rp_id, bool user_verificati
 {
 	const struct sha256 h = sha256_of(span_of(rp_id));
 
-	REQUIRE_WHY(span_equal(a->rp_id_hash, sha256_span(&h)), ERR_MISMATCH, "WebAuthn 6.1: rpIdHash is not that of %s", rp_id);
+	REQUIRE_WHY(span_equal(a->rp_id_hash, sha256_span(&h)), ERR_MISMATCH,
+		"WebAuthn 6.1: rpIdHash is not that of %s", rp_id);
 	REQUIRE_WHY(a->user_present, ERR_MISMATCH, "WebAuthn 6.1: the user was not present (UP)");
-	REQUIRE_WHY(a->user_verified || !user_verification, ERR_MISMATCH, "WebAuthn 6.1: the user was not verified (UV)");
+	REQUIRE_WHY(a->user_verified || !user_verification, ERR_MISMATCH,
+		"WebAuthn 6.1: the user was not verified (UV)");
 	return ERR_OK;
 }

@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "base/digest.h"
-#include "json/json.h"
 #include "webauthn/authdata.h"
 #include "webauthn/clientdata.h"
 #include "webauthn/envelope.h"
 #include "webauthn/key.h"
+#include "webauthn/quick.h"
 
 enum { MAX_AUTHDATA = 2 << 10, MAX_SIGNATURE = 1 << 10, MAX_USER_HANDLE = 64 };
 
@@ -61,8 +61,9 @@ message_free(struct message *m)
 static enum err
 message_read(struct span json, struct message *m)
 {
-	REQUIRE_WHY(json.len <= MAX_WEBAUTHN_JSON, ERR_TOO_LONG, "WebAuthn 5.1: a response over %d bytes", MAX_WEBAUTHN_JSON);
-	TRY(json_decode(json, &message_table, m));
+	REQUIRE_WHY(json.len <= MAX_WEBAUTHN_JSON, ERR_TOO_LONG, "WebAuthn 5.1: a response over %d bytes",
+		MAX_WEBAUTHN_JSON);
+	TRY(quick_decode(json, &message_table, m));
 	return envelope_check(&m->id, &m->raw_id, m->type);
 }
 
@@ -100,7 +101,8 @@ check_signature(const struct webauthn_key *key, const struct response *r)
 
 	memcpy(signed_bytes, r->auth_data.ptr, r->auth_data.len);
 	memcpy(signed_bytes + r->auth_data.len, h.bytes, sizeof(h.bytes));
-	e = webauthn_key_verify(key, span_at(signed_bytes, r->auth_data.len + SHA256_LEN), envelope_span(&r->signature));
+	e = webauthn_key_verify(key, span_at(signed_bytes, r->auth_data.len + SHA256_LEN),
+		envelope_span(&r->signature));
 	if (e == ERR_BAD_SIGNATURE)
 		return err_because(e, "WebAuthn 7.2: the assertion's signature is not the credential's");
 	return e;
@@ -115,7 +117,8 @@ check_authdata(const struct response *r, const struct webauthn_expect *expect, s
 }
 
 enum err
-webauthn_authenticate(struct span json, const struct webauthn_expect *expect, const struct webauthn_key *key, struct webauthn_assertion *out)
+webauthn_authenticate(struct span json, const struct webauthn_expect *expect, const struct webauthn_key *key,
+	struct webauthn_assertion *out)
 {
 	AUTO(message) m = {0};
 	struct authdata a;
@@ -123,7 +126,7 @@ webauthn_authenticate(struct span json, const struct webauthn_expect *expect, co
 	memset(out, 0, sizeof(*out));
 	TRY(message_read(json, &m));
 	REQUIRE_WHY(cose_algorithm_listed(expect->algorithms, key->algorithm->id), ERR_MISMATCH,
-	    "WebAuthn 7.2: %s is no longer accepted", key->algorithm->name);
+		"WebAuthn 7.2: %s is no longer accepted", key->algorithm->name);
 	TRY(clientdata_check(envelope_span(&m.response.client_data), "webauthn.get", expect));
 	TRY(check_authdata(&m.response, expect, &a));
 	TRY(check_signature(key, &m.response));

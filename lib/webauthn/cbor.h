@@ -9,7 +9,15 @@
 
 enum { MAX_CBOR_DEPTH = 4, MAX_CBOR_ITEMS = 64 };
 
-enum cbor_major { CBOR_UINT = 0, CBOR_NINT = 1, CBOR_BYTES = 2, CBOR_TEXT = 3, CBOR_ARRAY = 4, CBOR_MAP = 5, CBOR_SIMPLE = 7 };
+enum cbor_major {
+	CBOR_UINT = 0,
+	CBOR_NINT = 1,
+	CBOR_BYTES = 2,
+	CBOR_TEXT = 3,
+	CBOR_ARRAY = 4,
+	CBOR_MAP = 5,
+	CBOR_SIMPLE = 7
+};
 
 /* One well-formed item from r to its end, skipped and checked; *item borrows its bytes. ERR_MALFORMED, ERR_TOO_LONG (depth, items). */
 MUST_USE enum err cbor_item(struct reader *r, struct span *item);
@@ -18,9 +26,9 @@ MUST_USE enum err cbor_item(struct reader *r, struct span *item);
 MUST_USE enum err cbor_head(struct reader *r, enum cbor_major *major, uint64_t *value);
 
 /* The next item must be of that kind. */
-MUST_USE enum err cbor_int(struct reader *r, int64_t *out);           /* UINT or NINT within int64 */
+MUST_USE enum err cbor_int(struct reader *r, int64_t *out); /* UINT or NINT within int64 */
 MUST_USE enum err cbor_bytes(struct reader *r, struct span *out);
-MUST_USE enum err cbor_text(struct reader *r, struct span *out);      /* checked UTF-8 */
+MUST_USE enum err cbor_text(struct reader *r, struct span *out); /* checked UTF-8 */
 MUST_USE enum err cbor_array(struct reader *r, size_t *count);
 MUST_USE enum err cbor_map(struct reader *r, size_t *pairs);
 

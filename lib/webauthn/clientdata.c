@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/encode.h"
-#include "json/json.h"
+#include "webauthn/quick.h"
 
 enum { MAX_TYPE = 32, MAX_CHALLENGE_TEXT = 1024, MAX_ORIGIN = 1024 };
 
@@ -51,7 +51,8 @@ check_challenge(const char *text, struct span expected)
 	REQUIRE(expected.len > 0, ERR_MISMATCH);
 	base64url_write(&wanted, expected);
 	TRY(writer_done(&wanted));
-	REQUIRE_WHY(span_is(writer_span(&wanted), text), ERR_MISMATCH, "WebAuthn 5.8.1: the challenge is not the one that was issued");
+	REQUIRE_WHY(span_is(writer_span(&wanted), text), ERR_MISMATCH,
+		"WebAuthn 5.8.1: the challenge is not the one that was issued");
 	return ERR_OK;
 }
 
@@ -65,8 +66,8 @@ check_frame(const struct clientdata *c, const char *const *top_origins)
 		return ERR_OK;
 	}
 	REQUIRE_WHY(expected, ERR_MISMATCH, "WebAuthn 5.8.1: crossOrigin, but no frame around this page is expected");
-	REQUIRE_WHY(c->top_origin == NULL || listed(top_origins, c->top_origin), ERR_MISMATCH, "WebAuthn 5.8.1: topOrigin '%s' is not expected",
-	    c->top_origin);
+	REQUIRE_WHY(c->top_origin == NULL || listed(top_origins, c->top_origin), ERR_MISMATCH,
+		"WebAuthn 5.8.1: topOrigin '%s' is not expected", c->top_origin);
 	return ERR_OK;
 }
 
@@ -75,10 +76,13 @@ clientdata_check(struct span json, const char *type, const struct webauthn_expec
 {
 	AUTO(clientdata) c = {0};
 
-	REQUIRE_WHY(json.len <= MAX_CLIENT_DATA, ERR_TOO_LONG, "WebAuthn 5.8.1: client data over %d bytes", MAX_CLIENT_DATA);
-	TRY(json_decode(json, &table, &c));
-	REQUIRE_WHY(strcmp(c.type, type) == 0, ERR_MISMATCH, "WebAuthn 5.8.1: type '%s' where %s belongs", c.type, type);
+	REQUIRE_WHY(json.len <= MAX_CLIENT_DATA, ERR_TOO_LONG, "WebAuthn 5.8.1: client data over %d bytes",
+		MAX_CLIENT_DATA);
+	TRY(quick_decode(json, &table, &c));
+	REQUIRE_WHY(strcmp(c.type, type) == 0, ERR_MISMATCH, "WebAuthn 5.8.1: type '%s' where %s belongs", c.type,
+		type);
 	TRY(check_challenge(c.challenge, expect->challenge));
-	REQUIRE_WHY(listed(expect->origins, c.origin), ERR_MISMATCH, "WebAuthn 5.8.1: origin '%s' is not ours", c.origin);
+	REQUIRE_WHY(listed(expect->origins, c.origin), ERR_MISMATCH, "WebAuthn 5.8.1: origin '%s' is not ours",
+		c.origin);
 	return check_frame(&c, expect->top_origins);
 }

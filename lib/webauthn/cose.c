@@ -69,9 +69,11 @@ cose_algorithm_fits(const struct cose_algorithm *a, const EVP_PKEY *key)
 
 	switch (a->kty) {
 	case COSE_EC2:
-		return EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 && strcmp(group, a->group) == 0;
+		return EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
+			strcmp(group, a->group) == 0;
 	case COSE_RSA:
-		return EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) >= MIN_RSA_BITS && EVP_PKEY_get_bits(key) <= MAX_RSA_BITS;
+		return EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) >= MIN_RSA_BITS &&
+			EVP_PKEY_get_bits(key) <= MAX_RSA_BITS;
 	case COSE_OKP:
 		return EVP_PKEY_is_a(key, a->group);
 	}
@@ -87,7 +89,7 @@ set_padding(const struct cose_algorithm *a, EVP_PKEY_CTX *context)
 	if (!a->pss)
 		return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
 	return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
-	    EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
+		EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
 }
 
 enum err
@@ -100,7 +102,8 @@ cose_verify(const struct cose_algorithm *a, EVP_PKEY *key, struct span message, 
 	REQUIRE(md.context != NULL, ERR_NO_MEMORY);
 	REQUIRE(EVP_DigestVerifyInit_ex(md.context, &context, a->digest, NULL, NULL, key, NULL) == 1, ERR_CRYPTO);
 	REQUIRE(set_padding(a, context), ERR_CRYPTO);
-	REQUIRE(EVP_DigestVerify(md.context, signature.ptr, signature.len, message.ptr, message.len) == 1, ERR_BAD_SIGNATURE);
+	REQUIRE(EVP_DigestVerify(md.context, signature.ptr, signature.len, message.ptr, message.len) == 1,
+		ERR_BAD_SIGNATURE);
 	return ERR_OK;
 }
 
@@ -109,7 +112,8 @@ context_prepare(const struct cose_algorithm *a, EVP_PKEY_CTX *context)
 {
 	const EVP_MD *md = EVP_get_digestbyname(a->digest);
 
-	return md != NULL && EVP_PKEY_verify_init(context) == 1 && set_padding(a, context) && EVP_PKEY_CTX_set_signature_md(context, md) == 1;
+	return md != NULL && EVP_PKEY_verify_init(context) == 1 && set_padding(a, context) &&
+		EVP_PKEY_CTX_set_signature_md(context, md) == 1;
 }
 
 enum err

@@ -9,21 +9,28 @@
 
 /* RFC 9053 7, RFC 8230 4: the key types, and the curves of EC2 and OKP. */
 enum cose_kty { COSE_OKP = 1, COSE_EC2 = 2, COSE_RSA = 3 };
-enum cose_curve { COSE_NO_CURVE = 0, COSE_CURVE_P256 = 1, COSE_CURVE_P384 = 2, COSE_CURVE_P521 = 3, COSE_CURVE_ED25519 = 6, COSE_CURVE_ED448 = 7 };
+enum cose_curve {
+	COSE_NO_CURVE = 0,
+	COSE_CURVE_P256 = 1,
+	COSE_CURVE_P384 = 2,
+	COSE_CURVE_P521 = 3,
+	COSE_CURVE_ED25519 = 6,
+	COSE_CURVE_ED448 = 7
+};
 
 enum { MIN_RSA_BITS = 2048, MAX_RSA_BITS = 4096 };
 
 struct cose_algorithm {
-	int64_t id;             /* IANA COSE algorithms */
+	int64_t id; /* IANA COSE algorithms */
 	const char *name;
 	enum cose_kty kty;
 	enum cose_curve curve;
-	const char *group;      /* libcrypto's name of the curve or key type */
-	size_t coordinate;      /* bytes of a coordinate (EC2) or of the key (OKP) */
-	const char *digest;     /* NULL: the algorithm hashes for itself */
+	const char *group;  /* libcrypto's name of the curve or key type */
+	size_t coordinate;  /* bytes of a coordinate (EC2) or of the key (OKP) */
+	const char *digest; /* NULL: the algorithm hashes for itself */
 	bool pss;
-	bool attestation_only;  /* TPMs still sign certInfo with SHA-1: good for a statement, never for a credential */
-	bool offered;           /* in creation options, in the order of the table */
+	bool attestation_only; /* TPMs still sign certInfo with SHA-1: good for a statement, never for a credential */
+	bool offered;          /* in creation options, in the order of the table */
 };
 
 /* The row of a COSE identifier, NULL if there is none. Static. */
@@ -39,7 +46,8 @@ bool cose_algorithm_listed(const int64_t *list, int64_t id);
 bool cose_algorithm_fits(const struct cose_algorithm *a, const EVP_PKEY *key);
 
 /* Verifies a signature over message. ERR_BAD_SIGNATURE; ERR_MISMATCH if the key is not the algorithm's; ERR_CRYPTO. */
-MUST_USE enum err cose_verify(const struct cose_algorithm *a, EVP_PKEY *key, struct span message, struct span signature);
+MUST_USE enum err cose_verify(const struct cose_algorithm *a, EVP_PKEY *key, struct span message,
+	struct span signature);
 
 /* A context for EVP_PKEY_verify() over the algorithm's digest, which the caller owns; *out stays NULL for one that hashes for itself. */
 MUST_USE enum err cose_context(const struct cose_algorithm *a, EVP_PKEY *key, EVP_PKEY_CTX **out);

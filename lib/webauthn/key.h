@@ -10,7 +10,9 @@
 struct webauthn_key {
 	const struct cose_algorithm *algorithm;
 	EVP_PKEY *pkey;
-	EVP_PKEY_CTX *verifier; /* prepared once and copied for each use; NULL if the algorithm hashes for itself */
+	/* Prepared once, since that costs as much as using them; NULL if the algorithm hashes for itself. */
+	EVP_MD *digest;
+	EVP_PKEY_CTX *verifier; /* copied for each use */
 };
 
 /* A signature over message by key. ERR_BAD_SIGNATURE. */

@@ -49,8 +49,9 @@ write_selection(struct json_writer *j)
 }
 
 void
-webauthn_creation_options(struct writer *w, const char *rp_id, const char *rp_name, struct span user_id, const char *user_name,
-    const char *display_name, struct span challenge, const struct webauthn_id *exclude, size_t exclude_count)
+webauthn_creation_options(struct writer *w, const char *rp_id, const char *rp_name, struct span user_id,
+	const char *user_name, const char *display_name, struct span challenge, const struct webauthn_id *exclude,
+	size_t exclude_count)
 {
 	struct json_writer j = json_to(w);
 
@@ -73,7 +74,8 @@ webauthn_creation_options(struct writer *w, const char *rp_id, const char *rp_na
 }
 
 void
-webauthn_request_options(struct writer *w, const char *rp_id, struct span challenge, const struct webauthn_id *allow, size_t allow_count)
+webauthn_request_options(struct writer *w, const char *rp_id, struct span challenge, const struct webauthn_id *allow,
+	size_t allow_count)
 {
 	struct json_writer j = json_to(w);
 

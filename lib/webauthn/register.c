@@ -2,13 +2,13 @@
 
 #include <string.h>
 
-#include "json/json.h"
 #include "webauthn/attestation/attestation.h"
 #include "webauthn/authdata.h"
 #include "webauthn/cbor.h"
 #include "webauthn/clientdata.h"
 #include "webauthn/envelope.h"
 #include "webauthn/key.h"
+#include "webauthn/quick.h"
 
 enum { MAX_ATTESTATION_OBJECT = 32 << 10 };
 
@@ -25,7 +25,8 @@ struct message {
 
 static const struct json_row response_rows[] = {
 	{"clientDataJSON", JSON_BYTES, JSON_REQUIRED, offsetof(struct response, client_data), .max = MAX_CLIENT_DATA},
-	{"attestationObject", JSON_BYTES, JSON_REQUIRED, offsetof(struct response, attestation_object), .max = MAX_ATTESTATION_OBJECT},
+	{"attestationObject", JSON_BYTES, JSON_REQUIRED, offsetof(struct response, attestation_object),
+		.max = MAX_ATTESTATION_OBJECT},
 };
 
 static const struct json_table response_table = {
@@ -60,8 +61,9 @@ message_free(struct message *m)
 static enum err
 message_read(struct span json, struct message *m)
 {
-	REQUIRE_WHY(json.len <= MAX_WEBAUTHN_JSON, ERR_TOO_LONG, "WebAuthn 5.1: a response over %d bytes", MAX_WEBAUTHN_JSON);
-	TRY(json_decode(json, &message_table, m));
+	REQUIRE_WHY(json.len <= MAX_WEBAUTHN_JSON, ERR_TOO_LONG, "WebAuthn 5.1: a response over %d bytes",
+		MAX_WEBAUTHN_JSON);
+	TRY(quick_decode(json, &message_table, m));
 	return envelope_check(&m->id, &m->raw_id, m->type);
 }
 
@@ -108,9 +110,10 @@ object_parse(struct span cbor, struct object *out)
 
 	if (e != ERR_OK)
 		return err_because(e, "WebAuthn 6.5: the attestation object is %s", err_text(e));
-	REQUIRE_WHY(out->auth_data.len <= MAX_ATTESTED - SHA256_LEN, ERR_TOO_LONG, "WebAuthn 6.1: authenticator data of %zu bytes", out->auth_data.len);
-	REQUIRE_WHY(out->format.len < sizeof(((struct webauthn_credential *)0)->format), ERR_UNSUPPORTED, "WebAuthn 8.1: attestation format '%.*s'",
-	    (int)out->format.len, (const char *)out->format.ptr);
+	REQUIRE_WHY(out->auth_data.len <= MAX_ATTESTED - SHA256_LEN, ERR_TOO_LONG,
+		"WebAuthn 6.1: authenticator data of %zu bytes", out->auth_data.len);
+	REQUIRE_WHY(out->format.len < sizeof(((struct webauthn_credential *)0)->format), ERR_UNSUPPORTED,
+		"WebAuthn 8.1: attestation format '%.*s'", (int)out->format.len, (const char *)out->format.ptr);
 	return ERR_OK;
 }
 
@@ -119,13 +122,13 @@ check_key(const struct authdata *a, const struct webauthn_expect *expect, struct
 {
 	TRY(webauthn_key_parse(a->cose_key, out));
 	REQUIRE_WHY(cose_algorithm_listed(expect->algorithms, (*out)->algorithm->id), ERR_MISMATCH,
-	    "WebAuthn 7.1: %s was not asked for", (*out)->algorithm->name);
+		"WebAuthn 7.1: %s was not asked for", (*out)->algorithm->name);
 	return ERR_OK;
 }
 
 static enum err
-check_attestation(const struct object *o, const struct authdata *a, const struct message *m, const struct webauthn_key *key,
-    const struct webauthn_expect *expect, enum webauthn_trust *trust)
+check_attestation(const struct object *o, const struct authdata *a, const struct message *m,
+	const struct webauthn_key *key, const struct webauthn_expect *expect, enum webauthn_trust *trust)
 {
 	AUTO(writer) attested = writer_new(MAX_ATTESTED);
 	const struct sha256 h = sha256_of(envelope_span(&m->response.client_data));
@@ -147,7 +150,8 @@ check_attestation(const struct object *o, const struct authdata *a, const struct
 
 /* authdata_parse() and webauthn_key_parse() keep all of it within the arrays. */
 static void
-fill(const struct object *o, const struct authdata *a, int64_t algorithm, enum webauthn_trust trust, struct webauthn_credential *out)
+fill(const struct object *o, const struct authdata *a, int64_t algorithm, enum webauthn_trust trust,
+	struct webauthn_credential *out)
 {
 	memset(out, 0, sizeof(*out));
 	memcpy(out->id, a->credential_id.ptr, a->credential_id.len);
@@ -166,7 +170,8 @@ fill(const struct object *o, const struct authdata *a, int64_t algorithm, enum w
 }
 
 static enum err
-check_object(const struct message *m, const struct object *o, const struct webauthn_expect *expect, struct webauthn_credential *out)
+check_object(const struct message *m, const struct object *o, const struct webauthn_expect *expect,
+	struct webauthn_credential *out)
 {
 	AUTO(webauthn_key) *key = NULL;
 	enum webauthn_trust trust;
@@ -175,7 +180,8 @@ check_object(const struct message *m, const struct object *o, const struct webau
 	TRY(authdata_parse(o->auth_data, &a));
 	TRY(authdata_check(&a, expect->rp_id, expect->user_verification));
 	REQUIRE_WHY(a.has_credential, ERR_MALFORMED, "WebAuthn 6.1: no attested credential data in a registration");
-	REQUIRE_WHY(span_equal(a.credential_id, envelope_span(&m->raw_id)), ERR_MISMATCH, "WebAuthn 7.1: the credential id is not the one attested");
+	REQUIRE_WHY(span_equal(a.credential_id, envelope_span(&m->raw_id)), ERR_MISMATCH,
+		"WebAuthn 7.1: the credential id is not the one attested");
 	TRY(check_key(&a, expect, &key));
 	TRY(check_attestation(o, &a, m, key, expect, &trust));
 	fill(o, &a, key->algorithm->id, trust, out);

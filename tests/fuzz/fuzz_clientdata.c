@@ -28,7 +28,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* The same bytes can be right for one question only. */
 	other.challenge.len--;
 	if (clientdata_check(span_at(data, size), "webauthn.get", &expect) == ERR_OK ||
-	    clientdata_check(span_at(data, size), "webauthn.create", &other) == ERR_OK)
+		clientdata_check(span_at(data, size), "webauthn.create", &other) == ERR_OK)
 		abort();
 	return 0;
 }

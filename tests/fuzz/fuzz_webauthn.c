@@ -14,13 +14,14 @@ static const uint8_t id[4] = {1, 2, 3, 4};
 
 /* The good client data of registration and authentication. */
 static const char creation[] =
-    "{\"type\":\"webauthn.create\",\"challenge\":\"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE\",\"origin\":\"https://example.org\"}";
+	"{\"type\":\"webauthn.create\",\"challenge\":\"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE\",\"origin\":\"https://example.org\"}";
 static const char request[] =
-    "{\"type\":\"webauthn.get\",\"challenge\":\"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE\",\"origin\":\"https://example.org\"}";
+	"{\"type\":\"webauthn.get\",\"challenge\":\"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE\",\"origin\":\"https://example.org\"}";
 
 /* Ed25519 with the base point's y: nobody here has its private half. */
-static const uint8_t cose_key[] = {0xa4, 0x01, 0x01, 0x03, 0x27, 0x20, 0x06, 0x21, 0x58, 0x20, 0x58, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
-    0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66};
+static const uint8_t cose_key[] = {0xa4, 0x01, 0x01, 0x03, 0x27, 0x20, 0x06, 0x21, 0x58, 0x20, 0x58, 0x66, 0x66, 0x66,
+	0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
+	0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66};
 
 static struct webauthn_expect
 expected(void)
@@ -64,7 +65,8 @@ registers(struct span json)
 	AUTO(webauthn_key) *key = NULL;
 
 	/* What was registered must be good for logging in later. */
-	if (c.id_len == 0 || webauthn_key_parse(span_at(c.cose_key, c.cose_key_len), &key) != ERR_OK || webauthn_key_algorithm(key) != c.algorithm)
+	if (c.id_len == 0 || webauthn_key_parse(span_at(c.cose_key, c.cose_key_len), &key) != ERR_OK ||
+		webauthn_key_algorithm(key) != c.algorithm)
 		abort();
 }
 

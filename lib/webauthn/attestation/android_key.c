@@ -18,24 +18,25 @@ struct key_description {
 	ASN1_ENUMERATED *keymint_level;
 	ASN1_OCTET_STRING *challenge;
 	ASN1_OCTET_STRING *unique_id;
-	STACK_OF(ASN1_TYPE) *software;
-	STACK_OF(ASN1_TYPE) *hardware;
+	STACK_OF(ASN1_TYPE) * software;
+	STACK_OF(ASN1_TYPE) * hardware;
 };
 
 typedef struct key_description KEY_DESCRIPTION;
 
-ASN1_SEQUENCE(KEY_DESCRIPTION) = {
-	ASN1_SIMPLE(KEY_DESCRIPTION, attestation_version, ASN1_INTEGER),
-	ASN1_SIMPLE(KEY_DESCRIPTION, attestation_level, ASN1_ENUMERATED),
-	ASN1_SIMPLE(KEY_DESCRIPTION, keymint_version, ASN1_INTEGER),
-	ASN1_SIMPLE(KEY_DESCRIPTION, keymint_level, ASN1_ENUMERATED),
-	ASN1_SIMPLE(KEY_DESCRIPTION, challenge, ASN1_OCTET_STRING),
-	ASN1_SIMPLE(KEY_DESCRIPTION, unique_id, ASN1_OCTET_STRING),
-	ASN1_SEQUENCE_OF(KEY_DESCRIPTION, software, ASN1_ANY),
-	ASN1_SEQUENCE_OF(KEY_DESCRIPTION, hardware, ASN1_ANY),
+ASN1_SEQUENCE(KEY_DESCRIPTION) =
+	{
+		ASN1_SIMPLE(KEY_DESCRIPTION, attestation_version, ASN1_INTEGER),
+		ASN1_SIMPLE(KEY_DESCRIPTION, attestation_level, ASN1_ENUMERATED),
+		ASN1_SIMPLE(KEY_DESCRIPTION, keymint_version, ASN1_INTEGER),
+		ASN1_SIMPLE(KEY_DESCRIPTION, keymint_level, ASN1_ENUMERATED),
+		ASN1_SIMPLE(KEY_DESCRIPTION, challenge, ASN1_OCTET_STRING),
+		ASN1_SIMPLE(KEY_DESCRIPTION, unique_id, ASN1_OCTET_STRING),
+		ASN1_SEQUENCE_OF(KEY_DESCRIPTION, software, ASN1_ANY),
+		ASN1_SEQUENCE_OF(KEY_DESCRIPTION, hardware, ASN1_ANY),
 } static_ASN1_SEQUENCE_END(KEY_DESCRIPTION)
 
-struct description {
+		struct description {
 	KEY_DESCRIPTION *found;
 };
 
@@ -52,7 +53,8 @@ description_parse(struct span der, struct description *out)
 
 	REQUIRE(der.len <= INT_MAX, ERR_TOO_LONG);
 	out->found = (KEY_DESCRIPTION *)ASN1_item_d2i(NULL, &p, (long)der.len, ASN1_ITEM_rptr(KEY_DESCRIPTION));
-	REQUIRE_WHY(out->found != NULL && p == der.ptr + der.len, ERR_MALFORMED, "WebAuthn 8.4: the key description is not well formed");
+	REQUIRE_WHY(out->found != NULL && p == der.ptr + der.len, ERR_MALFORMED,
+		"WebAuthn 8.4: the key description is not well formed");
 	return ERR_OK;
 }
 
@@ -66,8 +68,11 @@ member_open(const ASN1_TYPE *t, int *tag, struct span *content)
 
 	REQUIRE(t->type == V_ASN1_OTHER, ERR_MALFORMED); /* all are context-specific */
 	p = t->value.asn1_string->data;
-	REQUIRE(ASN1_get_object(&p, &len, tag, &class, t->value.asn1_string->length) == V_ASN1_CONSTRUCTED, ERR_MALFORMED);
-	REQUIRE(class == V_ASN1_CONTEXT_SPECIFIC && p + len == t->value.asn1_string->data + t->value.asn1_string->length, ERR_MALFORMED);
+	REQUIRE(ASN1_get_object(&p, &len, tag, &class, t->value.asn1_string->length) == V_ASN1_CONSTRUCTED,
+		ERR_MALFORMED);
+	REQUIRE(class == V_ASN1_CONTEXT_SPECIFIC &&
+			p + len == t->value.asn1_string->data + t->value.asn1_string->length,
+		ERR_MALFORMED);
 	*content = span_at(p, (size_t)len);
 	return ERR_OK;
 }
@@ -103,7 +108,7 @@ check_purpose(struct span content)
 
 /* 8.4, over the union of both lists: what is said must be right. Neither list has to say it: Level 3's own test vector leaves both empty. */
 static enum err
-check_list(const STACK_OF(ASN1_TYPE) *list)
+check_list(const STACK_OF(ASN1_TYPE) * list)
 {
 	for (int i = 0; i < sk_ASN1_TYPE_num(list); i++) {
 		struct span content;
@@ -130,7 +135,8 @@ check_description(const struct attestation *a)
 	REQUIRE_WHY(found, ERR_MISMATCH, "WebAuthn 8.4.1: the certificate has no key description");
 	TRY(description_parse(value, &d));
 	challenge = span_at(ASN1_STRING_get0_data(d.found->challenge), (size_t)ASN1_STRING_length(d.found->challenge));
-	REQUIRE_WHY(span_equal(challenge, sha256_span(a->client_data_hash)), ERR_MISMATCH, "WebAuthn 8.4: attestationChallenge is not the client data's hash");
+	REQUIRE_WHY(span_equal(challenge, sha256_span(a->client_data_hash)), ERR_MISMATCH,
+		"WebAuthn 8.4: attestationChallenge is not the client data's hash");
 	TRY(check_list(d.found->software));
 	return check_list(d.found->hardware);
 }

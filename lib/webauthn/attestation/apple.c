@@ -19,8 +19,10 @@ check_nonce(const struct attestation *a)
 	REQUIRE_WHY(found, ERR_MISMATCH, "WebAuthn 8.8: the certificate has no nonce extension");
 	r = reader_over(value);
 	TRY(reader_bytes(&r, sizeof(nonce_prefix), &prefix));
-	REQUIRE_WHY(span_equal(prefix, span_at(nonce_prefix, sizeof(nonce_prefix))), ERR_MALFORMED, "WebAuthn 8.8: the nonce extension is not well formed");
-	REQUIRE_WHY(span_equal(r.left, sha256_span(&expected)), ERR_MISMATCH, "WebAuthn 8.8: the certificate's nonce is not of this registration");
+	REQUIRE_WHY(span_equal(prefix, span_at(nonce_prefix, sizeof(nonce_prefix))), ERR_MALFORMED,
+		"WebAuthn 8.8: the nonce extension is not well formed");
+	REQUIRE_WHY(span_equal(r.left, sha256_span(&expected)), ERR_MISMATCH,
+		"WebAuthn 8.8: the certificate's nonce is not of this registration");
 	return ERR_OK;
 }
 

@@ -4,8 +4,10 @@
 static enum err
 check_members(const struct attestation_format *f, unsigned members)
 {
-	REQUIRE_WHY((members & f->requires) == f->requires, ERR_MALFORMED, "WebAuthn 8: attStmt of %s lacks a member", f->name);
-	REQUIRE_WHY((members & ~f->allows) == 0, ERR_MALFORMED, "WebAuthn 8: attStmt of %s has a foreign member", f->name);
+	REQUIRE_WHY((members & f->requires) == f->requires, ERR_MALFORMED, "WebAuthn 8: attStmt of %s lacks a member",
+		f->name);
+	REQUIRE_WHY((members & ~f->allows) == 0, ERR_MALFORMED, "WebAuthn 8: attStmt of %s has a foreign member",
+		f->name);
 	return ERR_OK;
 }
 
@@ -20,7 +22,8 @@ check_format(struct attestation *a, const struct attestation_format *f)
 }
 
 static enum err
-check(struct attestation *a, const struct attestation_format *f, const char *roots, unix_time at, enum webauthn_trust *trust)
+check(struct attestation *a, const struct attestation_format *f, const char *roots, unix_time at,
+	enum webauthn_trust *trust)
 {
 	TRY(check_format(a, f));
 	if (a->certificates.count > 0)
@@ -30,12 +33,14 @@ check(struct attestation *a, const struct attestation_format *f, const char *roo
 }
 
 enum err
-attestation_check(struct attestation *a, struct span format, const char *roots, unix_time at, enum webauthn_trust *trust)
+attestation_check(struct attestation *a, struct span format, const char *roots, unix_time at,
+	enum webauthn_trust *trust)
 {
 	const struct attestation_format *f = attestation_format_of(format);
 	enum err e;
 
-	REQUIRE_WHY(f != NULL, ERR_UNSUPPORTED, "WebAuthn 8.1: attestation format '%.*s'", (int)format.len, (const char *)format.ptr);
+	REQUIRE_WHY(f != NULL, ERR_UNSUPPORTED, "WebAuthn 8.1: attestation format '%.*s'", (int)format.len,
+		(const char *)format.ptr);
 	e = check(a, f, roots, at, trust);
 	certificates_free(&a->certificates);
 	return e;

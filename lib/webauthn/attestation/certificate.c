@@ -19,7 +19,8 @@ parse(struct span der, X509 **out)
 
 	REQUIRE(der.len <= INT_MAX, ERR_TOO_LONG);
 	*out = d2i_X509(NULL, &p, (long)der.len);
-	REQUIRE_WHY(*out != NULL && p == der.ptr + der.len, ERR_MALFORMED, "RFC 5280 4.1: x5c holds what is not a certificate");
+	REQUIRE_WHY(*out != NULL && p == der.ptr + der.len, ERR_MALFORMED,
+		"RFC 5280 4.1: x5c holds what is not a certificate");
 	return ERR_OK;
 }
 
@@ -76,9 +77,11 @@ certificate_end_entity(const X509 *x)
 	BASIC_CONSTRAINTS *basic;
 	bool is_ca;
 
-	REQUIRE_WHY(X509_get_version(x) == VERSION_3, ERR_MISMATCH, "WebAuthn 8.2.1: the attestation certificate is not of version 3");
+	REQUIRE_WHY(X509_get_version(x) == VERSION_3, ERR_MISMATCH,
+		"WebAuthn 8.2.1: the attestation certificate is not of version 3");
 	basic = X509_get_ext_d2i(x, NID_basic_constraints, NULL, NULL);
-	REQUIRE_WHY(basic != NULL, ERR_MISMATCH, "WebAuthn 8.2.1: the attestation certificate has no basic constraints");
+	REQUIRE_WHY(basic != NULL, ERR_MISMATCH,
+		"WebAuthn 8.2.1: the attestation certificate has no basic constraints");
 	is_ca = basic->ca != 0;
 	BASIC_CONSTRAINTS_free(basic);
 	REQUIRE_WHY(!is_ca, ERR_MISMATCH, "WebAuthn 8.2.1: the attestation certificate is a CA's");
@@ -100,7 +103,8 @@ certificate_aaguid(const X509 *x, struct span aaguid)
 	r = reader_over(value); /* an OCTET STRING in the extension's OCTET STRING */
 	TRY(reader_u8(&r, &tag));
 	TRY(reader_u8(&r, &len));
-	REQUIRE_WHY(tag == V_ASN1_OCTET_STRING && len == AAGUID_LEN, ERR_MALFORMED, "WebAuthn 8.2.1: the AAGUID extension is not 16 bytes");
+	REQUIRE_WHY(tag == V_ASN1_OCTET_STRING && len == AAGUID_LEN, ERR_MALFORMED,
+		"WebAuthn 8.2.1: the AAGUID extension is not 16 bytes");
 	REQUIRE_WHY(span_equal(r.left, aaguid), ERR_MISMATCH, "WebAuthn 8.2.1: the certificate names another AAGUID");
 	return ERR_OK;
 }
@@ -125,14 +129,15 @@ certificate_has_key(const X509 *x, const EVP_PKEY *key)
 {
 	const EVP_PKEY *own = X509_get0_pubkey(x);
 
-	REQUIRE_WHY(own != NULL && EVP_PKEY_eq(own, key) == 1, ERR_MISMATCH, "WebAuthn 6.5: the certificate's key is not the credential's");
+	REQUIRE_WHY(own != NULL && EVP_PKEY_eq(own, key) == 1, ERR_MISMATCH,
+		"WebAuthn 6.5: the certificate's key is not the credential's");
 	return ERR_OK;
 }
 
 /* ---- chains ---- */
 struct chain {
 	X509_STORE *store;
-	STACK_OF(X509) *others;
+	STACK_OF(X509) * others;
 	X509_STORE_CTX *context;
 };
 
@@ -191,7 +196,7 @@ anchored(const struct certificates *c, const char *roots, unix_time at)
 	if (X509_verify_cert(chain.context) == 1)
 		return ERR_OK;
 	return err_because(ERR_UNTRUSTED, "WebAuthn 7.1: the attestation certificate leads to no accepted root: %s",
-	    X509_verify_cert_error_string(X509_STORE_CTX_get_error(chain.context)));
+		X509_verify_cert_error_string(X509_STORE_CTX_get_error(chain.context)));
 }
 
 enum err
@@ -204,7 +209,7 @@ certificates_chain(const struct certificates *c, const char *roots, unix_time at
 	}
 	for (size_t i = 0; i + 1 < c->count; i++)
 		REQUIRE_WHY(X509_verify(c->at[i], X509_get0_pubkey(c->at[i + 1])) == 1, ERR_UNTRUSTED,
-		    "WebAuthn 6.5: certificate %zu of x5c is not signed by the next", i);
+			"WebAuthn 6.5: certificate %zu of x5c is not signed by the next", i);
 	*trust = WEBAUTHN_TRUST_UNANCHORED;
 	return ERR_OK;
 }

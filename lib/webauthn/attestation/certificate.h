@@ -20,7 +20,8 @@ MUST_USE enum err certificates_parse(const struct statement *s, struct certifica
 void certificates_free(struct certificates *c);
 
 /* The value of the one extension of that OID (dotted), borrowed; *found tells whether it is there. ERR_MALFORMED if it is there twice. */
-MUST_USE enum err certificate_extension(const X509 *x, const char *oid, struct span *value, bool *critical, bool *found);
+MUST_USE enum err certificate_extension(const X509 *x, const char *oid, struct span *value, bool *critical,
+	bool *found);
 
 /* Version 3, and basic constraints saying that it is no CA (8.2.1, 8.3.1). ERR_MISMATCH. */
 MUST_USE enum err certificate_end_entity(const X509 *x);
@@ -36,6 +37,7 @@ MUST_USE enum err certificate_has_key(const X509 *x, const EVP_PKEY *key);
 
 /* Does the path lead, at that time, to one of the roots in the PEM text? Without roots: does each certificate verify with the next?
  * *trust becomes WEBAUTHN_TRUST_ANCHORED or _UNANCHORED. ERR_UNTRUSTED with the reason; ERR_CONFIG if the PEM cannot be read. */
-MUST_USE enum err certificates_chain(const struct certificates *c, const char *roots, unix_time at, enum webauthn_trust *trust);
+MUST_USE enum err certificates_chain(const struct certificates *c, const char *roots, unix_time at,
+	enum webauthn_trust *trust);
 
 #endif

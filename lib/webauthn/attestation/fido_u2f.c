@@ -24,10 +24,12 @@ verify(const struct attestation *a)
 {
 	AUTO(writer) data = writer_new(MAX_ATTESTED);
 
-	REQUIRE_WHY(a->certificates.count == 1, ERR_MALFORMED, "WebAuthn 8.6: x5c of fido-u2f has exactly one certificate");
+	REQUIRE_WHY(a->certificates.count == 1, ERR_MALFORMED,
+		"WebAuthn 8.6: x5c of fido-u2f has exactly one certificate");
 	REQUIRE_WHY(a->key->algorithm->id == ES256, ERR_MISMATCH, "WebAuthn 8.6: a U2F credential is ES256");
 	TRY(write_verification_data(a, &data));
-	return certificate_verify(a->certificates.at[0], ES256, writer_span(&data), a->statement.sig); /* refuses a key off P-256 */
+	return certificate_verify(a->certificates.at[0], ES256, writer_span(&data),
+		a->statement.sig); /* refuses a key off P-256 */
 }
 
 extern const struct attestation_format attestation_fido_u2f;

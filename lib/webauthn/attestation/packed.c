@@ -12,12 +12,13 @@ subject_entry(const X509 *x, int nid, char *out, size_t room)
 	int len;
 
 	REQUIRE_WHY(at >= 0 && X509_NAME_get_index_by_NID(subject, nid, at) < 0, ERR_MISMATCH,
-	    "WebAuthn 8.2.1: the attestation certificate's subject needs one %s", OBJ_nid2sn(nid));
+		"WebAuthn 8.2.1: the attestation certificate's subject needs one %s", OBJ_nid2sn(nid));
 	len = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
 	REQUIRE(len >= 0, ERR_MALFORMED);
 	if (len == 0 || (size_t)len >= room || memchr(text, 0, (size_t)len) != NULL) {
 		OPENSSL_free(text);
-		return err_because(ERR_MISMATCH, "WebAuthn 8.2.1: the attestation certificate's subject has an unusable %s", OBJ_nid2sn(nid));
+		return err_because(ERR_MISMATCH,
+			"WebAuthn 8.2.1: the attestation certificate's subject has an unusable %s", OBJ_nid2sn(nid));
 	}
 	memcpy(out, text, (size_t)len);
 	out[len] = '\0';
@@ -33,12 +34,12 @@ check_subject(const X509 *x)
 
 	TRY(subject_entry(x, NID_countryName, text, sizeof(text)));
 	REQUIRE_WHY(strlen(text) == 2 && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2, ERR_MISMATCH,
-	    "WebAuthn 8.2.1: the attestation certificate's country is not of two letters");
+		"WebAuthn 8.2.1: the attestation certificate's country is not of two letters");
 	TRY(subject_entry(x, NID_organizationName, text, sizeof(text)));
 	TRY(subject_entry(x, NID_commonName, text, sizeof(text)));
 	TRY(subject_entry(x, NID_organizationalUnitName, text, sizeof(text)));
 	REQUIRE_WHY(strcmp(text, "Authenticator Attestation") == 0, ERR_MISMATCH,
-	    "WebAuthn 8.2.1: the attestation certificate's OU is not \"Authenticator Attestation\"");
+		"WebAuthn 8.2.1: the attestation certificate's OU is not \"Authenticator Attestation\"");
 	return ERR_OK;
 }
 
@@ -59,7 +60,8 @@ verify_self(const struct attestation *a)
 {
 	enum err e;
 
-	REQUIRE_WHY(a->statement.alg == a->key->algorithm->id, ERR_MISMATCH, "WebAuthn 8.2: self attestation with another algorithm than the credential's");
+	REQUIRE_WHY(a->statement.alg == a->key->algorithm->id, ERR_MISMATCH,
+		"WebAuthn 8.2: self attestation with another algorithm than the credential's");
 	e = webauthn_key_verify(a->key, a->attested, a->statement.sig);
 	if (e == ERR_BAD_SIGNATURE)
 		return err_because(e, "WebAuthn 8.2: the self attestation's signature is not the credential's");

@@ -43,9 +43,10 @@ static bool
 fill(fido_cred_t *c, const struct attestation *a, const char *format)
 {
 	return fido_cred_set_type(c, (int)a->key->algorithm->id) == FIDO_OK &&
-	    fido_cred_set_clientdata_hash(c, a->client_data_hash->bytes, SHA256_LEN) == FIDO_OK && fido_cred_set_rp(c, a->rp_id, NULL) == FIDO_OK &&
-	    fido_cred_set_fmt(c, format) == FIDO_OK && fido_cred_set_authdata_raw(c, a->auth_data.ptr, a->auth_data.len) == FIDO_OK &&
-	    fido_cred_set_attstmt(c, a->statement_cbor.ptr, a->statement_cbor.len) == FIDO_OK;
+		fido_cred_set_clientdata_hash(c, a->client_data_hash->bytes, SHA256_LEN) == FIDO_OK &&
+		fido_cred_set_rp(c, a->rp_id, NULL) == FIDO_OK && fido_cred_set_fmt(c, format) == FIDO_OK &&
+		fido_cred_set_authdata_raw(c, a->auth_data.ptr, a->auth_data.len) == FIDO_OK &&
+		fido_cred_set_attstmt(c, a->statement_cbor.ptr, a->statement_cbor.len) == FIDO_OK;
 }
 
 /* Of a TPM's structures it knows one shape, Windows' RS1 over RSA-2048, and answers "internal" for every other. */
@@ -65,8 +66,10 @@ attestation_second_opinion(const struct attestation *a, const struct attestation
 		return ERR_OK;
 	o.cred = fido_cred_new();
 	REQUIRE(o.cred != NULL, ERR_NO_MEMORY);
-	REQUIRE_WHY(fill(o.cred, a, format->name), ERR_MALFORMED, "WebAuthn 8: libfido2 cannot read this %s statement", format->name);
+	REQUIRE_WHY(fill(o.cred, a, format->name), ERR_MALFORMED, "WebAuthn 8: libfido2 cannot read this %s statement",
+		format->name);
 	verdict = a->certificates.count > 0 ? fido_cred_verify(o.cred) : fido_cred_verify_self(o.cred);
-	REQUIRE_WHY(verdict == FIDO_OK || has_none(a, verdict), ERR_BAD_SIGNATURE, "WebAuthn 8: libfido2 refuses this %s statement: %s", format->name, fido_strerr(verdict));
+	REQUIRE_WHY(verdict == FIDO_OK || has_none(a, verdict), ERR_BAD_SIGNATURE,
+		"WebAuthn 8: libfido2 refuses this %s statement: %s", format->name, fido_strerr(verdict));
 	return ERR_OK;
 }

@@ -82,7 +82,8 @@ statement_parse(struct span cbor, struct statement *out)
 
 		TRY(cbor_text(&r, &name));
 		m = member_of(name);
-		REQUIRE_WHY(m != NULL, ERR_MALFORMED, "WebAuthn 6.5: unknown member '%.*s' of attStmt", (int)name.len, (const char *)name.ptr);
+		REQUIRE_WHY(m != NULL, ERR_MALFORMED, "WebAuthn 6.5: unknown member '%.*s' of attStmt", (int)name.len,
+			(const char *)name.ptr);
 		TRY(m->read(&r, &s));
 		s.members |= m->bit;
 	}

@@ -32,7 +32,8 @@ check_public_area(const struct attestation *a, const struct tpm_attest *attest)
 
 	TRY(tpm_public_parse(a->statement.pub_area, &p));
 	TRY(tpm_public_key(&p, &key.pkey));
-	REQUIRE_WHY(EVP_PKEY_eq(key.pkey, a->key->pkey) == 1, ERR_MISMATCH, "WebAuthn 8.3: pubArea is not the credential's key");
+	REQUIRE_WHY(EVP_PKEY_eq(key.pkey, a->key->pkey) == 1, ERR_MISMATCH,
+		"WebAuthn 8.3: pubArea is not the credential's key");
 	return tpm_name_check(&p, a->statement.pub_area, attest->name);
 }
 
@@ -44,9 +45,11 @@ check_extra_data(const struct attestation *a, struct span extra_data)
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	size_t len = 0;
 
-	REQUIRE_WHY(algorithm != NULL && algorithm->digest != NULL, ERR_UNSUPPORTED, "WebAuthn 8.3: algorithm %lld", (long long)a->statement.alg);
+	REQUIRE_WHY(algorithm != NULL && algorithm->digest != NULL, ERR_UNSUPPORTED, "WebAuthn 8.3: algorithm %lld",
+		(long long)a->statement.alg);
 	TRY(cose_digest(algorithm, a->attested, digest, &len));
-	REQUIRE_WHY(span_equal(extra_data, span_at(digest, len)), ERR_MISMATCH, "WebAuthn 8.3: extraData is not of this registration");
+	REQUIRE_WHY(span_equal(extra_data, span_at(digest, len)), ERR_MISMATCH,
+		"WebAuthn 8.3: extraData is not of this registration");
 	return ERR_OK;
 }
 
@@ -85,7 +88,8 @@ names_tpm(const GENERAL_NAMES *names)
 		const X509_NAME *name = g->d.directoryName;
 		const int manufacturer = entry_index(name, tpm_manufacturer);
 
-		if (manufacturer >= 0 && is_vendor(name, manufacturer) && entry_index(name, tpm_model) >= 0 && entry_index(name, tpm_version) >= 0)
+		if (manufacturer >= 0 && is_vendor(name, manufacturer) && entry_index(name, tpm_model) >= 0 &&
+			entry_index(name, tpm_version) >= 0)
 			return true;
 	}
 	return false;
@@ -98,8 +102,10 @@ check_names(const X509 *x)
 	const bool good = names != NULL && names_tpm(names);
 
 	GENERAL_NAMES_free(names);
-	REQUIRE_WHY(X509_NAME_entry_count(X509_get_subject_name(x)) == 0, ERR_MISMATCH, "WebAuthn 8.3.1: the AIK certificate's subject is not empty");
-	REQUIRE_WHY(good, ERR_MISMATCH, "WebAuthn 8.3.1: the AIK certificate's alternative name does not tell the TPM's maker, model and version");
+	REQUIRE_WHY(X509_NAME_entry_count(X509_get_subject_name(x)) == 0, ERR_MISMATCH,
+		"WebAuthn 8.3.1: the AIK certificate's subject is not empty");
+	REQUIRE_WHY(good, ERR_MISMATCH,
+		"WebAuthn 8.3.1: the AIK certificate's alternative name does not tell the TPM's maker, model and version");
 	return ERR_OK;
 }
 
@@ -114,7 +120,8 @@ check_usage(const X509 *x)
 		good |= OBJ_cmp(sk_ASN1_OBJECT_value(usage, i), wanted) == 0;
 	ASN1_OBJECT_free(wanted);
 	EXTENDED_KEY_USAGE_free(usage);
-	REQUIRE_WHY(good, ERR_MISMATCH, "WebAuthn 8.3.1: the AIK certificate lacks the key usage tcg-kp-AIKCertificate");
+	REQUIRE_WHY(good, ERR_MISMATCH,
+		"WebAuthn 8.3.1: the AIK certificate lacks the key usage tcg-kp-AIKCertificate");
 	return ERR_OK;
 }
 
@@ -134,7 +141,8 @@ verify(const struct attestation *a)
 {
 	struct tpm_attest attest;
 
-	REQUIRE_WHY(span_is(a->statement.ver, "2.0"), ERR_UNSUPPORTED, "WebAuthn 8.3: a TPM of another version than 2.0");
+	REQUIRE_WHY(span_is(a->statement.ver, "2.0"), ERR_UNSUPPORTED,
+		"WebAuthn 8.3: a TPM of another version than 2.0");
 	TRY(tpm_attest_parse(a->statement.cert_info, &attest));
 	TRY(check_extra_data(a, attest.extra_data));
 	TRY(check_public_area(a, &attest));
@@ -142,7 +150,10 @@ verify(const struct attestation *a)
 	return check_certificate(a);
 }
 
-enum { MEMBERS = STATEMENT_ALG | STATEMENT_SIG | STATEMENT_X5C | STATEMENT_VER | STATEMENT_PUB_AREA | STATEMENT_CERT_INFO };
+enum {
+	MEMBERS =
+		STATEMENT_ALG | STATEMENT_SIG | STATEMENT_X5C | STATEMENT_VER | STATEMENT_PUB_AREA | STATEMENT_CERT_INFO
+};
 
 extern const struct attestation_format attestation_tpm;
 const struct attestation_format attestation_tpm = {

@@ -5,7 +5,15 @@
 #include "base/reader.h"
 
 /* Part 2, 6.3 (TPM_ALG_ID), 6.4 (TPM_ECC_CURVE), 6.9 (TPM_ST), 6.2 (TPM_GENERATED). */
-enum { ALG_RSA = 0x0001, ALG_SHA1 = 0x0004, ALG_SHA256 = 0x000b, ALG_SHA384 = 0x000c, ALG_SHA512 = 0x000d, ALG_NULL = 0x0010, ALG_ECC = 0x0023 };
+enum {
+	ALG_RSA = 0x0001,
+	ALG_SHA1 = 0x0004,
+	ALG_SHA256 = 0x000b,
+	ALG_SHA384 = 0x000c,
+	ALG_SHA512 = 0x000d,
+	ALG_NULL = 0x0010,
+	ALG_ECC = 0x0023
+};
 enum { CURVE_P256 = 0x0003, CURVE_P384 = 0x0004, CURVE_P521 = 0x0005 };
 enum { ST_ATTEST_CERTIFY = 0x8017 };
 static const uint32_t generated_value = 0xff544347; /* "\xffTCG" */
@@ -178,6 +186,7 @@ tpm_name_check(const struct tpm_public *p, struct span public_bytes, struct span
 	REQUIRE_WHY(hash != NULL, ERR_UNSUPPORTED, "TPM 2.0 Part 2, 6.3: hash algorithm %u", p->name_alg);
 	TRY(reader_u16(&r, &alg));
 	REQUIRE(EVP_Q_digest(NULL, hash, NULL, public_bytes.ptr, public_bytes.len, digest, &len) == 1, ERR_CRYPTO);
-	REQUIRE_WHY(alg == p->name_alg && span_equal(r.left, span_at(digest, len)), ERR_MISMATCH, "WebAuthn 8.3: certInfo certifies another object than pubArea");
+	REQUIRE_WHY(alg == p->name_alg && span_equal(r.left, span_at(digest, len)), ERR_MISMATCH,
+		"WebAuthn 8.3: certInfo certifies another object than pubArea");
 	return ERR_OK;
 }

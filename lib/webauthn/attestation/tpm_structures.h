@@ -11,8 +11,8 @@ enum { MAX_TPM2B = 1024 };
 struct tpm_public {
 	uint16_t name_alg;
 	enum cose_kty kty;
-	enum cose_curve curve;      /* COSE_EC2 */
-	struct span first, second;  /* modulus and exponent (4 bytes, 0 for 65537), or x and y */
+	enum cose_curve curve;     /* COSE_EC2 */
+	struct span first, second; /* modulus and exponent (4 bytes, 0 for 65537), or x and y */
 };
 
 /* What a TPM certified. Borrowed. */

@@ -60,7 +60,8 @@ forge_expect(void)
 void
 forge_client_data(struct writer *w, const struct forgery *f)
 {
-	writer_format(w, "{\"type\":\"%s\",\"challenge\":\"%s\",\"origin\":\"%s\"%s}", f->type, f->challenge, f->origin, f->more);
+	writer_format(w, "{\"type\":\"%s\",\"challenge\":\"%s\",\"origin\":\"%s\"%s}", f->type, f->challenge, f->origin,
+		f->more);
 }
 
 void
@@ -69,7 +70,8 @@ forge_cose_key(struct writer *w, const struct forgery *f)
 	uint8_t point[65];
 	size_t len;
 
-	must(EVP_PKEY_get_octet_string_param(f->key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point), &len) == 1 && len == 65);
+	must(EVP_PKEY_get_octet_string_param(f->key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point), &len) == 1 &&
+		len == 65);
 	cbor_write_map(w, 5);
 	cbor_write_int(w, 1);
 	cbor_write_int(w, 2);
@@ -147,7 +149,8 @@ open_envelope(struct json_writer *j, const struct forgery *f)
 
 	forge_client_data(&client_data, f);
 	json_object(j, NULL);
-	json_bytes64(j, "id", f->id != NULL ? span_of(f->id) : span_at(forge_credential_id, sizeof(forge_credential_id)));
+	json_bytes64(j, "id",
+		f->id != NULL ? span_of(f->id) : span_at(forge_credential_id, sizeof(forge_credential_id)));
 	json_bytes64(j, "rawId", span_at(forge_credential_id, sizeof(forge_credential_id)));
 	json_text(j, "type", f->envelope_type);
 	json_object(j, "response");

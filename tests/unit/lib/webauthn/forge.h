@@ -11,15 +11,15 @@
 enum { FLAG_UP = 0x01, FLAG_UV = 0x04, FLAG_BE = 0x08, FLAG_BS = 0x10, FLAG_AT = 0x40, FLAG_ED = 0x80 };
 
 struct forgery {
-	EVP_PKEY *key;           /* the credential's, P-256 */
+	EVP_PKEY *key; /* the credential's, P-256 */
 	const char *type, *challenge, *origin, *rp_id;
-	const char *more;        /* members after the usual ones: ",\"crossOrigin\":true" */
+	const char *more; /* members after the usual ones: ",\"crossOrigin\":true" */
 	uint8_t flags;
 	uint32_t counter;
-	struct span extensions;  /* after the credential, with FLAG_ED */
-	struct span trailing;    /* after everything in the authenticator data */
-	int64_t cose_alg;        /* in the COSE key */
-	const char *id;          /* the envelope's; NULL: the attested one */
+	struct span extensions; /* after the credential, with FLAG_ED */
+	struct span trailing;   /* after everything in the authenticator data */
+	int64_t cose_alg;       /* in the COSE key */
+	const char *id;         /* the envelope's; NULL: the attested one */
 	const char *envelope_type;
 	uint8_t aaguid[16];
 };

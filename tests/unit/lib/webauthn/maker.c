@@ -18,7 +18,8 @@ static void
 name_add(X509_NAME *name, const char *field, const char *text)
 {
 	if (text != NULL)
-		must(X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, (const unsigned char *)text, -1, -1, 0) == 1);
+		must(X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, (const unsigned char *)text, -1, -1, 0) ==
+			1);
 }
 
 static void
@@ -41,7 +42,8 @@ draft(EVP_PKEY *key, int version)
 
 	must(x != NULL && X509_set_version(x, version) == 1 && X509_set_pubkey(x, key) == 1);
 	must(ASN1_INTEGER_set(X509_get_serialNumber(x), 7) == 1);
-	must(ASN1_TIME_set(X509_getm_notBefore(x), 1700000000) != NULL && ASN1_TIME_set(X509_getm_notAfter(x), 1900000000) != NULL);
+	must(ASN1_TIME_set(X509_getm_notBefore(x), 1700000000) != NULL &&
+		ASN1_TIME_set(X509_getm_notAfter(x), 1900000000) != NULL);
 	return x;
 }
 

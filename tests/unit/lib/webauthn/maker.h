@@ -15,10 +15,10 @@ struct maker_extension {
 
 /* A certificate to be made. */
 struct maker_order {
-	EVP_PKEY *key;               /* the subject's */
-	int version;                 /* 2 is version 3 */
+	EVP_PKEY *key;                                    /* the subject's */
+	int version;                                      /* 2 is version 3 */
 	const char *country, *organization, *unit, *name; /* NULL: left out */
-	const char *basic_constraints; /* NULL: left out */
+	const char *basic_constraints;                    /* NULL: left out */
 	struct maker_extension extensions[MAX_MAKER_EXTENSIONS];
 };
 

@@ -115,7 +115,8 @@ packed_with_a_good_certificate_is_anchored(void **state)
 {
 	struct trial *t = *state;
 
-	t->order.extensions[0] = (struct maker_extension){ID_FIDO_GEN_CE_AAGUID, "DER:041001020304050607080102030405060708"};
+	t->order.extensions[0] =
+		(struct maker_extension){ID_FIDO_GEN_CE_AAGUID, "DER:041001020304050607080102030405060708"};
 	is_accepted(packed(t));
 	assert_int_equal(t->trust, WEBAUTHN_TRUST_ANCHORED);
 	t->expect.attestation_trust = NULL;
@@ -152,7 +153,8 @@ packed_with_another_aaguid_in_the_certificate_is_refused(void **state)
 {
 	struct trial *t = *state;
 
-	t->order.extensions[0] = (struct maker_extension){ID_FIDO_GEN_CE_AAGUID, "DER:041001020304050607080102030405060709"};
+	t->order.extensions[0] =
+		(struct maker_extension){ID_FIDO_GEN_CE_AAGUID, "DER:041001020304050607080102030405060709"};
 	is_refused(packed(t), ERR_MISMATCH, "another AAGUID");
 	t->order.extensions[0].value = "critical,DER:041001020304050607080102030405060708";
 	is_refused(packed(t), ERR_MISMATCH, "critical");
@@ -284,8 +286,9 @@ more_certificates_than_the_limit_are_refused(void **state)
 	struct trial *t = *state;
 	AUTO(writer) w = writer_new(256);
 
-	writer_bytes(&w, SPAN("\xa3\x63"
-	                      "alg\x26\x63sig\x41\x00\x63x5c\x89\x41\x00\x41\x00\x41\x00\x41\x00\x41\x00\x41\x00\x41\x00\x41\x00\x41\x00"));
+	writer_bytes(&w,
+		SPAN("\xa3\x63"
+		     "alg\x26\x63sig\x41\x00\x63x5c\x89\x41\x00\x41\x00\x41\x00\x41\x00\x41\x00\x41\x00\x41\x00\x41\x00\x41\x00"));
 	assert_int_equal(registers(t, "packed", &w), ERR_TOO_LONG);
 }
 
@@ -408,7 +411,9 @@ u2f(struct trial *t, EVP_PKEY *signer, size_t certificates)
 	forge_client_data(&client_data, &t->forgery);
 	const struct sha256 h = sha256_of(writer_span(&client_data));
 
-	assert_int_equal(EVP_PKEY_get_octet_string_param(t->forgery.key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point), &len), 1);
+	assert_int_equal(EVP_PKEY_get_octet_string_param(t->forgery.key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point),
+				 &len),
+		1);
 	writer_u8(&data, 0);
 	writer_bytes(&data, sha256_span(&rp));
 	writer_bytes(&data, sha256_span(&h));

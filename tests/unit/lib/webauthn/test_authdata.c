@@ -19,7 +19,8 @@ an_assertion_is_read(void **state)
 
 	(void)state;
 	assert_int_equal(authdata_parse(span_at(assertion, sizeof(assertion)), &a), ERR_OK);
-	assert_true(a.user_present && a.user_verified && !a.backup_eligible && !a.backed_up && !a.has_credential && !a.has_extensions);
+	assert_true(a.user_present && a.user_verified && !a.backup_eligible && !a.backed_up && !a.has_credential &&
+		!a.has_extensions);
 	assert_int_equal(a.sign_count, 7);
 	assert_int_equal(a.flags, 0x05);
 }
@@ -34,7 +35,7 @@ truncated_at_every_byte_is_malformed(void **state)
 	(void)state;
 	f.flags |= FLAG_ED;
 	f.extensions = SPAN("\xa1\x63"
-	                    "abc\xf5");
+			    "abc\xf5");
 	forge_auth_data(&w, &f);
 	assert_int_equal(authdata_parse(writer_span(&w), &a), ERR_OK);
 	assert_int_equal(a.extensions.len, f.extensions.len);

@@ -67,7 +67,8 @@ a_good_one_is_accepted(void **state)
 	t->forgery.flags |= FLAG_BE | FLAG_BS;
 	if (authenticates(t, &a) != ERR_OK)
 		fail_msg("%s", err_why());
-	assert_true(span_equal(span_at(a.credential_id, a.credential_id_len), span_at(forge_credential_id, sizeof(forge_credential_id))));
+	assert_true(span_equal(span_at(a.credential_id, a.credential_id_len),
+		span_at(forge_credential_id, sizeof(forge_credential_id))));
 	assert_true(span_is(span_at(a.user_handle, a.user_handle_len), "user-handle-1"));
 	assert_int_equal(a.counter, 8);
 	assert_true(a.user_verified && a.backup_eligible && a.backed_up);
@@ -83,7 +84,8 @@ peeking_names_the_credential_and_checks_nothing_else(void **state)
 	t->forgery.challenge = "other";
 	forge_assertion(&json, &t->forgery);
 	assert_int_equal(webauthn_peek(writer_span(&json), &a), ERR_OK);
-	assert_true(span_equal(span_at(a.credential_id, a.credential_id_len), span_at(forge_credential_id, sizeof(forge_credential_id))));
+	assert_true(span_equal(span_at(a.credential_id, a.credential_id_len),
+		span_at(forge_credential_id, sizeof(forge_credential_id))));
 	assert_true(span_is(span_at(a.user_handle, a.user_handle_len), "user-handle-1"));
 	assert_int_equal(webauthn_peek(SPAN("{}"), &a), ERR_MALFORMED);
 }
@@ -199,7 +201,7 @@ extensions_are_passed_over_but_must_be_canonical(void **state)
 
 	t->forgery.flags |= FLAG_ED;
 	t->forgery.extensions = SPAN("\xa1\x68"
-	                             "appidxyz\xf5");
+				     "appidxyz\xf5");
 	assert_int_equal(authenticates(t, &a), ERR_OK);
 	t->forgery.extensions = SPAN("\xbf\x61z\xf5\xff");
 	refuses(t, ERR_MALFORMED, "6.1");

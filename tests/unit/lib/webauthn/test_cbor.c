@@ -15,7 +15,10 @@ struct sample {
 };
 
 /* A literal's bytes; the samples hold zeros. */
-#define CBOR(what, literal, expected) {what, {(const uint8_t *)(literal), sizeof(literal) - 1}, expected}
+#define CBOR(what, literal, expected)                                             \
+	{                                                                         \
+		what, {(const uint8_t *)(literal), sizeof(literal) - 1}, expected \
+	}
 
 static void
 check_all(const struct sample *samples, size_t count)
@@ -49,9 +52,10 @@ canonical_items_are_accepted(void **state)
 		CBOR("empty map", "\xa0", ERR_OK),
 		CBOR("empty bytes", "\x40", ERR_OK),
 		CBOR("text", "\x62\xc3\xa9", ERR_OK),
-		CBOR("map by type, length, bytes", "\xa5\x01\x00\x18\x18\x00\x20\x00\x61z\x00\x62"
-		                                   "aa\x00",
-		    ERR_OK),
+		CBOR("map by type, length, bytes",
+			"\xa5\x01\x00\x18\x18\x00\x20\x00\x61z\x00\x62"
+			"aa\x00",
+			ERR_OK),
 		CBOR("four deep", "\x81\x81\x81\x81\x00", ERR_OK),
 	};
 
@@ -96,9 +100,10 @@ maps_unsorted_or_with_a_key_twice_are_refused(void **state)
 		CBOR("integer twice", "\xa2\x01\x00\x01\x00", ERR_MALFORMED),
 		CBOR("text twice", "\xa2\x61z\x00\x61z\x00", ERR_MALFORMED),
 		CBOR("descending", "\xa2\x02\x00\x01\x00", ERR_MALFORMED),
-		CBOR("longer text first", "\xa2\x62"
-		                          "aa\x00\x61z\x00",
-		    ERR_MALFORMED),
+		CBOR("longer text first",
+			"\xa2\x62"
+			"aa\x00\x61z\x00",
+			ERR_MALFORMED),
 		CBOR("text before integer", "\xa2\x61z\x00\x01\x00", ERR_MALFORMED),
 		CBOR("negative before positive", "\xa2\x20\x00\x01\x00", ERR_MALFORMED),
 		CBOR("array as key", "\xa1\x80\x00", ERR_MALFORMED),
@@ -137,9 +142,9 @@ static void
 truncated_at_every_byte_is_refused(void **state)
 {
 	static const uint8_t object[] = "\xa3\x63"
-	                                "fmt\x64none\x67"
-	                                "attStmt\xa1\x63x5c\x81\x41\x00\x68"
-	                                "authData\x42\x01\x02";
+					"fmt\x64none\x67"
+					"attStmt\xa1\x63x5c\x81\x41\x00\x68"
+					"authData\x42\x01\x02";
 	struct span item;
 
 	(void)state;
@@ -157,7 +162,8 @@ truncated_at_every_byte_is_refused(void **state)
 static void
 integers_beyond_int64_are_refused(void **state)
 {
-	struct reader r = reader_over(SPAN("\x1b\x7f\xff\xff\xff\xff\xff\xff\xff\x3b\x7f\xff\xff\xff\xff\xff\xff\xff\x1b\x80\x00\x00\x00\x00\x00\x00\x00"));
+	struct reader r = reader_over(SPAN(
+		"\x1b\x7f\xff\xff\xff\xff\xff\xff\xff\x3b\x7f\xff\xff\xff\xff\xff\xff\xff\x1b\x80\x00\x00\x00\x00\x00\x00\x00"));
 	int64_t n;
 
 	(void)state;
@@ -188,7 +194,8 @@ an_item_of_another_kind_stays_unread(void **state)
 static void
 what_is_written_is_canonical(void **state)
 {
-	static const int64_t numbers[] = {0, 23, 24, 255, 256, 65535, 65536, 4294967295, 4294967296, INT64_MAX, -1, -24, -25, -256, -257, INT64_MIN};
+	static const int64_t numbers[] = {0, 23, 24, 255, 256, 65535, 65536, 4294967295, 4294967296, INT64_MAX, -1, -24,
+		-25, -256, -257, INT64_MIN};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -216,8 +223,9 @@ a_sealed_structure_is_written_as_the_standard_shows(void **state)
 	cbor_write_int(&w, 1);
 	cbor_write_int(&w, -7);
 	cbor_write_text(&w, SPAN("a"));
-	assert_true(span_equal(writer_span(&w), SPAN("\xd2\x82\xa1\x01\x26\x61"
-	                                             "a")));
+	assert_true(span_equal(writer_span(&w),
+		SPAN("\xd2\x82\xa1\x01\x26\x61"
+		     "a")));
 }
 
 int

@@ -22,8 +22,8 @@ creation_asks_for_a_discoverable_verified_credential(void **state)
 	const struct webauthn_id known = {SPAN("\x01\x02\x03")};
 
 	(void)state;
-	webauthn_creation_options(&w, "localhost", "Mohar", SPAN("user-handle"), "Test Citizen One", "Test \"Citizen\" One",
-	    SPAN("01234567890123456789012345678901"), &known, 1);
+	webauthn_creation_options(&w, "localhost", "Mohar", SPAN("user-handle"), "Test Citizen One",
+		"Test \"Citizen\" One", SPAN("01234567890123456789012345678901"), &known, 1);
 	assert_int_equal(writer_done(&w), ERR_OK);
 	assert_int_equal(json_check(writer_span(&w)), ERR_OK);
 	assert_true(has(&w, "\"rp\":{\"id\":\"localhost\",\"name\":\"Mohar\"}"));
@@ -60,7 +60,8 @@ request_asks_for_verification_and_lists_credentials(void **state)
 	assert_int_equal(json_check(writer_span(&w)), ERR_OK);
 	assert_true(has(&w, "\"rpId\":\"localhost\""));
 	assert_true(has(&w, "\"challenge\":\"MDEyMw\""));
-	assert_true(has(&w, "\"allowCredentials\":[{\"type\":\"public-key\",\"id\":\"AQ\"},{\"type\":\"public-key\",\"id\":\"Ag\"}]"));
+	assert_true(has(&w,
+		"\"allowCredentials\":[{\"type\":\"public-key\",\"id\":\"AQ\"},{\"type\":\"public-key\",\"id\":\"Ag\"}]"));
 	assert_true(has(&w, "\"userVerification\":\"required\""));
 }
 

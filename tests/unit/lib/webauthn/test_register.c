@@ -56,8 +56,9 @@ another_challenge_is_refused(void **state)
 {
 	struct forgery f = forgery_new(true);
 	const struct webauthn_expect expect = forge_expect();
-	static const char *const others[] = {"", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDI", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
-	    "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MD", "mDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"};
+	static const char *const others[] = {"", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDI",
+		"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MD",
+		"mDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
@@ -85,8 +86,9 @@ another_origin_is_refused(void **state)
 {
 	struct forgery f = forgery_new(true);
 	const struct webauthn_expect expect = forge_expect();
-	static const char *const others[] = {"https://localhost", "https://localhost:8443/", "https://LOCALHOST:8443", "http://localhost:8443",
-	    "https://localhost:84430", "https://localhost:8443.example", "https://evil.example", ""};
+	static const char *const others[] = {"https://localhost", "https://localhost:8443/", "https://LOCALHOST:8443",
+		"http://localhost:8443", "https://localhost:84430", "https://localhost:8443.example",
+		"https://evil.example", ""};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
@@ -147,7 +149,8 @@ members_that_browsers_add_are_passed_over(void **state)
 	struct webauthn_credential c;
 
 	(void)state;
-	f.more = ",\"crossOrigin\":false,\"other_keys_can_be_added_here\":{\"do\":[\"not\",\"compare\",{\"a\":1.5e3}]},\"tokenBinding\":null";
+	f.more =
+		",\"crossOrigin\":false,\"other_keys_can_be_added_here\":{\"do\":[\"not\",\"compare\",{\"a\":1.5e3}]},\"tokenBinding\":null";
 	assert_int_equal(registers(&f, &expect, &c), ERR_OK);
 	forgery_free(&f);
 }
@@ -303,10 +306,10 @@ an_attestation_object_that_is_not_exact_is_refused(void **state)
 	refuses_object(SPAN("\x9a\xa2\xa2\xa2\x99"), ERR_MALFORMED);
 	refuses_object(SPAN("\xa0"), ERR_MALFORMED);
 	refuses_object(SPAN("\xa3\x63"
-	                    "fmt\x64none\x67"
-	                    "attStmt\xa0\x68"
-	                    "authData\x60"),
-	    ERR_MALFORMED);
+			    "fmt\x64none\x67"
+			    "attStmt\xa0\x68"
+			    "authData\x60"),
+		ERR_MALFORMED);
 	refuses_object(SPAN("\x81\x81\x81\x81\x81\x00"), ERR_TOO_LONG);
 }
 
@@ -332,8 +335,9 @@ a_none_statement_that_says_something_is_refused(void **state)
 	AUTO(writer) object = writer_new(4096);
 
 	(void)state;
-	forge_object(&object, &f, "none", SPAN("\xa1\x63"
-	                                       "alg\x26"));
+	forge_object(&object, &f, "none",
+		SPAN("\xa1\x63"
+		     "alg\x26"));
 	refuses_object(writer_span(&object), ERR_MALFORMED);
 	forgery_free(&f);
 }
@@ -341,9 +345,10 @@ a_none_statement_that_says_something_is_refused(void **state)
 static void
 json_that_is_not_a_response_is_refused(void **state)
 {
-	static const char *const texts[] = {"", "{}", "[]", "null", "{\"id\":\"AA\",\"rawId\":\"AA\",\"type\":\"public-key\"}",
-	    "{\"id\":\"AA==\",\"rawId\":\"AA==\",\"type\":\"public-key\",\"response\":{\"clientDataJSON\":\"\",\"attestationObject\":\"\"}}",
-	    "{\"id\":\"AA\",\"id\":\"AA\",\"rawId\":\"AA\",\"type\":\"public-key\",\"response\":{\"clientDataJSON\":\"\",\"attestationObject\":\"\"}}"};
+	static const char *const texts[] = {"", "{}", "[]", "null",
+		"{\"id\":\"AA\",\"rawId\":\"AA\",\"type\":\"public-key\"}",
+		"{\"id\":\"AA==\",\"rawId\":\"AA==\",\"type\":\"public-key\",\"response\":{\"clientDataJSON\":\"\",\"attestationObject\":\"\"}}",
+		"{\"id\":\"AA\",\"id\":\"AA\",\"rawId\":\"AA\",\"type\":\"public-key\",\"response\":{\"clientDataJSON\":\"\",\"attestationObject\":\"\"}}"};
 	const struct webauthn_expect expect = forge_expect();
 	static uint8_t huge[MAX_WEBAUTHN_JSON + 1];
 	struct webauthn_credential c;

@@ -22,7 +22,8 @@ registers(const struct vector *v, const struct ceremony *c, struct webauthn_cred
 }
 
 static enum err
-authenticates(const struct vector *v, const struct ceremony *c, const struct webauthn_key *key, struct webauthn_assertion *out)
+authenticates(const struct vector *v, const struct ceremony *c, const struct webauthn_key *key,
+	struct webauthn_assertion *out)
 {
 	AUTO(writer) json = writer_new(MAX_WEBAUTHN_JSON);
 	const struct webauthn_expect expect = vector_expect(v, &v->authentication);
@@ -72,9 +73,10 @@ every_registration_is_accepted(void **state)
 		assert_memory_equal(c.aaguid, v->aaguid.ptr, sizeof(c.aaguid));
 		assert_true(span_equal(span_at(c.id, c.id_len), bytes_span(&v->credential_id)));
 		assert_int_equal(strncmp(v->name, c.format, strlen(c.format)), 0); /* each is named for its format */
-		assert_int_equal(c.trust, strstr(v->name, "self") != NULL ? WEBAUTHN_TRUST_SELF
-		        : strcmp(c.format, "none") == 0                   ? WEBAUTHN_TRUST_NONE
-		                                                          : WEBAUTHN_TRUST_ANCHORED);
+		assert_int_equal(c.trust,
+			strstr(v->name, "self") != NULL         ? WEBAUTHN_TRUST_SELF
+				: strcmp(c.format, "none") == 0 ? WEBAUTHN_TRUST_NONE
+								: WEBAUTHN_TRUST_ANCHORED);
 	}
 }
 
@@ -113,8 +115,11 @@ is_covered(const struct vector *v, size_t at)
 
 	if (strncmp(v->name, "fido-u2f", 8) == 0)
 		return at < start + AUTHDATA_FLAGS || at >= start + AUTHDATA_AAGUID_END;
-	if (strncmp(v->name, "none", 4) == 0) /* the relying party's name, the id, and the syntax are all that there is */
-		return at < start + AUTHDATA_FLAGS || (at >= start + AUTHDATA_AAGUID_END && at < start + AUTHDATA_AAGUID_END + 2 + v->credential_id.len);
+	if (strncmp(v->name, "none", 4) ==
+		0) /* the relying party's name, the id, and the syntax are all that there is */
+		return at < start + AUTHDATA_FLAGS ||
+			(at >= start + AUTHDATA_AAGUID_END &&
+				at < start + AUTHDATA_AAGUID_END + 2 + v->credential_id.len);
 	return true;
 }
 
@@ -248,7 +253,7 @@ a_path_outside_its_validity_is_refused(void **state)
 		expect.at = 1600000000; /* before 2024 */
 		vector_registration(&json, v, &v->registration);
 		assert_int_equal(webauthn_register(writer_span(&json), &expect, &c),
-		    strncmp(v->name, "none", 4) == 0 || strstr(v->name, "self") != NULL ? ERR_OK : ERR_UNTRUSTED);
+			strncmp(v->name, "none", 4) == 0 || strstr(v->name, "self") != NULL ? ERR_OK : ERR_UNTRUSTED);
 	}
 }
 

@@ -26,7 +26,10 @@ struct written_file {
 	struct json_list vectors;
 };
 
-#define HEX(member, presence, field) {member, JSON_TEXT, presence, offsetof(struct written_ceremony, field), .max = MAX_HEX}
+#define HEX(member, presence, field)                                                                  \
+	{                                                                                             \
+		member, JSON_TEXT, presence, offsetof(struct written_ceremony, field), .max = MAX_HEX \
+	}
 
 static const struct json_row ceremony_rows[] = {
 	HEX("challenge", JSON_REQUIRED, challenge),
@@ -38,19 +41,21 @@ static const struct json_row ceremony_rows[] = {
 	HEX("aaguid", JSON_OPTIONAL, aaguid),
 };
 
-static const struct json_table ceremony_table = {
-	"ceremony", ceremony_rows, sizeof(ceremony_rows) / sizeof(ceremony_rows[0]), sizeof(struct written_ceremony), true};
+static const struct json_table ceremony_table = {"ceremony", ceremony_rows,
+	sizeof(ceremony_rows) / sizeof(ceremony_rows[0]), sizeof(struct written_ceremony), true};
 
 static const struct json_row vector_rows[] = {
 	{"name", JSON_TEXT, JSON_REQUIRED, offsetof(struct written_vector, name), .max = 100},
 	{"rp_id", JSON_TEXT, JSON_REQUIRED, offsetof(struct written_vector, rp_id), .max = 100},
 	{"origin", JSON_TEXT, JSON_REQUIRED, offsetof(struct written_vector, origin), .max = 100},
-	{"registration", JSON_OBJECT, JSON_REQUIRED, offsetof(struct written_vector, registration), .table = &ceremony_table},
-	{"authentication", JSON_OBJECT, JSON_REQUIRED, offsetof(struct written_vector, authentication), .table = &ceremony_table},
+	{"registration", JSON_OBJECT, JSON_REQUIRED, offsetof(struct written_vector, registration),
+		.table = &ceremony_table},
+	{"authentication", JSON_OBJECT, JSON_REQUIRED, offsetof(struct written_vector, authentication),
+		.table = &ceremony_table},
 };
 
-static const struct json_table vector_table = {
-	"vector", vector_rows, sizeof(vector_rows) / sizeof(vector_rows[0]), sizeof(struct written_vector), true};
+static const struct json_table vector_table = {"vector", vector_rows, sizeof(vector_rows) / sizeof(vector_rows[0]),
+	sizeof(struct written_vector), true};
 
 static const struct json_row ca_rows[] = {
 	{"attestation_ca_cert", JSON_TEXT, JSON_REQUIRED, 0, .max = MAX_HEX},
@@ -60,11 +65,12 @@ static const struct json_table ca_table = {"attestation CA", ca_rows, 1, sizeof(
 
 static const struct json_row file_rows[] = {
 	{"attestation_ca", JSON_OBJECT, JSON_REQUIRED, offsetof(struct written_file, ca), .table = &ca_table},
-	{"vectors", JSON_OBJECTS, JSON_REQUIRED, offsetof(struct written_file, vectors), .max = MAX_VECTORS, .table = &vector_table},
+	{"vectors", JSON_OBJECTS, JSON_REQUIRED, offsetof(struct written_file, vectors), .max = MAX_VECTORS,
+		.table = &vector_table},
 };
 
-static const struct json_table file_table = {
-	"WebAuthn vectors", file_rows, sizeof(file_rows) / sizeof(file_rows[0]), sizeof(struct written_file), true};
+static const struct json_table file_table = {"WebAuthn vectors", file_rows, sizeof(file_rows) / sizeof(file_rows[0]),
+	sizeof(struct written_file), true};
 
 static struct bytes
 take(const char *hex)

@@ -13,8 +13,8 @@ struct bytes {
 
 struct ceremony {
 	struct bytes challenge, client_data;
-	struct bytes attestation_object;         /* registration */
-	struct bytes auth_data, signature;       /* authentication */
+	struct bytes attestation_object;   /* registration */
+	struct bytes auth_data, signature; /* authentication */
 };
 
 struct vector {
