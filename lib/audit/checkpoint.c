@@ -28,7 +28,8 @@ is_origin(struct span origin)
 enum err
 checkpoint_text(const struct checkpoint *c, struct writer *out)
 {
-	REQUIRE_WHY(is_origin(span_of(c->origin)), ERR_MALFORMED, "%s: the origin is empty, or has a space or plus in it", context);
+	REQUIRE_WHY(is_origin(span_of(c->origin)), ERR_MALFORMED,
+		"%s: the origin is empty, or has a space or plus in it", context);
 	writer_format(out, "%s\n%llu\n", c->origin, (unsigned long long)c->size);
 	base64_write(out, sha256_span(&c->root));
 	writer_u8(out, '\n');
@@ -75,7 +76,8 @@ checkpoint_text_parse(struct span text, struct checkpoint *out)
 {
 	struct checkpoint c = {.size = 0};
 
-	REQUIRE_WHY(parse_text(text, &c) == ERR_OK, ERR_MALFORMED, "%s: expected origin, size and root, each on its line, and nothing else", context);
+	REQUIRE_WHY(parse_text(text, &c) == ERR_OK, ERR_MALFORMED,
+		"%s: expected origin, size and root, each on its line, and nothing else", context);
 	*out = c;
 	return ERR_OK;
 }
@@ -88,7 +90,8 @@ key_id(struct span name, EVP_PKEY *key, uint8_t out[KEY_ID_LEN])
 	size_t len = sizeof(public_key);
 	struct sha256 h;
 
-	REQUIRE_WHY(EVP_PKEY_is_a(key, "ED25519") == 1 && EVP_PKEY_get_raw_public_key(key, public_key, &len) == 1 && len == sizeof(public_key),
+	REQUIRE_WHY(EVP_PKEY_is_a(key, "ED25519") == 1 && EVP_PKEY_get_raw_public_key(key, public_key, &len) == 1 &&
+			len == sizeof(public_key),
 		ERR_UNSUPPORTED, "%s: the log's key is not Ed25519", context);
 	h = sha256_of_parts((const struct span[]){name, SPAN("\n\x01"), span_at(public_key, len)}, 3);
 	memcpy(out, h.bytes, KEY_ID_LEN);
@@ -107,7 +110,8 @@ checkpoint_note(const struct checkpoint *c, struct span spki, struct span signat
 	e = key_id(span_of(c->origin), key, bytes);
 	EVP_PKEY_free(key);
 	TRY(e);
-	REQUIRE_WHY(signature.len == SIGNATURE_LEN, ERR_MALFORMED, "%s: an Ed25519 signature has %d bytes", context, SIGNATURE_LEN);
+	REQUIRE_WHY(signature.len == SIGNATURE_LEN, ERR_MALFORMED, "%s: an Ed25519 signature has %d bytes", context,
+		SIGNATURE_LEN);
 	memcpy(bytes + KEY_ID_LEN, signature.ptr, SIGNATURE_LEN);
 	TRY(checkpoint_text(c, out));
 	writer_format(out, "\n%s%s ", dash, c->origin);
@@ -194,7 +198,8 @@ checkpoint_verify(struct span note, const char *origin, EVP_PKEY *key, struct ch
 	struct checkpoint c;
 	enum err e = split_note(note, &text, &signatures);
 
-	REQUIRE_WHY(e == ERR_OK, e, "C2SP signed-note: expected text, a blank line and signatures, %d bytes at most", MAX_CHECKPOINT);
+	REQUIRE_WHY(e == ERR_OK, e, "C2SP signed-note: expected text, a blank line and signatures, %d bytes at most",
+		MAX_CHECKPOINT);
 	TRY(checkpoint_text_parse(text, &c));
 	REQUIRE_WHY(strcmp(c.origin, origin) == 0, ERR_MISMATCH, "%s: the origin is that of another log", context);
 	TRY(key_id(log.name, key, log.id));

@@ -21,7 +21,8 @@ MUST_USE enum err checkpoint_text(const struct checkpoint *c, struct writer *out
 /* Strictly parses that text (no extension lines). For mohar-hsmd's type check too. */
 MUST_USE enum err checkpoint_text_parse(struct span text, struct checkpoint *out);
 /* The whole note: text, blank line, "— ORIGIN BASE64(key id || signature)". spki: the log's public key (Ed25519). */
-MUST_USE enum err checkpoint_note(const struct checkpoint *c, struct span spki, struct span signature, struct writer *out);
+MUST_USE enum err checkpoint_note(const struct checkpoint *c, struct span spki, struct span signature,
+	struct writer *out);
 /* Parses and verifies a note by the log's key; other signatures on it are passed over. ERR_BAD_SIGNATURE, ERR_MALFORMED, ERR_MISMATCH (origin). */
 MUST_USE enum err checkpoint_verify(struct span note, const char *origin, EVP_PKEY *key, struct checkpoint *out);
 

@@ -27,7 +27,8 @@ commitment_of(struct span salt, struct span private_part)
 static enum err
 write_entry(struct event *e, struct span public_part)
 {
-	const struct sha256 commitment = commitment_of(span_at(e->salt, sizeof(e->salt)), writer_span(&e->private_part));
+	const struct sha256 commitment =
+		commitment_of(span_at(e->salt, sizeof(e->salt)), writer_span(&e->private_part));
 	struct json_writer j = json_to(&e->entry);
 	AUTO(writer) id = writer_new(UUID_TEXT_LEN);
 	AUTO(writer) canonical = writer_new(MAX_PART);
@@ -47,13 +48,19 @@ write_entry(struct event *e, struct span public_part)
 }
 
 enum err
-event_make(struct event *out, const char *source, const char *type, enum log_tree tree, unix_time at, struct span public_part, struct span private_part)
+event_make(struct event *out, const char *source, const char *type, enum log_tree tree, unix_time at,
+	struct span public_part, struct span private_part)
 {
-	struct event e = {.id = uuid_random(), .tree = tree, .at = at, .source = (char *)(uintptr_t)source, .type = (char *)(uintptr_t)type};
+	struct event e = {.id = uuid_random(),
+		.tree = tree,
+		.at = at,
+		.source = (char *)(uintptr_t)source,
+		.type = (char *)(uintptr_t)type};
 	enum err error;
 
 	*out = (struct event){0};
-	REQUIRE_WHY(is_name(source) && is_name(type), ERR_MALFORMED, "event: its source and type are small letters, digits, . _ and -");
+	REQUIRE_WHY(is_name(source) && is_name(type), ERR_MALFORMED,
+		"event: its source and type are small letters, digits, . _ and -");
 	e.entry = writer_new(MAX_ENTRY);
 	e.private_part = writer_new(MAX_PART);
 	random_bytes(e.salt, sizeof(e.salt));

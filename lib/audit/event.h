@@ -14,23 +14,26 @@
 
 enum { SALT_LEN = 16, MAX_ENTRY = 16 << 10 };
 
-enum log_tree { LOG_TREE_PUBLIC = 0, LOG_TREE_PRIVATE = 1 }; /* logins go to the private tree, whose root is a public leaf */
+enum log_tree {
+	LOG_TREE_PUBLIC = 0,
+	LOG_TREE_PRIVATE = 1
+}; /* logins go to the private tree, whose root is a public leaf */
 
 struct event {
 	struct uuid id;
 	enum log_tree tree;
 	unix_time at;
 	uint8_t salt[SALT_LEN];
-	char *source;   /* "ca", "idp", "signer": borrowed */
-	char *type;     /* "certificate.issued": borrowed */
-	struct writer entry;    /* owned: the bytes above */
+	char *source;               /* "ca", "idp", "signer": borrowed */
+	char *type;                 /* "certificate.issued": borrowed */
+	struct writer entry;        /* owned: the bytes above */
 	struct writer private_part; /* owned: JSON */
 	struct sha256 leaf;
 };
 
 /* Makes an event: fresh id and salt; public_part and private_part are JSON objects (private may be empty: "{}"). ERR_TOO_LONG, ERR_MALFORMED. */
 MUST_USE enum err event_make(struct event *out, const char *source, const char *type, enum log_tree tree, unix_time at,
-    struct span public_part, struct span private_part);
+	struct span public_part, struct span private_part);
 void event_free(struct event *e);
 
 /* The leaf hash of an entry. */

@@ -86,7 +86,8 @@ merkle_inclusion(const struct merkle_store *s, uint64_t index, uint64_t size, st
 	uint64_t begin = 0, end = size;
 
 	out->count = 0;
-	REQUIRE_WHY(index < size, ERR_MALFORMED, "RFC 9162 2.1.3.1: no leaf %llu in a tree of %llu", (unsigned long long)index, (unsigned long long)size);
+	REQUIRE_WHY(index < size, ERR_MALFORMED, "RFC 9162 2.1.3.1: no leaf %llu in a tree of %llu",
+		(unsigned long long)index, (unsigned long long)size);
 	while (end - begin > 1) {
 		const uint64_t middle = begin + ((uint64_t)1 << split_level(end - begin));
 
@@ -108,8 +109,8 @@ merkle_consistency(const struct merkle_store *s, uint64_t first, uint64_t second
 	uint64_t begin = 0, end = second;
 
 	out->count = 0;
-	REQUIRE_WHY(first <= second, ERR_MALFORMED, "RFC 9162 2.1.4.1: a tree of %llu is no part of one of %llu", (unsigned long long)first,
-		(unsigned long long)second);
+	REQUIRE_WHY(first <= second, ERR_MALFORMED, "RFC 9162 2.1.4.1: a tree of %llu is no part of one of %llu",
+		(unsigned long long)first, (unsigned long long)second);
 	if (first == 0)
 		return ERR_OK; /* every tree contains the empty one */
 	while (end != first) {
@@ -130,12 +131,14 @@ merkle_consistency(const struct merkle_store *s, uint64_t first, uint64_t second
 }
 
 enum err
-merkle_inclusion_check(const struct sha256 *leaf, uint64_t index, uint64_t size, const struct merkle_proof *p, const struct sha256 *root)
+merkle_inclusion_check(const struct sha256 *leaf, uint64_t index, uint64_t size, const struct merkle_proof *p,
+	const struct sha256 *root)
 {
 	struct sha256 r = *leaf;
 	uint64_t fn = index, sn = size - 1;
 
-	REQUIRE_WHY(index < size && p->count <= MAX_PROOF, ERR_MISMATCH, "RFC 9162 2.1.3.2: the index is beyond the tree");
+	REQUIRE_WHY(index < size && p->count <= MAX_PROOF, ERR_MISMATCH,
+		"RFC 9162 2.1.3.2: the index is beyond the tree");
 	for (size_t i = 0; i < p->count; i++) {
 		REQUIRE_WHY(sn != 0, ERR_MISMATCH, "RFC 9162 2.1.3.2: the inclusion path is too long");
 		if ((fn & 1) != 0 || fn == sn) {
@@ -155,13 +158,15 @@ merkle_inclusion_check(const struct sha256 *leaf, uint64_t index, uint64_t size,
 
 /* RFC 9162 2.1.4.2 for 0 < first < second: folds the path into both roots. */
 static enum err
-fold_consistency(uint64_t first, uint64_t second, const struct merkle_proof *p, const struct sha256 *old_root, const struct sha256 *new_root)
+fold_consistency(uint64_t first, uint64_t second, const struct merkle_proof *p, const struct sha256 *old_root,
+	const struct sha256 *new_root)
 {
 	const bool whole = (first & (first - 1)) == 0; /* then the path begins with the old root, untold */
 	uint64_t fn = first - 1, sn = second - 1;
 	struct sha256 fr, sr;
 
-	REQUIRE_WHY(p->count >= 1 && p->count <= MAX_PROOF, ERR_MISMATCH, "RFC 9162 2.1.4.2: the consistency path is empty");
+	REQUIRE_WHY(p->count >= 1 && p->count <= MAX_PROOF, ERR_MISMATCH,
+		"RFC 9162 2.1.4.2: the consistency path is empty");
 	for (; (fn & 1) != 0; fn >>= 1)
 		sn >>= 1;
 	fr = sr = whole ? *old_root : p->nodes[0];
@@ -179,12 +184,14 @@ fold_consistency(uint64_t first, uint64_t second, const struct merkle_proof *p, 
 		sn >>= 1;
 	}
 	REQUIRE_WHY(sn == 0, ERR_MISMATCH, "RFC 9162 2.1.4.2: the consistency path is too short");
-	REQUIRE_WHY(same(&fr, old_root) && same(&sr, new_root), ERR_MISMATCH, "RFC 9162 2.1.4.2: the trees are not consistent");
+	REQUIRE_WHY(same(&fr, old_root) && same(&sr, new_root), ERR_MISMATCH,
+		"RFC 9162 2.1.4.2: the trees are not consistent");
 	return ERR_OK;
 }
 
 enum err
-merkle_consistency_check(uint64_t first, uint64_t second, const struct merkle_proof *p, const struct sha256 *old_root, const struct sha256 *new_root)
+merkle_consistency_check(uint64_t first, uint64_t second, const struct merkle_proof *p, const struct sha256 *old_root,
+	const struct sha256 *new_root)
 {
 	const struct sha256 empty = merkle_empty();
 
@@ -192,7 +199,9 @@ merkle_consistency_check(uint64_t first, uint64_t second, const struct merkle_pr
 	if (first != 0 && first != second)
 		return fold_consistency(first, second, p, old_root, new_root);
 	REQUIRE_WHY(p->count == 0, ERR_MISMATCH, "RFC 9162 2.1.4.2: the consistency path is too long");
-	REQUIRE_WHY(same(old_root, first == 0 ? &empty : new_root), ERR_MISMATCH, "RFC 9162 2.1.4.2: the trees are not consistent");
-	REQUIRE_WHY(second != 0 || same(new_root, &empty), ERR_MISMATCH, "RFC 9162 2.1.1: the root of no leaves is another");
+	REQUIRE_WHY(same(old_root, first == 0 ? &empty : new_root), ERR_MISMATCH,
+		"RFC 9162 2.1.4.2: the trees are not consistent");
+	REQUIRE_WHY(second != 0 || same(new_root, &empty), ERR_MISMATCH,
+		"RFC 9162 2.1.1: the root of no leaves is another");
 	return ERR_OK;
 }

@@ -24,11 +24,14 @@ struct merkle_store {
 /* The root of the first size leaves, from the store's full subtrees. */
 MUST_USE enum err merkle_root(const struct merkle_store *s, uint64_t size, struct sha256 *out);
 /* RFC 9162 2.1.3.1, 2.1.4.1: proofs. ERR_MALFORMED for index >= size, first > second. */
-MUST_USE enum err merkle_inclusion(const struct merkle_store *s, uint64_t index, uint64_t size, struct merkle_proof *out);
-MUST_USE enum err merkle_consistency(const struct merkle_store *s, uint64_t first, uint64_t second, struct merkle_proof *out);
+MUST_USE enum err merkle_inclusion(const struct merkle_store *s, uint64_t index, uint64_t size,
+	struct merkle_proof *out);
+MUST_USE enum err merkle_consistency(const struct merkle_store *s, uint64_t first, uint64_t second,
+	struct merkle_proof *out);
 /* RFC 9162 2.1.3.2, 2.1.4.2: checks. ERR_MISMATCH. */
-MUST_USE enum err merkle_inclusion_check(const struct sha256 *leaf, uint64_t index, uint64_t size, const struct merkle_proof *p, const struct sha256 *root);
-MUST_USE enum err merkle_consistency_check(uint64_t first, uint64_t second, const struct merkle_proof *p, const struct sha256 *old_root,
-    const struct sha256 *new_root);
+MUST_USE enum err merkle_inclusion_check(const struct sha256 *leaf, uint64_t index, uint64_t size,
+	const struct merkle_proof *p, const struct sha256 *root);
+MUST_USE enum err merkle_consistency_check(uint64_t first, uint64_t second, const struct merkle_proof *p,
+	const struct sha256 *old_root, const struct sha256 *new_root);
 
 #endif

@@ -22,7 +22,8 @@ static const struct json_row form_rows[] = {
 	{"salt", JSON_BYTES, JSON_OPTIONAL, offsetof(struct form, salt), 0, SALT_LEN, NULL, 0},
 	{"private", JSON_RAW, JSON_OPTIONAL, offsetof(struct form, private_part), 0, MAX_ENTRY, NULL, 0},
 };
-static const struct json_table form_table = {"receipt", form_rows, sizeof(form_rows) / sizeof(form_rows[0]), sizeof(struct form), false};
+static const struct json_table form_table = {"receipt", form_rows, sizeof(form_rows) / sizeof(form_rows[0]),
+	sizeof(struct form), false};
 
 static void
 form_free(struct form *f)
@@ -35,8 +36,9 @@ read_proof(const struct json_list *texts, struct merkle_proof *out)
 {
 	out->count = 0;
 	for (size_t i = 0; i < texts->count; i++)
-		REQUIRE_WHY(base64url_exactly(span_of(json_text_at(texts, i)), out->nodes[i].bytes, SHA256_LEN) == ERR_OK, ERR_MALFORMED,
-			"receipt: proof[%zu]: expected 32 bytes in base64url", i);
+		REQUIRE_WHY(base64url_exactly(span_of(json_text_at(texts, i)), out->nodes[i].bytes, SHA256_LEN) ==
+				ERR_OK,
+			ERR_MALFORMED, "receipt: proof[%zu]: expected 32 bytes in base64url", i);
 	out->count = texts->count;
 	return ERR_OK;
 }
@@ -51,7 +53,8 @@ receipt_parse(struct span json, struct receipt *out)
 	REQUIRE_WHY(json.len <= MAX_RECEIPT, ERR_TOO_LONG, "receipt: longer than %d bytes", MAX_RECEIPT);
 	TRY(json_decode(json, &form_table, &f));
 	TRY(read_proof(&f.proof, &r.proof));
-	REQUIRE_WHY((f.salt.ptr == NULL) == (f.private_part == NULL), ERR_MALFORMED, "receipt: salt and private come together or not at all");
+	REQUIRE_WHY((f.salt.ptr == NULL) == (f.private_part == NULL), ERR_MALFORMED,
+		"receipt: salt and private come together or not at all");
 	r.entry = f.entry;
 	r.index = (uint64_t)f.index;
 	r.size = (uint64_t)f.size;
@@ -106,6 +109,7 @@ receipt_check(const struct receipt *r, const char *origin, EVP_PKEY *log_key)
 	REQUIRE_WHY(c.size == r->size, ERR_MISMATCH, "receipt: its size is not its checkpoint's");
 	TRY(merkle_inclusion_check(&leaf, r->index, r->size, &r->proof, &c.root));
 	if (r->private_part != NULL)
-		TRY(event_opens(span_at(r->entry.ptr, r->entry.len), span_at(r->salt.ptr, r->salt.len), span_of(r->private_part)));
+		TRY(event_opens(span_at(r->entry.ptr, r->entry.len), span_at(r->salt.ptr, r->salt.len),
+			span_of(r->private_part)));
 	return ERR_OK;
 }

@@ -12,12 +12,12 @@
 enum { MAX_RECEIPT = 64 << 10 };
 
 struct receipt {
-	struct json_bytes entry;      /* owned */
+	struct json_bytes entry; /* owned */
 	uint64_t index, size;
 	struct merkle_proof proof;
-	char *checkpoint;             /* owned note text */
-	struct json_bytes salt;       /* owned; empty if withheld */
-	char *private_part;           /* owned JSON; NULL if withheld */
+	char *checkpoint;       /* owned note text */
+	struct json_bytes salt; /* owned; empty if withheld */
+	char *private_part;     /* owned JSON; NULL if withheld */
 };
 
 MUST_USE enum err receipt_parse(struct span json, struct receipt *out);

@@ -53,7 +53,8 @@ time_write(struct writer *w, unix_time t)
 			w->failed = ERR_TOO_LONG; /* RFC 3339 1: years 0000 to 9999 */
 		return;
 	}
-	writer_format(w, "%04d-%02d-%02dT%02d:%02d:%02dZ", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+	writer_format(w, "%04d-%02d-%02dT%02d:%02d:%02dZ", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour,
+		utc.tm_min, utc.tm_sec);
 }
 
 /* count digits at *at, which moves on, as a number of at most max. */

@@ -40,7 +40,8 @@ trimmed(struct span text)
 		text.ptr++;
 		text.len--;
 	}
-	while (text.len > 0 && (text.ptr[text.len - 1] == ' ' || text.ptr[text.len - 1] == '\t' || text.ptr[text.len - 1] == '\r'))
+	while (text.len > 0 &&
+		(text.ptr[text.len - 1] == ' ' || text.ptr[text.len - 1] == '\t' || text.ptr[text.len - 1] == '\r'))
 		text.len--;
 	return text;
 }
@@ -60,7 +61,8 @@ unknown(const struct reading *r, struct span name)
 	AUTO(writer) what = writer_new(128);
 	AUTO(writer) known = writer_new(512);
 
-	writer_format(&what, "unknown setting '%.*s'; known are: ", (int)(name.len > 60 ? 60 : name.len), (const char *)name.ptr);
+	writer_format(&what, "unknown setting '%.*s'; known are: ", (int)(name.len > 60 ? 60 : name.len),
+		(const char *)name.ptr);
 	for (size_t i = 0; i < r->count; i++)
 		writer_format(&known, "%s%s", i == 0 ? "" : ", ", r->rows[i].name);
 	return wrong(r, (const char *)writer_span(&what).ptr, (const char *)writer_span(&known).ptr);
@@ -97,8 +99,10 @@ set_number(const struct reading *r, const struct config_row *row, struct span va
 	char *end;
 	int64_t n;
 
-	writer_format(&right, "a whole number from %lld to %lld (%s)", (long long)row->min, (long long)row->max, row->help);
-	if (value.len > 0 && value.len < sizeof(text) && (value.ptr[0] == '-' || (value.ptr[0] >= '0' && value.ptr[0] <= '9'))) {
+	writer_format(&right, "a whole number from %lld to %lld (%s)", (long long)row->min, (long long)row->max,
+		row->help);
+	if (value.len > 0 && value.len < sizeof(text) &&
+		(value.ptr[0] == '-' || (value.ptr[0] >= '0' && value.ptr[0] <= '9'))) {
 		memcpy(text, value.ptr, value.len);
 		text[value.len] = '\0';
 		errno = 0;
@@ -108,7 +112,8 @@ set_number(const struct reading *r, const struct config_row *row, struct span va
 			return ERR_OK;
 		}
 	}
-	return err_because(ERR_CONFIG, "%s:%u: %s must be %s", r->path, r->line, row->name, (const char *)writer_span(&right).ptr);
+	return err_because(ERR_CONFIG, "%s:%u: %s must be %s", r->path, r->line, row->name,
+		(const char *)writer_span(&right).ptr);
 }
 
 static enum err
@@ -120,8 +125,8 @@ set(const struct reading *r, const struct config_row *row, struct span value)
 	case CONFIG_NUMBER:
 		return set_number(r, row, value);
 	case CONFIG_BOOL:
-		REQUIRE_WHY(span_is(value, "yes") || span_is(value, "no"), ERR_CONFIG, "%s:%u: %s must be yes or no (%s)", r->path,
-			r->line, row->name, row->help);
+		REQUIRE_WHY(span_is(value, "yes") || span_is(value, "no"), ERR_CONFIG,
+			"%s:%u: %s must be yes or no (%s)", r->path, r->line, row->name, row->help);
 		*(bool *)field_of(row, r->out) = span_is(value, "yes");
 		return ERR_OK;
 	case CONFIG_PATH:
@@ -153,10 +158,10 @@ read_line(struct reading *r, struct span line)
 		i++;
 	if (i == r->count)
 		return unknown(r, name);
-	REQUIRE_WHY(r->seen[i] == 0, ERR_CONFIG, "%s:%u: %s is set already in line %u; once is right", r->path, r->line, r->rows[i].name,
-		r->seen[i]);
-	REQUIRE_WHY(value.len > 0 || r->rows[i].otherwise != NULL, ERR_CONFIG, "%s:%u: %s has no value (%s)", r->path, r->line,
-		r->rows[i].name, r->rows[i].help);
+	REQUIRE_WHY(r->seen[i] == 0, ERR_CONFIG, "%s:%u: %s is set already in line %u; once is right", r->path, r->line,
+		r->rows[i].name, r->seen[i]);
+	REQUIRE_WHY(value.len > 0 || r->rows[i].otherwise != NULL, ERR_CONFIG, "%s:%u: %s has no value (%s)", r->path,
+		r->line, r->rows[i].name, r->rows[i].help);
 	r->seen[i] = r->line;
 	return set(r, &r->rows[i], value);
 }
@@ -176,7 +181,8 @@ read_lines(struct reading *r, struct span text)
 	for (size_t i = 0; i < r->count; i++) {
 		if (r->seen[i] != 0)
 			continue;
-		REQUIRE_WHY(r->rows[i].otherwise != NULL, ERR_CONFIG, "%s: setting '%s' is missing: %s", r->path, r->rows[i].name, r->rows[i].help);
+		REQUIRE_WHY(r->rows[i].otherwise != NULL, ERR_CONFIG, "%s: setting '%s' is missing: %s", r->path,
+			r->rows[i].name, r->rows[i].help);
 		TRY(set(r, &r->rows[i], span_of(r->rows[i].otherwise)));
 	}
 	return ERR_OK;

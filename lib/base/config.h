@@ -19,10 +19,10 @@ enum config_kind {
 struct config_row {
 	const char *name;
 	enum config_kind kind;
-	size_t offset;          /* into the caller's struct */
-	const char *otherwise;  /* the value if absent; NULL makes the row required */
-	const char *help;       /* one line, for the error and the man page */
-	int64_t min, max;       /* CONFIG_NUMBER only */
+	size_t offset;         /* into the caller's struct */
+	const char *otherwise; /* the value if absent; NULL makes the row required */
+	const char *help;      /* one line, for the error and the man page */
+	int64_t min, max;      /* CONFIG_NUMBER only */
 };
 
 /* Reads path into *out by rows. All or nothing: on error *out is as it was. ERR_CONFIG with the reason

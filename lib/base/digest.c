@@ -56,7 +56,9 @@ hmac_sha256(struct span key, struct span bytes)
 	struct sha256 h;
 
 	/* A NULL key would mean "the key of before" to libcrypto. */
-	if (key.len > INT_MAX || HMAC(algorithm(), key.ptr == NULL ? (const void *)"" : key.ptr, (int)key.len, bytes.ptr, bytes.len, h.bytes, NULL) == NULL)
+	if (key.len > INT_MAX ||
+		HMAC(algorithm(), key.ptr == NULL ? (const void *)"" : key.ptr, (int)key.len, bytes.ptr, bytes.len,
+			h.bytes, NULL) == NULL)
 		abort();
 	return h;
 }

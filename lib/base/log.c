@@ -57,7 +57,7 @@ log_line(enum log_level level, const char *what, const char *format, ...)
 	line.failed = ERR_OK;
 	writer_u8(&line, '\n');
 	n = write(STDERR_FILENO, line.ptr, line.len); /* one call: lines of threads do not mix */
-	(void)n; /* where could we complain? */
+	(void)n;                                      /* where could we complain? */
 }
 
 void
@@ -67,6 +67,7 @@ log_refusal(const char *what, enum err e, const char *context)
 	const enum log_level level = err_http(e) >= 500 ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN;
 	const bool more = context != NULL && context[0] != '\0';
 
-	log_line(level, what, "%s %s%s%s", err_name(e), why[0] != '\0' ? why : err_text(e), more ? " " : "", more ? context : "");
+	log_line(level, what, "%s %s%s%s", err_name(e), why[0] != '\0' ? why : err_text(e), more ? " " : "",
+		more ? context : "");
 	err_forget();
 }

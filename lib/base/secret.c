@@ -71,7 +71,8 @@ secret_read(int fd, size_t max, struct secret **out)
 {
 	struct secret *s = NULL;
 	size_t len = 0;
-	enum err e = max < SIZE_MAX - 2 ? secret_new(max + 2, &s) : ERR_TOO_LONG; /* newline, and one to see what is beyond */
+	enum err e = max < SIZE_MAX - 2 ? secret_new(max + 2, &s)
+					: ERR_TOO_LONG; /* newline, and one to see what is beyond */
 
 	if (e == ERR_OK)
 		e = fill(fd, s, &len);

@@ -50,7 +50,8 @@ prepare(struct db *db, const struct db_statement *s)
 	Oid types[MAX_DB_PARAMS];
 	RESULT result = NULL;
 
-	REQUIRE_WHY(s->param_count <= MAX_DB_PARAMS && s->column_count <= MAX_DB_COLUMNS, ERR_CONFIG, "statement %s: too many parameters or columns", s->name);
+	REQUIRE_WHY(s->param_count <= MAX_DB_PARAMS && s->column_count <= MAX_DB_COLUMNS, ERR_CONFIG,
+		"statement %s: too many parameters or columns", s->name);
 	for (size_t i = 0; i < s->param_count; i++)
 		types[i] = db_type_oid(s->params[i]);
 	result = PQprepare(db->conn, s->name, s->sql, (int)s->param_count, types);

@@ -28,17 +28,23 @@ struct db_column {
 
 /* A row of a daemon's statement table. Statements are named by an enum that indexes the table. */
 struct db_statement {
-	const char *name;              /* for logs and metrics: "code_redeem" */
-	const char *sql;               /* $1 ... */
+	const char *name; /* for logs and metrics: "code_redeem" */
+	const char *sql;  /* $1 ... */
 	const enum db_type *params;
 	size_t param_count;
 	const struct db_column *columns; /* as selected, in order */
 	size_t column_count;
 	size_t row_size;
 };
-#define DB_STATEMENT(NAME, SQL, PARAMS, COLUMNS, ROW) \
-	{NAME, SQL, PARAMS, sizeof(PARAMS) / sizeof((PARAMS)[0]), COLUMNS, sizeof(COLUMNS) / sizeof((COLUMNS)[0]), sizeof(ROW)}
-#define DB_COMMAND(NAME, SQL, PARAMS) {NAME, SQL, PARAMS, sizeof(PARAMS) / sizeof((PARAMS)[0]), NULL, 0, 0}
+#define DB_STATEMENT(NAME, SQL, PARAMS, COLUMNS, ROW)                             \
+	{                                                                         \
+		NAME, SQL, PARAMS, sizeof(PARAMS) / sizeof((PARAMS)[0]), COLUMNS, \
+			sizeof(COLUMNS) / sizeof((COLUMNS)[0]), sizeof(ROW)       \
+	}
+#define DB_COMMAND(NAME, SQL, PARAMS)                                               \
+	{                                                                           \
+		NAME, SQL, PARAMS, sizeof(PARAMS) / sizeof((PARAMS)[0]), NULL, 0, 0 \
+	}
 
 /* A parameter. Borrowed for the call. */
 struct db_param {
@@ -51,14 +57,14 @@ struct db_param {
 		const struct json_list *texts;
 	} as;
 };
-struct db_param db_text(const char *text);            /* NULL: SQL null */
+struct db_param db_text(const char *text); /* NULL: SQL null */
 struct db_param db_text_span(struct span text);
-struct db_param db_bytes(struct span bytes);          /* ptr NULL: SQL null */
+struct db_param db_bytes(struct span bytes); /* ptr NULL: SQL null */
 struct db_param db_int(int64_t n);
 struct db_param db_bool(bool b);
-struct db_param db_time(unix_time t);                 /* 0: SQL null */
-struct db_param db_uuid(const struct uuid *u);        /* NULL: SQL null */
-struct db_param db_json(struct span json);            /* ptr NULL: SQL null */
+struct db_param db_time(unix_time t);          /* 0: SQL null */
+struct db_param db_uuid(const struct uuid *u); /* NULL: SQL null */
+struct db_param db_json(struct span json);     /* ptr NULL: SQL null */
 struct db_param db_texts(const struct json_list *l);
 
 struct db_pool;
@@ -66,7 +72,8 @@ struct db; /* one leased connection */
 
 /* Up to size connections, opened on demand, each with every statement prepared. conninfo is libpq's. The schema to find tables in is
  * named by the statements themselves (idp.person). The table must outlive the pool. */
-MUST_USE enum err db_pool_open(const char *conninfo, size_t size, const struct db_statement *table, size_t count, struct db_pool **out);
+MUST_USE enum err db_pool_open(const char *conninfo, size_t size, const struct db_statement *table, size_t count,
+	struct db_pool **out);
 void db_pool_free(struct db_pool **p);
 
 /* Waits at most 2 s for a free connection. ERR_UNAVAILABLE. Give it back with db_free(&db) (AUTO(db) works); an open transaction is then rolled back. */

@@ -9,11 +9,11 @@ struct state_row {
 };
 
 static const struct state_row states[] = {
-	{"23505", ERR_EXISTS},      /* unique_violation */
-	{"23P01", ERR_EXISTS},      /* exclusion_violation */
-	{"23", ERR_REFUSED},        /* check, foreign key, not null */
-	{"42501", ERR_REFUSED},     /* insufficient_privilege */
-	{"MR002", ERR_USED},        /* our own triggers */
+	{"23505", ERR_EXISTS},  /* unique_violation */
+	{"23P01", ERR_EXISTS},  /* exclusion_violation */
+	{"23", ERR_REFUSED},    /* check, foreign key, not null */
+	{"42501", ERR_REFUSED}, /* insufficient_privilege */
+	{"MR002", ERR_USED},    /* our own triggers */
 	{"MR", ERR_REFUSED},
 	{"P0001", ERR_REFUSED},     /* RAISE without a code */
 	{"54", ERR_TOO_LONG},       /* program limit exceeded */
@@ -45,7 +45,8 @@ state_error(const char *state)
 static bool
 may_quote(const char *state)
 {
-	return strncmp(state, "MR", 2) == 0 || strncmp(state, "42", 2) == 0 || strncmp(state, "3D", 2) == 0 || strncmp(state, "28", 2) == 0;
+	return strncmp(state, "MR", 2) == 0 || strncmp(state, "42", 2) == 0 || strncmp(state, "3D", 2) == 0 ||
+		strncmp(state, "28", 2) == 0;
 }
 
 enum err
@@ -57,10 +58,12 @@ connection_error(const char *what, const PGconn *conn, const PGresult *result)
 	if (state == NULL) {
 		const char *said = conn == NULL ? "" : PQerrorMessage(conn);
 
-		return err_because(ERR_UNAVAILABLE, "database: %s: %.*s", what, (int)strcspn(said, "\n"), said[0] == '\0' ? "no connection" : said);
+		return err_because(ERR_UNAVAILABLE, "database: %s: %.*s", what, (int)strcspn(said, "\n"),
+			said[0] == '\0' ? "no connection" : said);
 	}
 	constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
 	message = may_quote(state) ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
-	return err_because(state_error(state), "database: %s: SQLSTATE %s%s%s%s%s", what, state, constraint == NULL ? "" : " ",
-		constraint == NULL ? "" : constraint, message == NULL ? "" : ": ", message == NULL ? "" : message);
+	return err_because(state_error(state), "database: %s: SQLSTATE %s%s%s%s%s", what, state,
+		constraint == NULL ? "" : " ", constraint == NULL ? "" : constraint, message == NULL ? "" : ": ",
+		message == NULL ? "" : message);
 }

@@ -51,7 +51,8 @@ is_migration(const char *name)
 {
 	const size_t len = strlen(name);
 
-	return len > NUMBER_LEN + 5 && strspn(name, "0123456789") == NUMBER_LEN && name[NUMBER_LEN] == '_' && strcmp(name + len - 4, ".sql") == 0;
+	return len > NUMBER_LEN + 5 && strspn(name, "0123456789") == NUMBER_LEN && name[NUMBER_LEN] == '_' &&
+		strcmp(name + len - 4, ".sql") == 0;
 }
 
 static int
@@ -66,7 +67,7 @@ add(struct migrations *m, const char *folder, const char *name)
 	struct migration *one = &m->items[m->count];
 
 	REQUIRE_WHY(m->count < MAX_MIGRATIONS, ERR_CONFIG, "%s: more than %d migrations", folder, MAX_MIGRATIONS);
-	one->number = atoi(name);
+	one->number = (int)strtol(name, NULL, 10);
 	one->name = strdup(name);
 	if (asprintf(&one->path, "%s/%s", folder, name) < 0)
 		one->path = NULL;
@@ -82,7 +83,8 @@ add_folder(struct migrations *m, const char *folder)
 	const struct dirent *entry;
 	enum err e = ERR_OK;
 
-	REQUIRE_WHY(open_folder != NULL, ERR_CONFIG, "%s: opening this folder of migrations: %s", folder, strerror(errno));
+	REQUIRE_WHY(open_folder != NULL, ERR_CONFIG, "%s: opening this folder of migrations: %s", folder,
+		strerror(errno));
 	while (e == ERR_OK && (entry = readdir(open_folder)) != NULL) {
 		if (is_migration(entry->d_name))
 			e = add(m, folder, entry->d_name);
@@ -102,8 +104,8 @@ find(const char *const *folders, struct migrations *m)
 		TRY(add_folder(m, *folders));
 	qsort(m->items, m->count, sizeof(m->items[0]), by_number);
 	for (size_t i = 1; i < m->count; i++)
-		REQUIRE_WHY(m->items[i].number != m->items[i - 1].number, ERR_CONFIG, "%s: has the number of %s: give it the next free one", m->items[i].path,
-			m->items[i - 1].path);
+		REQUIRE_WHY(m->items[i].number != m->items[i - 1].number, ERR_CONFIG,
+			"%s: has the number of %s: give it the next free one", m->items[i].path, m->items[i - 1].path);
 	return ERR_OK;
 }
 
@@ -133,7 +135,8 @@ make_schema(const struct run *r)
 	AUTO(writer) sql = writer_new(200);
 	RESULT found = NULL;
 
-	TRY(run_sql(r, "looking for the schema", "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", &r->schema, 1, &found));
+	TRY(run_sql(r, "looking for the schema", "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", &r->schema,
+		1, &found));
 	if (PQntuples(found) > 0)
 		return ERR_OK;
 	/* The one identifier that SQL cannot take as a parameter; is_name() has looked at every letter. */
@@ -147,17 +150,20 @@ is_name(const char *schema)
 {
 	const size_t len = strlen(schema);
 
-	return len >= 1 && len <= MAX_SCHEMA_NAME && strspn(schema, "abcdefghijklmnopqrstuvwxyz0123456789_") == len && (schema[0] < '0' || schema[0] > '9');
+	return len >= 1 && len <= MAX_SCHEMA_NAME && strspn(schema, "abcdefghijklmnopqrstuvwxyz0123456789_") == len &&
+		(schema[0] < '0' || schema[0] > '9');
 }
 
 static enum err
 prepare_schema(const struct run *r)
 {
 	/* Until the session ends: two daemons that start together migrate one after the other. */
-	TRY(run_sql(r, "waiting for the migration lock", "SELECT pg_advisory_lock(hashtextextended('mohar migrate ' || $1, 0))", &r->schema, 1, NULL));
+	TRY(run_sql(r, "waiting for the migration lock",
+		"SELECT pg_advisory_lock(hashtextextended('mohar migrate ' || $1, 0))", &r->schema, 1, NULL));
 	TRY(make_schema(r));
-	TRY(run_sql(r, "setting search_path", "SELECT set_config('search_path', $1, false), set_config('client_min_messages', 'warning', false)", &r->schema,
-		1, NULL));
+	TRY(run_sql(r, "setting search_path",
+		"SELECT set_config('search_path', $1, false), set_config('client_min_messages', 'warning', false)",
+		&r->schema, 1, NULL));
 	return run_sql(r, "creating table migration",
 		"CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY, name text NOT NULL, sha256 text NOT NULL,"
 		" at timestamptz NOT NULL DEFAULT now())",
@@ -174,7 +180,7 @@ file_error(const struct run *r, const struct migration *m, const char *sql, cons
 
 	if (message == NULL)
 		return connection_error(m->path, r->conn, result);
-	for (long left = position == NULL ? 0 : atol(position) - 1; left > 0 && *sql != '\0'; sql++) {
+	for (long left = position == NULL ? 0 : strtol(position, NULL, 10) - 1; left > 0 && *sql != '\0'; sql++) {
 		line += *sql == '\n';
 		left -= ((unsigned char)*sql & 0xc0) != 0x80; /* characters, not bytes */
 	}
@@ -191,7 +197,8 @@ run_file(const struct run *r, const struct migration *m, const char *sql)
 
 	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
 		return file_error(r, m, sql, result);
-	REQUIRE_WHY(PQtransactionStatus(r->conn) == PQTRANS_INTRANS, ERR_CONFIG, "%s: ends the transaction it runs in: leave COMMIT and ROLLBACK out", m->path);
+	REQUIRE_WHY(PQtransactionStatus(r->conn) == PQTRANS_INTRANS, ERR_CONFIG,
+		"%s: ends the transaction it runs in: leave COMMIT and ROLLBACK out", m->path);
 	return ERR_OK;
 }
 
@@ -206,7 +213,8 @@ apply(const struct run *r, const struct migration *m, const char *sql, const cha
 	TRY(run_sql(r, "BEGIN", "BEGIN", NULL, 0, NULL));
 	e = run_file(r, m, sql);
 	if (e == ERR_OK)
-		e = run_sql(r, "recording a migration", "INSERT INTO migration (number, name, sha256) VALUES ($1::integer, $2, $3)", row, 3, NULL);
+		e = run_sql(r, "recording a migration",
+			"INSERT INTO migration (number, name, sha256) VALUES ($1::integer, $2, $3)", row, 3, NULL);
 	if (e == ERR_OK)
 		return run_sql(r, "COMMIT", "COMMIT", NULL, 0, NULL);
 	PQclear(PQexec(r->conn, "ROLLBACK"));
@@ -230,14 +238,16 @@ bring_up(const struct run *r, const struct migration *m, int *applied)
 	TRY(writer_done(&digest));
 	REQUIRE_WHY(strlen((const char *)sql.ptr) == sql.len, ERR_CONFIG, "%s: holds a NUL byte", m->path);
 	(void)snprintf(number, sizeof(number), "%d", m->number);
-	TRY(run_sql(r, "reading table migration", "SELECT sha256, name FROM migration WHERE number = $1::integer", params, 1, &found));
+	TRY(run_sql(r, "reading table migration", "SELECT sha256, name FROM migration WHERE number = $1::integer",
+		params, 1, &found));
 	if (PQntuples(found) == 0) {
 		TRY(apply(r, m, (const char *)sql.ptr, (const char *)writer_span(&digest).ptr));
 		++*applied;
 		return ERR_OK;
 	}
 	REQUIRE_WHY(span_is(writer_span(&digest), PQgetvalue(found, 0, 0)), ERR_CONFIG,
-		"%s: has changed since it was applied (as %s): restore it, and add a new file instead", m->path, PQgetvalue(found, 0, 1));
+		"%s: has changed since it was applied (as %s): restore it, and add a new file instead", m->path,
+		PQgetvalue(found, 0, 1));
 	return ERR_OK;
 }
 

@@ -174,7 +174,8 @@ bound_make(const struct db_statement *s, const struct db_param *params, struct b
 		out->formats[i] = 1; /* binary */
 	}
 	for (size_t i = 0; i < s->param_count; i++) {
-		REQUIRE_WHY(params[i].type == s->params[i], ERR_CONFIG, "statement %s: parameter $%zu is of another type than its table says", s->name, i + 1);
+		REQUIRE_WHY(params[i].type == s->params[i], ERR_CONFIG,
+			"statement %s: parameter $%zu is of another type than its table says", s->name, i + 1);
 		if (params[i].null)
 			continue;
 		const enum err e = bind_one(out, i, &params[i]);

@@ -38,7 +38,8 @@ db_pool_open(const char *conninfo, size_t size, const struct db_statement *table
 	struct db_pool *p;
 	enum err e;
 
-	REQUIRE_WHY(size >= 1 && size <= MAX_POOL, ERR_CONFIG, "database: a pool has 1 to %d connections, not %zu", MAX_POOL, size);
+	REQUIRE_WHY(size >= 1 && size <= MAX_POOL, ERR_CONFIG, "database: a pool has 1 to %d connections, not %zu",
+		MAX_POOL, size);
 	p = calloc(1, sizeof(*p) + size * sizeof(p->slots[0]));
 	REQUIRE(p != NULL, ERR_NO_MEMORY);
 	p->size = size;
@@ -103,7 +104,8 @@ db_lease(struct db_pool *p, struct db **out)
 	if (db != NULL)
 		db->leased = true;
 	(void)pthread_mutex_unlock(&p->mutex);
-	REQUIRE_WHY(db != NULL, ERR_UNAVAILABLE, "database: all %zu connections were busy for %d s", p->size, LEASE_SECONDS);
+	REQUIRE_WHY(db != NULL, ERR_UNAVAILABLE, "database: all %zu connections were busy for %d s", p->size,
+		LEASE_SECONDS);
 	e = connection_open(db, &p->settings);
 	if (e != ERR_OK) {
 		db_free(&db);

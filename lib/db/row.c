@@ -33,10 +33,11 @@ takes(enum db_type type, Oid oid)
 enum err
 row_check(const struct db_statement *s, const PGresult *result)
 {
-	REQUIRE_WHY((size_t)PQnfields(result) == s->column_count, ERR_CONFIG, "statement %s: %d columns came, its table says %zu", s->name,
-		PQnfields(result), s->column_count);
+	REQUIRE_WHY((size_t)PQnfields(result) == s->column_count, ERR_CONFIG,
+		"statement %s: %d columns came, its table says %zu", s->name, PQnfields(result), s->column_count);
 	for (int i = 0; i < PQnfields(result); i++)
-		REQUIRE_WHY(takes(s->columns[i].type, PQftype(result, i)), ERR_CONFIG, "statement %s: column %s has type %u, which its table does not say", s->name,
+		REQUIRE_WHY(takes(s->columns[i].type, PQftype(result, i)), ERR_CONFIG,
+			"statement %s: column %s has type %u, which its table does not say", s->name,
 			PQfname(result, i), PQftype(result, i));
 	return ERR_OK;
 }
@@ -150,11 +151,13 @@ row_read(const struct db_statement *s, const PGresult *result, int n, void *row)
 
 		if (PQgetisnull(result, n, i))
 			continue;
-		e = read_column(column->type, span_at(PQgetvalue(result, n, i), (size_t)PQgetlength(result, n, i)), (char *)row + column->offset);
+		e = read_column(column->type, span_at(PQgetvalue(result, n, i), (size_t)PQgetlength(result, n, i)),
+			(char *)row + column->offset);
 		if (e == ERR_OK)
 			continue;
 		db_row_free(s, row);
-		return err_because(e == ERR_NO_MEMORY ? e : ERR_CORRUPT, "statement %s: column %s cannot be read", s->name, PQfname(result, i));
+		return err_because(e == ERR_NO_MEMORY ? e : ERR_CORRUPT, "statement %s: column %s cannot be read",
+			s->name, PQfname(result, i));
 	}
 	return ERR_OK;
 }

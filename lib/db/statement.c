@@ -48,7 +48,8 @@ db_one(struct db *db, size_t n, const struct db_param *params, void *row)
 	TRY(execute(db, s, params, &result));
 	TRY(row_check(s, result));
 	REQUIRE(PQntuples(result) > 0, ERR_NOT_FOUND);
-	REQUIRE_WHY(PQntuples(result) == 1, ERR_CORRUPT, "statement %s: %d rows where one was expected", s->name, PQntuples(result));
+	REQUIRE_WHY(PQntuples(result) == 1, ERR_CORRUPT, "statement %s: %d rows where one was expected", s->name,
+		PQntuples(result));
 	return row_read(s, result, 0, row);
 }
 
@@ -94,7 +95,8 @@ db_run(struct db *db, size_t n, const struct db_param *params, size_t *affected)
 enum err
 db_begin(struct db *db)
 {
-	REQUIRE_WHY(PQtransactionStatus(db->conn) == PQTRANS_IDLE, ERR_CONFIG, "database: a transaction inside a transaction");
+	REQUIRE_WHY(PQtransactionStatus(db->conn) == PQTRANS_IDLE, ERR_CONFIG,
+		"database: a transaction inside a transaction");
 	return connection_command(db, "BEGIN");
 }
 
@@ -106,7 +108,8 @@ db_commit(struct db *db)
 	if (PQresultStatus(result) != PGRES_COMMAND_OK)
 		return connection_error("COMMIT", db->conn, result);
 	/* COMMIT of a failed transaction succeeds in rolling back. */
-	REQUIRE_WHY(strcmp(PQcmdStatus(result), "COMMIT") == 0, ERR_UNAVAILABLE, "database: the transaction had failed and was rolled back");
+	REQUIRE_WHY(strcmp(PQcmdStatus(result), "COMMIT") == 0, ERR_UNAVAILABLE,
+		"database: the transaction had failed and was rolled back");
 	return ERR_OK;
 }
 

@@ -19,7 +19,7 @@ enum {
 
 enum { JSONB_VERSION = 1 };
 
-#define WIRE_EPOCH ((int64_t)946684800)      /* 2000-01-01 in seconds since 1970 */
+#define WIRE_EPOCH ((int64_t)946684800)       /* 2000-01-01 in seconds since 1970 */
 #define MAX_WIRE_TIME ((int64_t)253402300800) /* the year 10000: RFC 3339 ends there, and so do we */
 
 #endif

@@ -70,9 +70,11 @@ limit_of(const struct json_row *row, size_t otherwise)
 }
 
 /* ---- one decoder for each kind; field is where the row's value goes ---- */
-typedef enum err decoder(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row, void *field);
+typedef enum err decoder(const struct decoding *d, const struct json_place *place, json_t *value,
+	const struct json_row *row, void *field);
 
-static enum err decode_object(const struct decoding *d, const struct json_place *place, json_t *object, const struct json_table *table, void *out);
+static enum err decode_object(const struct decoding *d, const struct json_place *place, json_t *object,
+	const struct json_table *table, void *out);
 
 static enum err
 copy_text(const struct decoding *d, const struct json_place *place, json_t *value, size_t max, char **out)
@@ -85,13 +87,15 @@ copy_text(const struct decoding *d, const struct json_place *place, json_t *valu
 }
 
 static enum err
-decode_text(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row, void *field)
+decode_text(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row,
+	void *field)
 {
 	return copy_text(d, place, value, limit_of(row, TEXT_MAX), field);
 }
 
 static enum err
-decode_int(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row, void *field)
+decode_int(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row,
+	void *field)
 {
 	const int64_t safe = ((int64_t)1 << SAFE_BITS) - 1; /* RFC 8259 6: what every peer reads exactly */
 	const bool any = row->min == 0 && row->max == 0;
@@ -108,7 +112,8 @@ decode_int(const struct decoding *d, const struct json_place *place, json_t *val
 }
 
 static enum err
-decode_bool(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row, void *field)
+decode_bool(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row,
+	void *field)
 {
 	(void)row;
 	if (!json_is_boolean(value))
@@ -118,7 +123,8 @@ decode_bool(const struct decoding *d, const struct json_place *place, json_t *va
 }
 
 static enum err
-decode_bytes(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row, void *field)
+decode_bytes(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row,
+	void *field)
 {
 	const size_t max = limit_of(row, TEXT_MAX);
 	struct json_bytes *bytes = field;
@@ -136,7 +142,8 @@ decode_bytes(const struct decoding *d, const struct json_place *place, json_t *v
 
 /* Memory for the items of an array; count stays 0 and grows with what is decoded, so that json_free() finds only that. */
 static enum err
-open_list(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row, size_t size, struct json_list *list)
+open_list(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row,
+	size_t size, struct json_list *list)
 {
 	const size_t max = limit_of(row, LIST_MAX);
 
@@ -152,7 +159,8 @@ open_list(const struct decoding *d, const struct json_place *place, json_t *valu
 }
 
 static enum err
-decode_texts(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row, void *field)
+decode_texts(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row,
+	void *field)
 {
 	struct json_list *list = field;
 
@@ -167,13 +175,15 @@ decode_texts(const struct decoding *d, const struct json_place *place, json_t *v
 }
 
 static enum err
-decode_nested(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row, void *field)
+decode_nested(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row,
+	void *field)
 {
 	return decode_object(d, place, value, row->table, field);
 }
 
 static enum err
-decode_objects(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row, void *field)
+decode_objects(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row,
+	void *field)
 {
 	struct json_list *list = field;
 
@@ -182,13 +192,15 @@ decode_objects(const struct decoding *d, const struct json_place *place, json_t 
 		const struct json_place item = {.up = place, .index = i};
 
 		list->count++; /* before: a half-decoded item owns memory too */
-		TRY(decode_object(d, &item, json_array_get(value, i), row->table, field_at(list->items, i * row->table->size)));
+		TRY(decode_object(d, &item, json_array_get(value, i), row->table,
+			field_at(list->items, i * row->table->size)));
 	}
 	return ERR_OK;
 }
 
 static enum err
-decode_raw(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row, void *field)
+decode_raw(const struct decoding *d, const struct json_place *place, json_t *value, const struct json_row *row,
+	void *field)
 {
 	char *text = json_dumps(value, CANONICAL | JSON_ENCODE_ANY);
 
@@ -228,7 +240,8 @@ refuse_unknown(const struct decoding *d, const struct json_place *place, json_t 
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(object, name, value) {
+	json_object_foreach(object, name, value)
+	{
 		const struct json_place member = {.up = place, .name = name};
 
 		if (is_known(table, name))
@@ -251,7 +264,8 @@ missing(const struct decoding *d, const struct json_place *place, const char *na
 }
 
 static enum err
-decode_object(const struct decoding *d, const struct json_place *place, json_t *object, const struct json_table *table, void *out)
+decode_object(const struct decoding *d, const struct json_place *place, json_t *object, const struct json_table *table,
+	void *out)
 {
 	if (!json_is_object(object))
 		return wrong(d, ERR_MALFORMED, place, "expected an object");

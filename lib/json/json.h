@@ -16,7 +16,7 @@ enum json_kind {
 	JSON_TEXTS,   /* struct json_list of char *; row.max items (0: 64) */
 	JSON_OBJECT,  /* a nested struct in place, by row.table */
 	JSON_OBJECTS, /* struct json_list of structs by row.table; row.max items (0: 64) */
-	JSON_RAW,     /* char *: the member's own text re-serialised compactly, members sorted, for what is checked elsewhere */
+	JSON_RAW, /* char *: the member's own text re-serialised compactly, members sorted, for what is checked elsewhere */
 };
 
 enum json_presence { JSON_OPTIONAL, JSON_REQUIRED };
@@ -44,11 +44,11 @@ struct json_row {
 };
 
 struct json_table {
-	const char *what;            /* names the thing in errors: "client metadata" */
+	const char *what; /* names the thing in errors: "client metadata" */
 	const struct json_row *rows;
 	size_t count;
-	size_t size;                 /* of the struct */
-	bool open;                   /* unknown members are passed over */
+	size_t size; /* of the struct */
+	bool open;   /* unknown members are passed over */
 };
 
 /* Decodes text into *out (zeroed first). ERR_MALFORMED with a reason that names line, member and what was expected;
@@ -86,13 +86,13 @@ void json_object(struct json_writer *j, const char *name) __asm__("mohar_json_ob
 void json_object_end(struct json_writer *j);
 void json_array(struct json_writer *j, const char *name) __asm__("mohar_json_array");
 void json_array_end(struct json_writer *j);
-void json_text(struct json_writer *j, const char *name, const char *text);        /* NULL text: the member is left out */
-void json_span(struct json_writer *j, const char *name, struct span text);        /* text, escaped */
+void json_text(struct json_writer *j, const char *name, const char *text); /* NULL text: the member is left out */
+void json_span(struct json_writer *j, const char *name, struct span text); /* text, escaped */
 void json_int(struct json_writer *j, const char *name, int64_t n);
 void json_bool(struct json_writer *j, const char *name, bool b);
-void json_bytes64(struct json_writer *j, const char *name, struct span bytes);    /* base64url text */
+void json_bytes64(struct json_writer *j, const char *name, struct span bytes); /* base64url text */
 void json_hex(struct json_writer *j, const char *name, struct span bytes);
-void json_time(struct json_writer *j, const char *name, unix_time t);             /* RFC 3339 text */
-void json_raw(struct json_writer *j, const char *name, struct span json);         /* checked JSON, as it is */
+void json_time(struct json_writer *j, const char *name, unix_time t);     /* RFC 3339 text */
+void json_raw(struct json_writer *j, const char *name, struct span json); /* checked JSON, as it is */
 
 #endif

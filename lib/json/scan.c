@@ -37,7 +37,8 @@ json_scan(struct span text, size_t *at)
 			depth -= depth > 0; /* too many of them is for jansson to refuse */
 			break;
 		case ',':
-			REQUIRE_WHY(++commas[depth] < MAX_JSON_ITEMS, ERR_TOO_LONG, "more than %d members or items", MAX_JSON_ITEMS);
+			REQUIRE_WHY(++commas[depth] < MAX_JSON_ITEMS, ERR_TOO_LONG, "more than %d members or items",
+				MAX_JSON_ITEMS);
 			break;
 		default:
 			break;

@@ -52,6 +52,8 @@ start(struct tlog *l)
 	TRY(fetch_key(l));
 	TRY(db_pool_open(l->options.database, LOG_POOL, log_statements, LOG_STATEMENTS, &l->pool));
 	TRY(sequencer_refresh(l));
+	if (l->options.interval_ms == 0)
+		return ERR_OK;
 	REQUIRE_WHY(pthread_create(&l->thread, NULL, sequencer_run, l) == 0, ERR_NO_MEMORY,
 		"log: the sequencer's thread cannot be started");
 	l->running = true;

@@ -16,11 +16,11 @@
 #include "base/span.h"
 
 #define CASE(name) static void name(void **state __attribute__((unused)))
-#define RUN(...)                                                     \
-	int main(void)                                               \
-	{                                                            \
-		const struct CMUnitTest tests[] = {__VA_ARGS__};     \
-		return cmocka_run_group_tests(tests, NULL, NULL);    \
+#define RUN(...)                                                  \
+	int main(void)                                            \
+	{                                                         \
+		const struct CMUnitTest tests[] = {__VA_ARGS__};  \
+		return cmocka_run_group_tests(tests, NULL, NULL); \
 	}
 
 /* The error's name tells more than its number when a case fails. */

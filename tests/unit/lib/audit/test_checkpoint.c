@@ -34,7 +34,8 @@ known(void)
 	size_t len;
 
 	strcpy(c.origin, "example.com/behind-the-sofa");
-	assert_ok(base64_read(SPAN("CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="), c.root.bytes, sizeof(c.root.bytes), &len));
+	assert_ok(base64_read(SPAN("CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="), c.root.bytes, sizeof(c.root.bytes),
+		&len));
 	return c;
 }
 
@@ -57,7 +58,8 @@ make_note(const char *name, EVP_PKEY *key, struct writer *out)
 /* The example of C2SP tlog-checkpoint. */
 CASE(the_specifications_example_is_written_and_read)
 {
-	static const char text[] = "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
+	static const char text[] =
+		"example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
 	const struct checkpoint c = known();
 	AUTO(writer) w = writer_new(MAX_CHECKPOINT);
 	struct checkpoint back;
@@ -73,7 +75,8 @@ CASE(the_specifications_example_is_written_and_read)
 /* The key of the examples of Go's golang.org/x/mod/sumdb/note: PeterNeumann+c74f20a3+ARpc2Qc... */
 CASE(a_key_id_is_that_of_other_implementations)
 {
-	static const uint8_t head[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00}; /* RFC 8410 4 */
+	static const uint8_t head[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21,
+		0x00}; /* RFC 8410 4 */
 	AUTO(writer) spki = writer_new(100);
 	AUTO(writer) note = writer_new(MAX_CHECKPOINT);
 	struct checkpoint c = known();
@@ -129,8 +132,9 @@ CASE(every_flipped_byte_of_a_note_is_refused)
 
 CASE(a_witness_beside_the_log_is_passed_over_and_alone_is_not_enough)
 {
-	static const char witness[] = "\xe2\x80\x94 witness.example.com/w1 "
-				      "jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==\n";
+	static const char witness[] =
+		"\xe2\x80\x94 witness.example.com/w1 "
+		"jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==\n";
 	AUTO(writer) note = writer_new(MAX_CHECKPOINT);
 	AUTO(writer) alone = writer_new(MAX_CHECKPOINT);
 	EVP_PKEY *key = new_key();
@@ -152,12 +156,20 @@ CASE(a_witness_beside_the_log_is_passed_over_and_alone_is_not_enough)
 CASE(other_spellings_of_the_text_are_refused)
 {
 	static const char *const bad[] = {
-		"", "\n", "a\n1\n", "a\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=",
-		"a\n01\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n", "a\n-1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n",
-		"a\n99999999999999999999\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n", "a\n\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n",
-		"\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n", "a b\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n",
-		"a+b\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n", "a\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2J=\n",
-		"a\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxqw==\n", "a\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\nextension\n",
+		"",
+		"\n",
+		"a\n1\n",
+		"a\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=",
+		"a\n01\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n",
+		"a\n-1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n",
+		"a\n99999999999999999999\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n",
+		"a\n\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n",
+		"\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n",
+		"a b\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n",
+		"a+b\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n",
+		"a\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2J=\n",
+		"a\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxqw==\n",
+		"a\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\nextension\n",
 		"a\n1\nCsUYapGGPo4dkMgIAUqom_Xajj7h2fB2MPA3j2jxq2I=\n",
 	};
 	struct checkpoint c;
@@ -179,7 +191,10 @@ CASE(an_origin_with_a_space_or_plus_is_not_written)
 	assert_err(checkpoint_text(&c, &w), ERR_MALFORMED);
 }
 
-RUN(cmocka_unit_test(the_specifications_example_is_written_and_read), cmocka_unit_test(a_key_id_is_that_of_other_implementations),
-	cmocka_unit_test(a_note_verifies_by_its_key_and_by_no_other), cmocka_unit_test(every_flipped_byte_of_a_note_is_refused),
-	cmocka_unit_test(a_witness_beside_the_log_is_passed_over_and_alone_is_not_enough), cmocka_unit_test(other_spellings_of_the_text_are_refused),
+RUN(cmocka_unit_test(the_specifications_example_is_written_and_read),
+	cmocka_unit_test(a_key_id_is_that_of_other_implementations),
+	cmocka_unit_test(a_note_verifies_by_its_key_and_by_no_other),
+	cmocka_unit_test(every_flipped_byte_of_a_note_is_refused),
+	cmocka_unit_test(a_witness_beside_the_log_is_passed_over_and_alone_is_not_enough),
+	cmocka_unit_test(other_spellings_of_the_text_are_refused),
 	cmocka_unit_test(an_origin_with_a_space_or_plus_is_not_written))

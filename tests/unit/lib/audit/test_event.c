@@ -6,7 +6,8 @@
 static enum err
 make(struct event *e, const char *public_part, const char *private_part)
 {
-	return event_make(e, "ca", "certificate.issued", LOG_TREE_PUBLIC, 1769903999, span_of(public_part), span_of(private_part));
+	return event_make(e, "ca", "certificate.issued", LOG_TREE_PUBLIC, 1769903999, span_of(public_part),
+		span_of(private_part));
 }
 
 CASE(an_entry_has_its_one_form)
@@ -19,10 +20,13 @@ CASE(an_entry_has_its_one_form)
 
 	assert_ok(make(&e, "{ \"spki\" : \"x\", \"issuer\" : \"y\" }", "{\"subject\":\"z\", \"a\":1}"));
 	assert_span(writer_span(&e.private_part), "{\"a\":1,\"subject\":\"z\"}");
-	commitment = sha256_of_parts((const struct span[]){span_at(e.salt, SALT_LEN), SPAN("{\"a\":1,\"subject\":\"z\"}")}, 2);
+	commitment =
+		sha256_of_parts((const struct span[]){span_at(e.salt, SALT_LEN), SPAN("{\"a\":1,\"subject\":\"z\"}")},
+			2);
 	uuid_write(&id, &e.id);
-	writer_format(&expected, "{\"v\":1,\"id\":\"%s\",\"source\":\"ca\",\"type\":\"certificate.issued\",\"at\":\"2026-01-31T23:59:59Z\","
-				 "\"public\":{\"issuer\":\"y\",\"spki\":\"x\"},",
+	writer_format(&expected,
+		"{\"v\":1,\"id\":\"%s\",\"source\":\"ca\",\"type\":\"certificate.issued\",\"at\":\"2026-01-31T23:59:59Z\","
+		"\"public\":{\"issuer\":\"y\",\"spki\":\"x\"},",
 		(const char *)id.ptr);
 	j = json_to(&expected);
 	json_bytes64(&j, "private", sha256_span(&commitment));
@@ -37,10 +41,13 @@ CASE(salt_and_private_part_open_the_entry_and_nothing_else_does)
 
 	assert_ok(make(&e, "{}", "{\"subject\":\"z\"}"));
 	assert_ok(event_opens(writer_span(&e.entry), span_at(e.salt, SALT_LEN), SPAN("{\"subject\":\"z\"}")));
-	assert_err(event_opens(writer_span(&e.entry), span_at(e.salt, SALT_LEN), SPAN("{\"subject\":\"y\"}")), ERR_MISMATCH);
-	assert_err(event_opens(writer_span(&e.entry), span_at(e.salt, SALT_LEN - 1), SPAN("{\"subject\":\"z\"}")), ERR_MISMATCH);
+	assert_err(event_opens(writer_span(&e.entry), span_at(e.salt, SALT_LEN), SPAN("{\"subject\":\"y\"}")),
+		ERR_MISMATCH);
+	assert_err(event_opens(writer_span(&e.entry), span_at(e.salt, SALT_LEN - 1), SPAN("{\"subject\":\"z\"}")),
+		ERR_MISMATCH);
 	e.salt[0] ^= 1;
-	assert_err(event_opens(writer_span(&e.entry), span_at(e.salt, SALT_LEN), SPAN("{\"subject\":\"z\"}")), ERR_MISMATCH);
+	assert_err(event_opens(writer_span(&e.entry), span_at(e.salt, SALT_LEN), SPAN("{\"subject\":\"z\"}")),
+		ERR_MISMATCH);
 	assert_err(event_opens(SPAN("{\"v\":1}"), span_at(e.salt, SALT_LEN), SPAN("{}")), ERR_MALFORMED);
 	event_free(&e);
 }
@@ -88,6 +95,8 @@ CASE(what_is_not_an_object_or_too_long_makes_no_event)
 	free(big);
 }
 
-RUN(cmocka_unit_test(an_entry_has_its_one_form), cmocka_unit_test(salt_and_private_part_open_the_entry_and_nothing_else_does),
-	cmocka_unit_test(the_same_act_twice_is_two_events_that_look_unlike), cmocka_unit_test(a_leaf_cannot_pass_for_a_node),
+RUN(cmocka_unit_test(an_entry_has_its_one_form),
+	cmocka_unit_test(salt_and_private_part_open_the_entry_and_nothing_else_does),
+	cmocka_unit_test(the_same_act_twice_is_two_events_that_look_unlike),
+	cmocka_unit_test(a_leaf_cannot_pass_for_a_node),
 	cmocka_unit_test(what_is_not_an_object_or_too_long_makes_no_event))

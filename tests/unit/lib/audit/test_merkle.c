@@ -7,7 +7,8 @@
 enum { LEAVES = 8, MANY = 70 };
 
 /* The eight leaves and the roots of their prefixes that the Certificate Transparency project tests its trees with. */
-static const char *const leaves_hex[LEAVES] = {"", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"};
+static const char *const leaves_hex[LEAVES] = {"", "00", "10", "2021", "3031", "40414243", "5051525354555657",
+	"606162636465666768696a6b6c6d6e6f"};
 static const char *const roots_hex[LEAVES] = {
 	"6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
 	"fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
@@ -141,9 +142,11 @@ CASE(every_leaf_of_every_size_is_proved_and_no_other)
 
 			assert_ok(merkle_inclusion(&store, index, size, &p));
 			assert_ok(merkle_inclusion_check(&tree[index], index, size, &p, &root));
-			assert_err(merkle_inclusion_check(&tree[(index + 1) % MANY], index, size, &p, &root), ERR_MISMATCH);
+			assert_err(merkle_inclusion_check(&tree[(index + 1) % MANY], index, size, &p, &root),
+				ERR_MISMATCH);
 			if (size > 1)
-				assert_err(merkle_inclusion_check(&tree[index], index ^ 1, size, &p, &root), ERR_MISMATCH);
+				assert_err(merkle_inclusion_check(&tree[index], index ^ 1, size, &p, &root),
+					ERR_MISMATCH);
 			p.nodes[p.count++] = root;
 			assert_err(merkle_inclusion_check(&tree[index], index, size, &p, &root), ERR_MISMATCH);
 			p.count -= 1;
@@ -175,7 +178,8 @@ CASE(every_pair_of_sizes_is_consistent_and_no_fork_is)
 			forked = new_root;
 			forked.bytes[0] ^= 1;
 			if (first != 0) /* everything is consistent with nothing */
-				assert_err(merkle_consistency_check(first, second, &p, &old_root, &forked), ERR_MISMATCH);
+				assert_err(merkle_consistency_check(first, second, &p, &old_root, &forked),
+					ERR_MISMATCH);
 			p.nodes[p.count++] = new_root;
 			assert_err(merkle_consistency_check(first, second, &p, &old_root, &new_root), ERR_MISMATCH);
 		}
@@ -223,6 +227,7 @@ CASE(what_is_beyond_the_tree_is_refused)
 	assert_err(merkle_inclusion_check(&tree[0], 0, 8, &p, &root), ERR_MISMATCH);
 }
 
-RUN(cmocka_unit_test(known_leaves_give_the_known_roots), cmocka_unit_test(known_inclusion_paths), cmocka_unit_test(known_consistency_path),
-	cmocka_unit_test(every_leaf_of_every_size_is_proved_and_no_other), cmocka_unit_test(every_pair_of_sizes_is_consistent_and_no_fork_is),
+RUN(cmocka_unit_test(known_leaves_give_the_known_roots), cmocka_unit_test(known_inclusion_paths),
+	cmocka_unit_test(known_consistency_path), cmocka_unit_test(every_leaf_of_every_size_is_proved_and_no_other),
+	cmocka_unit_test(every_pair_of_sizes_is_consistent_and_no_fork_is),
 	cmocka_unit_test(every_flipped_bit_of_a_path_is_refused), cmocka_unit_test(what_is_beyond_the_tree_is_refused))

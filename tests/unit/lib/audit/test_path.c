@@ -38,10 +38,12 @@ CASE(every_address_has_one_spelling_both_ways)
 
 CASE(other_spellings_are_not_found)
 {
-	static const char *const bad[] = {"", "/", "checkpoint/", "Checkpoint", "tile", "tile/", "tile/0", "tile/0/", "tile/00/000", "tile/64/000", "tile/-1/000",
-		"tile/0/0", "tile/0/00", "tile/0/0000", "tile/0/x001", "tile/0/x001/", "tile/0/x000/001", "tile/0/001/001", "tile/0/x001/x002",
-		"tile/0/000.p/0", "tile/0/000.p/256", "tile/0/000.p/01", "tile/0/000.p/", "tile/0/000.p", "tile/0/000/.p/1", "tile/0/000.p/1/", "tile/0/ab0",
-		"tile/entries", "tile/entries/", "tile/0/x001/x001/x001/x001/x001/x001/001", "tile/0/000.p/-1", "tile/0/000.p/1 ", "private/tile/0/000"};
+	static const char *const bad[] = {"", "/", "checkpoint/", "Checkpoint", "tile", "tile/", "tile/0", "tile/0/",
+		"tile/00/000", "tile/64/000", "tile/-1/000", "tile/0/0", "tile/0/00", "tile/0/0000", "tile/0/x001",
+		"tile/0/x001/", "tile/0/x000/001", "tile/0/001/001", "tile/0/x001/x002", "tile/0/000.p/0",
+		"tile/0/000.p/256", "tile/0/000.p/01", "tile/0/000.p/", "tile/0/000.p", "tile/0/000/.p/1",
+		"tile/0/000.p/1/", "tile/0/ab0", "tile/entries", "tile/entries/",
+		"tile/0/x001/x001/x001/x001/x001/x001/001", "tile/0/000.p/-1", "tile/0/000.p/1 ", "private/tile/0/000"};
 	struct log_path p;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

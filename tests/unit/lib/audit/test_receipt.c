@@ -62,7 +62,8 @@ setup(void **state __attribute__((unused)))
 
 	key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	for (size_t i = 0; i < 5; i++)
-		assert_ok(event_make(&events[i], "signer", "decision.sealed", LOG_TREE_PUBLIC, 1769903999, SPAN("{\"a\":1}"), SPAN("{\"b\":\"x\",\"a\":2.5}")));
+		assert_ok(event_make(&events[i], "signer", "decision.sealed", LOG_TREE_PUBLIC, 1769903999,
+			SPAN("{\"a\":1}"), SPAN("{\"b\":\"x\",\"a\":2.5}")));
 	strcpy(c.origin, origin);
 	assert_ok(merkle_root(&store, 5, &c.root));
 	make_note(&c, &note);

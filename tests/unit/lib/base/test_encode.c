@@ -56,7 +56,8 @@ CASE(every_length_comes_back)
 
 CASE(two_texts_never_mean_one_value)
 {
-	static const char *const bad[] = {"Zh", "Zm9=", "Zg==", "Zm8=", "Z", "Zm9vY", "Zm 8", "Zm9v\n", "Zm+v", "Zm/v", "Zm9\x80", "Zn9", "=", "===="};
+	static const char *const bad[] = {"Zh", "Zm9=", "Zg==", "Zm8=", "Z", "Zm9vY", "Zm 8", "Zm9v\n", "Zm+v", "Zm/v",
+		"Zm9\x80", "Zn9", "=", "===="};
 	uint8_t bytes[16];
 	size_t len;
 
@@ -66,7 +67,8 @@ CASE(two_texts_never_mean_one_value)
 
 CASE(base64_needs_its_padding_and_no_more)
 {
-	static const char *const bad[] = {"Zg", "Zg=", "Zg===", "Z===", "====", "Zm9v====", "Zh==", "Zg==Zg==", "Zm-v", "=Zg="};
+	static const char *const bad[] = {"Zg", "Zg=", "Zg===", "Z===", "====", "Zm9v====", "Zh==", "Zg==Zg==", "Zm-v",
+		"=Zg="};
 	uint8_t bytes[16];
 	size_t len;
 
@@ -114,6 +116,7 @@ CASE(taken_bytes_survive_and_a_refusal_owns_nothing)
 	assert_null(bytes);
 }
 
-RUN(cmocka_unit_test(rfc_4648_vectors_both_ways), cmocka_unit_test(every_length_comes_back), cmocka_unit_test(two_texts_never_mean_one_value),
-	cmocka_unit_test(base64_needs_its_padding_and_no_more), cmocka_unit_test(a_small_buffer_is_not_overrun),
-	cmocka_unit_test(hex_is_lower_case_and_even), cmocka_unit_test(taken_bytes_survive_and_a_refusal_owns_nothing))
+RUN(cmocka_unit_test(rfc_4648_vectors_both_ways), cmocka_unit_test(every_length_comes_back),
+	cmocka_unit_test(two_texts_never_mean_one_value), cmocka_unit_test(base64_needs_its_padding_and_no_more),
+	cmocka_unit_test(a_small_buffer_is_not_overrun), cmocka_unit_test(hex_is_lower_case_and_even),
+	cmocka_unit_test(taken_bytes_survive_and_a_refusal_owns_nothing))

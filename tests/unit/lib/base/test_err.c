@@ -88,7 +88,10 @@ CASE(try_hands_on_the_first_error_and_stops)
 	assert_false(reached[0]);
 }
 
-RUN(cmocka_unit_test(every_error_has_a_name_a_text_and_a_status), cmocka_unit_test(a_number_that_is_no_error_is_never_a_success),
-	cmocka_unit_test(exit_codes_tell_refused_from_unreachable), cmocka_unit_test(a_reason_cannot_forge_a_second_log_line),
-	cmocka_unit_test(a_long_reason_is_cut_not_overrun), cmocka_unit_test(a_reason_may_quote_the_one_before),
-	cmocka_unit_test(a_reason_does_not_leak_into_another_thread), cmocka_unit_test(try_hands_on_the_first_error_and_stops))
+RUN(cmocka_unit_test(every_error_has_a_name_a_text_and_a_status),
+	cmocka_unit_test(a_number_that_is_no_error_is_never_a_success),
+	cmocka_unit_test(exit_codes_tell_refused_from_unreachable),
+	cmocka_unit_test(a_reason_cannot_forge_a_second_log_line), cmocka_unit_test(a_long_reason_is_cut_not_overrun),
+	cmocka_unit_test(a_reason_may_quote_the_one_before),
+	cmocka_unit_test(a_reason_does_not_leak_into_another_thread),
+	cmocka_unit_test(try_hands_on_the_first_error_and_stops))

@@ -89,5 +89,6 @@ CASE(a_long_line_still_ends)
 	assert_int_equal(seen[strlen(seen) - 1], '\n');
 }
 
-RUN(cmocka_unit_test(a_foreign_value_cannot_forge_a_line), cmocka_unit_test(a_refusal_tells_its_reason_once_and_its_level_by_whose_fault_it_is),
+RUN(cmocka_unit_test(a_foreign_value_cannot_forge_a_line),
+	cmocka_unit_test(a_refusal_tells_its_reason_once_and_its_level_by_whose_fault_it_is),
 	cmocka_unit_test(lines_below_the_least_level_are_not_printed), cmocka_unit_test(a_long_line_still_ends))

@@ -40,13 +40,15 @@ CASE(a_uuid_comes_back_from_its_text)
 
 CASE(other_spellings_of_a_uuid_are_refused)
 {
-	static const char *const bad[] = {"", "919108F7-52d1-4320-9bac-f847db4148a8", "919108f7052d1-4320-9bac-f847db4148a8",
-		"919108f7-52d1-4320-9bac-f847db4148a", "919108f7-52d1-4320-9bac-f847db4148a8 ", "{19108f7-52d1-4320-9bac-f847db4148a}"};
+	static const char *const bad[] = {"", "919108F7-52d1-4320-9bac-f847db4148a8",
+		"919108f7052d1-4320-9bac-f847db4148a8", "919108f7-52d1-4320-9bac-f847db4148a",
+		"919108f7-52d1-4320-9bac-f847db4148a8 ", "{19108f7-52d1-4320-9bac-f847db4148a}"};
 	struct uuid u;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_err(uuid_read(span_of(bad[i]), &u), ERR_MALFORMED);
 }
 
-RUN(cmocka_unit_test(a_token_is_43_letters_of_base64url_and_never_the_same), cmocka_unit_test(a_uuid_says_version_4_and_variant_10),
-	cmocka_unit_test(a_uuid_comes_back_from_its_text), cmocka_unit_test(other_spellings_of_a_uuid_are_refused))
+RUN(cmocka_unit_test(a_token_is_43_letters_of_base64url_and_never_the_same),
+	cmocka_unit_test(a_uuid_says_version_4_and_variant_10), cmocka_unit_test(a_uuid_comes_back_from_its_text),
+	cmocka_unit_test(other_spellings_of_a_uuid_are_refused))

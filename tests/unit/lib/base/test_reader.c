@@ -23,7 +23,8 @@ CASE(numbers_are_big_endian)
 
 CASE(a_refusal_leaves_the_cursor_where_it_was)
 {
-	struct reader r = reader_over(SPAN("\x00\x05" "ab"));
+	struct reader r = reader_over(SPAN("\x00\x05"
+					   "ab"));
 	struct span out;
 	uint32_t n32;
 	uint64_t n64;
@@ -38,7 +39,8 @@ CASE(a_refusal_leaves_the_cursor_where_it_was)
 
 CASE(a_length_near_the_end_of_memory_does_not_wrap)
 {
-	struct reader r = reader_over(SPAN("\xff\xff\xff\xff" "abcd"));
+	struct reader r = reader_over(SPAN("\xff\xff\xff\xff"
+					   "abcd"));
 	struct span out;
 
 	assert_err(reader_bytes(&r, SIZE_MAX, &out), ERR_MALFORMED);
@@ -48,7 +50,8 @@ CASE(a_length_near_the_end_of_memory_does_not_wrap)
 
 CASE(a_block_beyond_its_limit_is_too_long_before_it_is_read)
 {
-	struct reader r = reader_over(SPAN("\x00\x03" "abc"));
+	struct reader r = reader_over(SPAN("\x00\x03"
+					   "abc"));
 	struct span out;
 
 	assert_err(reader_block16(&r, 2, &out), ERR_TOO_LONG);
@@ -91,6 +94,8 @@ CASE(nothing_can_be_read_as_nothing)
 }
 
 RUN(cmocka_unit_test(numbers_are_big_endian), cmocka_unit_test(a_refusal_leaves_the_cursor_where_it_was),
-	cmocka_unit_test(a_length_near_the_end_of_memory_does_not_wrap), cmocka_unit_test(a_block_beyond_its_limit_is_too_long_before_it_is_read),
-	cmocka_unit_test(leftover_bytes_end_a_parse_badly), cmocka_unit_test(until_skips_its_end_and_an_empty_text_is_one),
+	cmocka_unit_test(a_length_near_the_end_of_memory_does_not_wrap),
+	cmocka_unit_test(a_block_beyond_its_limit_is_too_long_before_it_is_read),
+	cmocka_unit_test(leftover_bytes_end_a_parse_badly),
+	cmocka_unit_test(until_skips_its_end_and_an_empty_text_is_one),
 	cmocka_unit_test(nothing_can_be_read_as_nothing))

@@ -68,5 +68,5 @@ CASE(control_characters_are_refused)
 
 RUN(cmocka_unit_test(equal_needs_the_same_length), cmocka_unit_test(prefix_longer_than_the_text_is_no_prefix),
 	cmocka_unit_test(a_nul_inside_does_not_shorten_a_text), cmocka_unit_test(utf8_of_every_length_is_text),
-	cmocka_unit_test(overlong_surrogate_and_beyond_unicode_are_refused), cmocka_unit_test(truncated_or_stray_continuation_is_refused),
-	cmocka_unit_test(control_characters_are_refused))
+	cmocka_unit_test(overlong_surrogate_and_beyond_unicode_are_refused),
+	cmocka_unit_test(truncated_or_stray_continuation_is_refused), cmocka_unit_test(control_characters_are_refused))

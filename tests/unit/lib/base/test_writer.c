@@ -14,8 +14,13 @@ CASE(what_is_written_is_what_the_reader_expects)
 	writer_block32(&w, SPAN("c"));
 	writer_format(&w, "%s-%d", "x", 42);
 	assert_ok(writer_done(&w));
-	assert_true(span_equal(writer_span(&w), SPAN("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f"
-						     "\x00\x02" "ab" "\x00\x00\x00\x01" "c" "x-42")));
+	assert_true(span_equal(writer_span(&w),
+		SPAN("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f"
+		     "\x00\x02"
+		     "ab"
+		     "\x00\x00\x00\x01"
+		     "c"
+		     "x-42")));
 }
 
 CASE(the_first_failure_is_remembered_and_nothing_follows_it)
@@ -93,7 +98,10 @@ CASE(a_failed_writer_hands_out_nothing)
 	assert_null(ptr);
 }
 
-RUN(cmocka_unit_test(what_is_written_is_what_the_reader_expects), cmocka_unit_test(the_first_failure_is_remembered_and_nothing_follows_it),
-	cmocka_unit_test(exactly_the_limit_fits_and_is_terminated), cmocka_unit_test(a_block_that_its_length_cannot_tell_fails),
-	cmocka_unit_test(an_empty_writer_hands_out_an_empty_text), cmocka_unit_test(taken_bytes_are_the_callers_and_the_writer_starts_anew),
+RUN(cmocka_unit_test(what_is_written_is_what_the_reader_expects),
+	cmocka_unit_test(the_first_failure_is_remembered_and_nothing_follows_it),
+	cmocka_unit_test(exactly_the_limit_fits_and_is_terminated),
+	cmocka_unit_test(a_block_that_its_length_cannot_tell_fails),
+	cmocka_unit_test(an_empty_writer_hands_out_an_empty_text),
+	cmocka_unit_test(taken_bytes_are_the_callers_and_the_writer_starts_anew),
 	cmocka_unit_test(a_failed_writer_hands_out_nothing))

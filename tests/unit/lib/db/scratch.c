@@ -17,7 +17,8 @@ run(const char *verb, char *said, size_t room)
 	FILE *out;
 	int status;
 
-	(void)snprintf(command, sizeof(command), "'%s/tests/postgres' %s '%s'", root == NULL ? "." : root, verb, folder);
+	(void)snprintf(command, sizeof(command), "'%s/tests/postgres' %s '%s'", root == NULL ? "." : root, verb,
+		folder);
 	out = popen(command, "r");
 	if (out == NULL)
 		return -1;

@@ -7,7 +7,22 @@
 #include "db/db.h"
 #include "tests/unit/lib/db/scratch.h"
 
-enum statement { ADD, GET, ALL, TAKE, COUNT, CHILD, REFUSE, USE, SLEEP, SERIALIZE, TWO, WRONG_TYPE, WRONG_COUNT, BROKEN_ARRAY };
+enum statement {
+	ADD,
+	GET,
+	ALL,
+	TAKE,
+	COUNT,
+	CHILD,
+	REFUSE,
+	USE,
+	SLEEP,
+	SERIALIZE,
+	TWO,
+	WRONG_TYPE,
+	WRONG_COUNT,
+	BROKEN_ARRAY
+};
 
 struct thing {
 	char *text;
@@ -24,34 +39,49 @@ struct number {
 	int64_t n;
 };
 
-static const enum db_type thing_params[] = {DB_TEXT, DB_BYTES, DB_INT, DB_INT, DB_BOOL, DB_TIME, DB_UUID, DB_JSON, DB_TEXTS};
+static const enum db_type thing_params[] = {DB_TEXT, DB_BYTES, DB_INT, DB_INT, DB_BOOL, DB_TIME, DB_UUID, DB_JSON,
+	DB_TEXTS};
 static const enum db_type text_params[] = {DB_TEXT};
 static const enum db_type int_params[] = {DB_INT};
 static const enum db_type bytes_params[] = {DB_BYTES};
 static const struct db_column thing_columns[] = {
-	{DB_TEXT, offsetof(struct thing, text)}, {DB_BYTES, offsetof(struct thing, bytes)}, {DB_INT, offsetof(struct thing, number)},
-	{DB_INT, offsetof(struct thing, small)}, {DB_BOOL, offsetof(struct thing, flag)}, {DB_TIME, offsetof(struct thing, at)},
-	{DB_UUID, offsetof(struct thing, id)}, {DB_JSON, offsetof(struct thing, json)}, {DB_TEXTS, offsetof(struct thing, texts)},
+	{DB_TEXT, offsetof(struct thing, text)},
+	{DB_BYTES, offsetof(struct thing, bytes)},
+	{DB_INT, offsetof(struct thing, number)},
+	{DB_INT, offsetof(struct thing, small)},
+	{DB_BOOL, offsetof(struct thing, flag)},
+	{DB_TIME, offsetof(struct thing, at)},
+	{DB_UUID, offsetof(struct thing, id)},
+	{DB_JSON, offsetof(struct thing, json)},
+	{DB_TEXTS, offsetof(struct thing, texts)},
 };
 static const struct db_column number_columns[] = {{DB_INT, offsetof(struct number, n)}};
 static const struct db_column texts_columns[] = {{DB_TEXTS, offsetof(struct thing, texts)}};
 
 #define THING_COLUMNS "text, bytes, number, small, flag, at, id, json, texts"
 static const struct db_statement table[] = {
-	[ADD] = DB_COMMAND("add", "INSERT INTO t.thing (" THING_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)", thing_params),
-	[GET] = DB_STATEMENT("get", "SELECT " THING_COLUMNS " FROM t.thing WHERE text = $1", text_params, thing_columns, struct thing),
-	[ALL] = DB_STATEMENT("all", "SELECT " THING_COLUMNS " FROM t.thing WHERE number >= $1 ORDER BY number", int_params, thing_columns, struct thing),
-	[TAKE] = DB_STATEMENT("take", "UPDATE t.code SET used = true WHERE code = $1 AND NOT used RETURNING 1::bigint", text_params, number_columns, struct number),
-	[COUNT] = DB_STATEMENT("count", "SELECT count(*) FROM t.thing WHERE number >= $1", int_params, number_columns, struct number),
+	[ADD] = DB_COMMAND("add", "INSERT INTO t.thing (" THING_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+		thing_params),
+	[GET] = DB_STATEMENT("get", "SELECT " THING_COLUMNS " FROM t.thing WHERE text = $1", text_params, thing_columns,
+		struct thing),
+	[ALL] = DB_STATEMENT("all", "SELECT " THING_COLUMNS " FROM t.thing WHERE number >= $1 ORDER BY number",
+		int_params, thing_columns, struct thing),
+	[TAKE] = DB_STATEMENT("take", "UPDATE t.code SET used = true WHERE code = $1 AND NOT used RETURNING 1::bigint",
+		text_params, number_columns, struct number),
+	[COUNT] = DB_STATEMENT("count", "SELECT count(*) FROM t.thing WHERE number >= $1", int_params, number_columns,
+		struct number),
 	[CHILD] = DB_COMMAND("child", "INSERT INTO t.child VALUES ($1)", text_params),
 	[REFUSE] = DB_COMMAND("refuse", "SELECT t.refuse($1)", text_params),
 	[USE] = DB_COMMAND("use", "SELECT t.used($1)", text_params),
 	[SLEEP] = DB_COMMAND("sleep", "SELECT pg_sleep($1)", int_params),
 	[SERIALIZE] = DB_COMMAND("serialize", "SELECT t.serialize($1)", text_params),
 	[TWO] = DB_STATEMENT("two", "SELECT generate_series(1, $1)", int_params, number_columns, struct number),
-	[WRONG_TYPE] = DB_STATEMENT("wrong_type", "SELECT 1.5::float8 WHERE $1 > 0", int_params, number_columns, struct number),
-	[WRONG_COUNT] = DB_STATEMENT("wrong_count", "SELECT 1::bigint, 2 WHERE $1 > 0", int_params, number_columns, struct number),
-	[BROKEN_ARRAY] = DB_STATEMENT("broken_array", "SELECT ARRAY['a', NULL]::text[] WHERE $1 > 0", int_params, texts_columns, struct thing),
+	[WRONG_TYPE] = DB_STATEMENT("wrong_type", "SELECT 1.5::float8 WHERE $1 > 0", int_params, number_columns,
+		struct number),
+	[WRONG_COUNT] = DB_STATEMENT("wrong_count", "SELECT 1::bigint, 2 WHERE $1 > 0", int_params, number_columns,
+		struct number),
+	[BROKEN_ARRAY] = DB_STATEMENT("broken_array", "SELECT ARRAY['a', NULL]::text[] WHERE $1 > 0", int_params,
+		texts_columns, struct thing),
 };
 enum { STATEMENTS = sizeof(table) / sizeof(table[0]) };
 
@@ -96,18 +126,18 @@ teardown(void **state __attribute__((unused)))
 	return 0;
 }
 
-#define NEEDS_POSTGRES()                                  \
-	if (pool == NULL) {                               \
-		print_message("PostgreSQL not found\n");  \
-		skip();                                   \
+#define NEEDS_POSTGRES()                                 \
+	if (pool == NULL) {                              \
+		print_message("PostgreSQL not found\n"); \
+		skip();                                  \
 	}
 
 /* A thing with text and number; everything else null. */
 static enum err
 add(struct db *db, const char *text, int64_t number)
 {
-	const struct db_param params[] = {db_text(text), db_bytes(span_of(NULL)), db_int(number), db_int(1), db_bool(false), db_time(0), db_uuid(NULL),
-		db_json(span_of(NULL)), db_texts(NULL)};
+	const struct db_param params[] = {db_text(text), db_bytes(span_of(NULL)), db_int(number), db_int(1),
+		db_bool(false), db_time(0), db_uuid(NULL), db_json(span_of(NULL)), db_texts(NULL)};
 
 	return db == NULL ? db_pool_run(pool, ADD, params, NULL) : db_run(db, ADD, params, NULL);
 }
@@ -129,8 +159,11 @@ CASE(every_type_comes_back_as_it_went)
 	const struct uuid id = uuid_random();
 	struct thing row;
 
-	assert_ok(db_pool_run(pool, ADD, (const struct db_param[]){db_text("every"), db_bytes(SPAN("\0\xff")), db_int(INT64_MIN), db_int(-7), db_bool(true),
-		db_time(1769903999), db_uuid(&id), db_json(SPAN("{\"b\": 1, \"a\": [null]}")), db_texts(&texts)}, NULL));
+	assert_ok(db_pool_run(pool, ADD,
+		(const struct db_param[]){db_text("every"), db_bytes(SPAN("\0\xff")), db_int(INT64_MIN), db_int(-7),
+			db_bool(true), db_time(1769903999), db_uuid(&id), db_json(SPAN("{\"b\": 1, \"a\": [null]}")),
+			db_texts(&texts)},
+		NULL));
 	assert_ok(db_pool_one(pool, GET, (const struct db_param[]){db_text("every")}, &row));
 	assert_string_equal(row.text, "every");
 	assert_int_equal(row.bytes.len, 2);
@@ -155,8 +188,10 @@ CASE(null_and_empty_stay_apart)
 	assert_ok(db_pool_one(pool, GET, (const struct db_param[]){db_text("null")}, &row));
 	assert_true(row.bytes.ptr == NULL && row.at == 0 && row.json == NULL && row.texts.items == NULL);
 	db_row_free(&table[GET], &row);
-	assert_ok(db_pool_run(pool, ADD, (const struct db_param[]){db_text(""), db_bytes(SPAN("")), db_int(1001), db_int(0), db_bool(false), db_time(-1),
-		db_uuid(NULL), db_json(SPAN("{}")), db_texts(&none)}, NULL));
+	assert_ok(db_pool_run(pool, ADD,
+		(const struct db_param[]){db_text(""), db_bytes(SPAN("")), db_int(1001), db_int(0), db_bool(false),
+			db_time(-1), db_uuid(NULL), db_json(SPAN("{}")), db_texts(&none)},
+		NULL));
 	assert_ok(db_pool_one(pool, GET, (const struct db_param[]){db_text("")}, &row));
 	assert_string_equal(row.text, "");
 	assert_true(row.bytes.ptr != NULL && row.bytes.len == 0 && row.at == -1 && row.texts.count == 0);
@@ -204,16 +239,21 @@ CASE(the_servers_refusals_have_their_class_and_never_quote_a_value)
 	assert_err(add(NULL, "secret value", 1), ERR_EXISTS);
 	assert_non_null(strstr(err_why(), "add: SQLSTATE 23505 thing_pkey"));
 	assert_null(strstr(err_why(), "secret"));
-	assert_err(db_pool_run(pool, ADD, (const struct db_param[]){db_text("c"), db_bytes(SPAN("")), db_int(0), db_int(100), db_bool(0), db_time(0),
-		db_uuid(NULL), db_json(span_of(NULL)), db_texts(NULL)}, NULL), ERR_REFUSED);
+	assert_err(db_pool_run(pool, ADD,
+			   (const struct db_param[]){db_text("c"), db_bytes(SPAN("")), db_int(0), db_int(100),
+				   db_bool(0), db_time(0), db_uuid(NULL), db_json(span_of(NULL)), db_texts(NULL)},
+			   NULL),
+		ERR_REFUSED);
 	assert_err(add(NULL, NULL, 1), ERR_REFUSED);
 	assert_err(db_pool_run(pool, CHILD, (const struct db_param[]){db_text("no parent")}, NULL), ERR_REFUSED);
 	assert_err(db_pool_run(pool, REFUSE, null_text, NULL), ERR_REFUSED);
 	assert_non_null(strstr(err_why(), "four eyes needed"));
 	assert_err(db_pool_run(pool, USE, null_text, NULL), ERR_USED);
 	assert_err(db_pool_run(pool, SERIALIZE, null_text, NULL), ERR_UNAVAILABLE);
-	assert_err(db_pool_one(pool, GET, (const struct db_param[]){db_text_span(SPAN("a\0b"))}, &(struct thing){0}), ERR_MALFORMED);
-	assert_err(db_pool_one(pool, GET, (const struct db_param[]){db_text("\xff")}, &(struct thing){0}), ERR_MALFORMED);
+	assert_err(db_pool_one(pool, GET, (const struct db_param[]){db_text_span(SPAN("a\0b"))}, &(struct thing){0}),
+		ERR_MALFORMED);
+	assert_err(db_pool_one(pool, GET, (const struct db_param[]){db_text("\xff")}, &(struct thing){0}),
+		ERR_MALFORMED);
 }
 
 CASE(a_role_may_do_no_more_than_it_was_granted)
@@ -248,7 +288,8 @@ CASE(the_table_and_the_statement_must_agree)
 CASE(a_broken_statement_or_a_wrong_address_is_told_at_the_start)
 {
 	NEEDS_POSTGRES();
-	static const struct db_statement broken[] = {DB_COMMAND("to_nowhere", "INSERT INTO t.nowhere VALUES ($1)", bytes_params)};
+	static const struct db_statement broken[] = {
+		DB_COMMAND("to_nowhere", "INSERT INTO t.nowhere VALUES ($1)", bytes_params)};
 	struct db_pool *p = NULL;
 
 	assert_err(db_pool_open(scratch_conninfo(), 1, broken, 1, &p), ERR_CONFIG);

@@ -21,7 +21,8 @@ setup(void **state __attribute__((unused)))
 	return mkdtemp(folder) == NULL ? -1 : 0;
 }
 
-static const char *const names[] = {"001_first.sql", "002_second.sql", "001_twin.sql", "010_broken.sql", "011_commits.sql", "readme.txt"};
+static const char *const names[] = {"001_first.sql", "002_second.sql", "001_twin.sql", "010_broken.sql",
+	"011_commits.sql", "readme.txt"};
 
 static void
 forget(void)
@@ -59,17 +60,18 @@ ask(const char *sql)
 	PGconn *conn = PQconnectdb(scratch_conninfo());
 	PGresult *result = PQexec(conn, sql);
 
-	(void)snprintf(answer, sizeof(answer), "%s", PQntuples(result) > 0 ? PQgetvalue(result, 0, 0) : PQresultErrorMessage(result));
+	(void)snprintf(answer, sizeof(answer), "%s",
+		PQntuples(result) > 0 ? PQgetvalue(result, 0, 0) : PQresultErrorMessage(result));
 	PQclear(result);
 	PQfinish(conn);
 	return answer;
 }
 
-#define NEEDS_POSTGRES()                                  \
-	if (scratch_conninfo() == NULL) {                 \
-		print_message("PostgreSQL not found\n");  \
-		skip();                                   \
-	}                                                 \
+#define NEEDS_POSTGRES()                                 \
+	if (scratch_conninfo() == NULL) {                \
+		print_message("PostgreSQL not found\n"); \
+		skip();                                  \
+	}                                                \
 	forget()
 
 CASE(files_are_applied_in_order_and_once)
@@ -82,7 +84,8 @@ CASE(files_are_applied_in_order_and_once)
 	assert_ok(db_migrate(scratch_conninfo(), "one", folders, &applied));
 	assert_int_equal(applied, 3); /* and the event table */
 	assert_string_equal(ask("SELECT count(b) + 1 FROM one.thing"), "1");
-	assert_string_equal(ask("SELECT string_agg(name, ' ' ORDER BY number) FROM one.migration"), "000_audit.sql 001_first.sql 002_second.sql");
+	assert_string_equal(ask("SELECT string_agg(name, ' ' ORDER BY number) FROM one.migration"),
+		"000_audit.sql 001_first.sql 002_second.sql");
 	assert_ok(db_migrate(scratch_conninfo(), "one", folders, &applied));
 	assert_int_equal(applied, 0);
 	assert_ok(db_migrate(scratch_conninfo(), "two", folders, &applied));
@@ -95,11 +98,14 @@ CASE(an_event_reaches_the_outbox_by_itself_and_stays)
 	int applied;
 
 	assert_ok(db_migrate(scratch_conninfo(), "three", (const char *const[]){"lib/audit/sql", NULL}, &applied));
-	(void)ask("INSERT INTO three.event (id, tree, at, type, entry) VALUES (gen_random_uuid(), 0, now(), 'x', 'abc')");
-	assert_string_equal(ask("SELECT encode(leaf, 'hex') FROM three.outbox"), "609f6e36d2405585188d5cfd761f407c7cc46a7d3f314c88270469dde315fcd1");
+	(void)ask(
+		"INSERT INTO three.event (id, tree, at, type, entry) VALUES (gen_random_uuid(), 0, now(), 'x', 'abc')");
+	assert_string_equal(ask("SELECT encode(leaf, 'hex') FROM three.outbox"),
+		"609f6e36d2405585188d5cfd761f407c7cc46a7d3f314c88270469dde315fcd1");
 	assert_non_null(strstr(ask("DELETE FROM three.event"), "an event is for ever"));
 	assert_non_null(strstr(ask("UPDATE three.event SET type = 'y'"), "an event is for ever"));
-	assert_string_equal(ask("UPDATE three.event SET salt = NULL, private = NULL RETURNING type"), "x"); /* forgetting */
+	assert_string_equal(ask("UPDATE three.event SET salt = NULL, private = NULL RETURNING type"),
+		"x"); /* forgetting */
 }
 
 CASE(a_changed_file_is_refused_with_its_name)
@@ -120,11 +126,13 @@ CASE(a_broken_file_is_told_with_its_line_and_leaves_nothing)
 	int applied;
 
 	put("001_first.sql", "CREATE TABLE before (a integer);\n");
-	put("010_broken.sql", "CREATE TABLE half (a integer);\n-- \xe0\xbd\x96\xe0\xbd\x96\n\nCREATE TABLE x (a nonsense);\n");
+	put("010_broken.sql",
+		"CREATE TABLE half (a integer);\n-- \xe0\xbd\x96\xe0\xbd\x96\n\nCREATE TABLE x (a nonsense);\n");
 	assert_err(db_migrate(scratch_conninfo(), "five", folders, &applied), ERR_CONFIG);
 	assert_non_null(strstr(err_why(), "/010_broken.sql:4: type \"nonsense\" does not exist"));
 	assert_int_equal(applied, 2);
-	assert_string_equal(ask("SELECT to_regclass('five.half') IS NULL AND to_regclass('five.before') IS NOT NULL"), "t");
+	assert_string_equal(ask("SELECT to_regclass('five.half') IS NULL AND to_regclass('five.before') IS NOT NULL"),
+		"t");
 }
 
 CASE(a_file_that_commits_by_itself_is_refused)
@@ -152,7 +160,8 @@ CASE(twins_strangers_and_odd_names_are_refused)
 	assert_non_null(strstr(err_why(), "a migration is called NNN_name.sql"));
 	forget();
 	assert_err(db_migrate(scratch_conninfo(), "x; DROP SCHEMA one", folders, &applied), ERR_CONFIG);
-	assert_err(db_migrate(scratch_conninfo(), "seven", (const char *const[]){"/nonexistent", NULL}, &applied), ERR_CONFIG);
+	assert_err(db_migrate(scratch_conninfo(), "seven", (const char *const[]){"/nonexistent", NULL}, &applied),
+		ERR_CONFIG);
 	assert_err(db_migrate("host=/nonexistent", "seven", folders, &applied), ERR_UNAVAILABLE);
 }
 

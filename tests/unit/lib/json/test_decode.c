@@ -28,7 +28,8 @@ static const struct json_row rows[] = {
 	{"name", JSON_TEXT, JSON_REQUIRED, offsetof(struct thing, name), 0, 0, NULL, 0},
 	{"number", JSON_INT, JSON_OPTIONAL, offsetof(struct thing, number), 0, 0, NULL, 0},
 	{"small", JSON_INT, JSON_OPTIONAL, offsetof(struct thing, small), -1, 3, NULL, 0},
-	{"flag", JSON_BOOL, JSON_OPTIONAL, offsetof(struct thing, flag), 0, 0, NULL, offsetof(struct thing, flag_there)},
+	{"flag", JSON_BOOL, JSON_OPTIONAL, offsetof(struct thing, flag), 0, 0, NULL,
+		offsetof(struct thing, flag_there)},
 	{"bytes", JSON_BYTES, JSON_OPTIONAL, offsetof(struct thing, bytes), 0, 0, NULL, 0},
 	{"texts", JSON_TEXTS, JSON_OPTIONAL, offsetof(struct thing, texts), 0, 3, NULL, 0},
 	{"keys", JSON_OBJECTS, JSON_OPTIONAL, offsetof(struct thing, keys), 0, 2, &key_table, 0},
@@ -42,9 +43,11 @@ CASE(every_kind_arrives_in_its_field)
 	struct thing t;
 	const struct key *keys;
 
-	assert_ok(json_decode(SPAN("{\"name\":\"\\u0f56\\u0fb2\",\"number\":-9007199254740991,\"small\":3,\"flag\":false,\"bytes\":\"Zm9v\","
-				   "\"texts\":[\"a\",\"b\"],\"keys\":[{\"kty\":\"EC\",\"x\":\"AQ\"},{\"kty\":\"OKP\",\"other\":1}],"
-				   "\"key\":{\"kty\":\"RSA\"},\"raw\":{ \"b\" : 1, \"a\" : [ null ] }}"), &table, &t));
+	assert_ok(json_decode(
+		SPAN("{\"name\":\"\\u0f56\\u0fb2\",\"number\":-9007199254740991,\"small\":3,\"flag\":false,\"bytes\":\"Zm9v\","
+		     "\"texts\":[\"a\",\"b\"],\"keys\":[{\"kty\":\"EC\",\"x\":\"AQ\"},{\"kty\":\"OKP\",\"other\":1}],"
+		     "\"key\":{\"kty\":\"RSA\"},\"raw\":{ \"b\" : 1, \"a\" : [ null ] }}"),
+		&table, &t));
 	assert_string_equal(t.name, "\xe0\xbd\x96\xe0\xbe\xb2");
 	assert_true(t.number == -9007199254740991);
 	assert_int_equal(t.small, 3);
@@ -82,11 +85,14 @@ struct bad {
 
 static const struct bad bad[] = {
 	{"{\"name\":\"a\",\n\"name\":\"b\"}", ERR_MALFORMED, "line 2: thing: duplicate object key near '\"name\"'"},
-	{"{\"name\":\"a\",\"key\":{\"kty\":\"a\",\"z\":1,\n\n\"z\":2}}", ERR_MALFORMED, "line 3: thing: duplicate object key"},
-	{"{\"name\":\"a\",\n\n\"nmae\":1}", ERR_MALFORMED, "line 3: thing: nmae: unknown member; known are: name, number"},
+	{"{\"name\":\"a\",\"key\":{\"kty\":\"a\",\"z\":1,\n\n\"z\":2}}", ERR_MALFORMED,
+		"line 3: thing: duplicate object key"},
+	{"{\"name\":\"a\",\n\n\"nmae\":1}", ERR_MALFORMED,
+		"line 3: thing: nmae: unknown member; known are: name, number"},
 	{"{\"key\":{\"kty\":\"EC\"}}", ERR_MALFORMED, "line 1: thing: member 'name' is missing"},
 	{"{\"name\":\"a\",\n\"key\":\n{}}", ERR_MALFORMED, "line 2: thing: key: member 'kty' is missing"},
-	{"{\"name\":\"a\",\"keys\":[{\"kty\":\"a\"},\n{\"x\":\"\",\n\"kty\":7}]}", ERR_MALFORMED, "line 3: thing: keys[1].kty: expected a text"},
+	{"{\"name\":\"a\",\"keys\":[{\"kty\":\"a\"},\n{\"x\":\"\",\n\"kty\":7}]}", ERR_MALFORMED,
+		"line 3: thing: keys[1].kty: expected a text"},
 	{"{\"name\":\"a\",\"texts\":[\"a\",\n5]}", ERR_MALFORMED, "line 2: thing: texts[1]: expected a text"},
 	{"{\"name\":null}", ERR_MALFORMED, "name: expected a text"},
 	{"{\"name\":\"a\",\"number\":1.0}", ERR_MALFORMED, "number: expected a whole number"},
@@ -225,7 +231,9 @@ CASE(a_files_mistake_is_told_with_its_path)
 }
 
 RUN(cmocka_unit_test(every_kind_arrives_in_its_field), cmocka_unit_test(what_is_absent_is_zero),
-	cmocka_unit_test(each_mistake_is_told_with_line_member_and_expectation), cmocka_unit_test(a_syntax_error_does_not_quote_what_may_be_secret),
-	cmocka_unit_test(nesting_beyond_the_limit_is_refused_before_it_is_parsed), cmocka_unit_test(an_array_beyond_the_limit_is_refused),
-	cmocka_unit_test(a_text_beyond_the_limit_is_refused), cmocka_unit_test(brackets_inside_texts_do_not_count),
-	cmocka_unit_test(a_check_wants_one_object), cmocka_unit_test(a_files_mistake_is_told_with_its_path))
+	cmocka_unit_test(each_mistake_is_told_with_line_member_and_expectation),
+	cmocka_unit_test(a_syntax_error_does_not_quote_what_may_be_secret),
+	cmocka_unit_test(nesting_beyond_the_limit_is_refused_before_it_is_parsed),
+	cmocka_unit_test(an_array_beyond_the_limit_is_refused), cmocka_unit_test(a_text_beyond_the_limit_is_refused),
+	cmocka_unit_test(brackets_inside_texts_do_not_count), cmocka_unit_test(a_check_wants_one_object),
+	cmocka_unit_test(a_files_mistake_is_told_with_its_path))

@@ -24,8 +24,9 @@ CASE(commas_and_nesting_are_kept)
 	json_raw(&j, "g", SPAN("{\"h\":null}"));
 	json_object_end(&j);
 	assert_ok(writer_done(&w));
-	assert_span(writer_span(&w), "{\"a\":\"x\",\"b\":-5,\"c\":[true,{},[]],\"d\":\"-_8\",\"e\":\"fbff\","
-				     "\"f\":\"1970-01-01T00:00:00Z\",\"g\":{\"h\":null}}");
+	assert_span(writer_span(&w),
+		"{\"a\":\"x\",\"b\":-5,\"c\":[true,{},[]],\"d\":\"-_8\",\"e\":\"fbff\","
+		"\"f\":\"1970-01-01T00:00:00Z\",\"g\":{\"h\":null}}");
 	assert_ok(json_check(writer_span(&w)));
 }
 
@@ -38,7 +39,8 @@ CASE(a_value_cannot_break_out_of_its_string)
 	json_span(&j, "n\"", SPAN("\",\"admin\":true,\\ \n\r\t\x01\x1f\x7f\0 \xe0\xbd\x96"));
 	json_object_end(&j);
 	assert_ok(writer_done(&w));
-	assert_span(writer_span(&w), "{\"n\\\"\":\"\\\",\\\"admin\\\":true,\\\\ \\n\\r\\t\\u0001\\u001f\x7f\\u0000 \xe0\xbd\x96\"}");
+	assert_span(writer_span(&w),
+		"{\"n\\\"\":\"\\\",\\\"admin\\\":true,\\\\ \\n\\r\\t\\u0001\\u001f\x7f\\u0000 \xe0\xbd\x96\"}");
 }
 
 CASE(what_is_not_utf8_is_not_written)
@@ -78,5 +80,6 @@ CASE(the_deepest_that_is_written_is_read)
 }
 
 RUN(cmocka_unit_test(commas_and_nesting_are_kept), cmocka_unit_test(a_value_cannot_break_out_of_its_string),
-	cmocka_unit_test(what_is_not_utf8_is_not_written), cmocka_unit_test(nesting_and_closing_too_much_fail_instead_of_overrunning),
+	cmocka_unit_test(what_is_not_utf8_is_not_written),
+	cmocka_unit_test(nesting_and_closing_too_much_fail_instead_of_overrunning),
 	cmocka_unit_test(the_deepest_that_is_written_is_read))
