@@ -4,6 +4,7 @@
 #pragma weak cli_verify
 #pragma weak cli_verify_webauthn
 #pragma weak cli_verify_jws
+#pragma weak cli_verify_certificate
 #pragma weak cli_ceremony
 #pragma weak cli_card
 #pragma weak cli_ca
@@ -18,6 +19,7 @@ static const struct cli_verb *const listed[] = {
 	cli_verify,
 	cli_verify_webauthn,
 	cli_verify_jws,
+	cli_verify_certificate,
 	cli_decision,
 	cli_citizen,
 	cli_client,
