@@ -1,0 +1,124 @@
+#include "ca/cad.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ca/status/cache.h"
+#include "ca/status/rate.h"
+#include "ca/store/statements.h"
+
+#define AT(member) offsetof(struct cad_config, member)
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { KEYRING_CONNECTIONS = 4, DATABASE_CONNECTIONS = 8, MAX_PATH = 4096 };
+
+static const struct config_row rows[] = {
+	{"database", CONFIG_TEXT, AT(database), NULL, "libpq connection string of the serving role", 0, 0},
+	{"owner_database", CONFIG_TEXT, AT(owner_database), "",
+		"connection string of the schema's owner, for migrate only", 0, 0},
+	{"hsm_socket", CONFIG_PATH, AT(hsm_socket), NULL, "mohar-hsmd's socket", 0, 0},
+	{"url", CONFIG_TEXT, AT(url), NULL, "our own https address, which acts are addressed to", 0, 0},
+	{"pki_url", CONFIG_TEXT, AT(pki_url), NULL,
+		"the http address of OCSP, lists and CA certificates, which certificates name", 0, 0},
+	{"keys", CONFIG_PATH, AT(keys), NULL, "keys.json, for the operators", 0, 0},
+	{"policies", CONFIG_PATH, AT(policies), NULL, "the folder of policies, with profiles/ in it", 0, 0},
+	{"share", CONFIG_PATH, AT(share), NULL, "the folder of data files, with sql/ in it", 0, 0},
+	{"authorities", CONFIG_PATH, AT(authorities), NULL, "the folder of CA certificates, LABEL.pem each", 0, 0},
+	{"tls_certificate", CONFIG_PATH, AT(tls_certificate), NULL, "our TLS certificate and chain, PEM", 0, 0},
+	{"tls_key", CONFIG_PATH, AT(tls_key), NULL, "its key, PEM", 0, 0},
+	{"tls_ca", CONFIG_TEXT, AT(tls_ca), "", "anchor of the other daemons' TLS certificates", 0, 0},
+	{"address", CONFIG_TEXT, AT(address), "127.0.0.1", "address of the https listener", 0, 0},
+	{"port", CONFIG_NUMBER, AT(port), "8445", "its port", 1, 65535},
+	{"pki_address", CONFIG_TEXT, AT(pki_address), "127.0.0.1",
+		"address of the http listener for OCSP, lists and CA certificates", 0, 0},
+	{"pki_port", CONFIG_NUMBER, AT(pki_port), "8080", "its port", 1, 65535},
+	{"metrics_port", CONFIG_NUMBER, AT(metrics_port), "9143", "port of the private listener on loopback", 1, 65535},
+	{"threads", CONFIG_NUMBER, AT(threads), "2", "threads a listener", 1, 64},
+	{"ocsp_seconds", CONFIG_NUMBER, AT(ocsp_seconds), "300", "how long an OCSP answer is good", 60, 86400},
+	{"ocsp_entries", CONFIG_NUMBER, AT(ocsp_entries), "20000", "OCSP answers kept at most", 16, 10000000},
+	{"ocsp_unknown_per_second", CONFIG_NUMBER, AT(ocsp_unknown_per_second), "50",
+		"answers a second for serials never issued, then tryLater", 1, 100000},
+	{"crl_hours", CONFIG_NUMBER, AT(crl_hours), "24", "how long a revocation list is good", 1, 168},
+};
+
+enum err
+cad_config_read(const char *path, struct cad_config *out)
+{
+	return config_read(path, rows, COUNT(rows), out);
+}
+
+void
+cad_config_free(struct cad_config *c)
+{
+	config_free(rows, COUNT(rows), c);
+}
+
+unix_time
+cad_now(const struct cad *c)
+{
+	return clock_now(&c->clock);
+}
+
+/* Every profile's issuer must be one of ours, and every issuing CA needs a responder's profile. */
+static enum err
+cross_check(const struct cad *c)
+{
+	for (size_t i = 0; i < c->profiles.count; i++) {
+		const struct profile *p = &c->profiles.rows[i];
+
+		REQUIRE_WHY(authority_find(&c->authorities, p->issuer) != NULL, ERR_CONFIG,
+			"profile '%s' names the issuer '%s', but %s has no %s.pem", p->name, p->issuer,
+			c->config.authorities, p->issuer);
+	}
+	for (size_t i = 0; i < c->authorities.count; i++) {
+		const struct authority *a = &c->authorities.rows[i];
+
+		REQUIRE_WHY(a->is_root || profile_of_responder(&c->profiles, a->label) != NULL, ERR_CONFIG,
+			"no profile in %s/profiles lets '%s' certify an OCSP responder", c->config.policies, a->label);
+	}
+	return ERR_OK;
+}
+
+enum err
+cad_read(const char *path, struct cad *out)
+{
+	char folder[MAX_PATH];
+
+	*out = (struct cad){.clock = clock_system()};
+	TRY(cad_config_read(path, &out->config));
+	TRY(keyring_open(out->config.hsm_socket, KEYRING_CONNECTIONS, &out->keyring));
+	TRY(keyring_provider_load(out->keyring));
+	TRY(operators_read(out->config.keys, &out->operators));
+	(void)snprintf(folder, sizeof(folder), "%s/profiles", out->config.policies);
+	TRY(profiles_read(folder, &out->profiles));
+	TRY(authorities_read(out->config.authorities, &out->authorities));
+	return cross_check(out);
+}
+
+enum err
+cad_connect(struct cad *c)
+{
+	TRY(db_pool_open(c->config.database, DATABASE_CONNECTIONS, ca_statements, CA_STATEMENT_COUNT, &c->db));
+	TRY(ocsp_cache_new((size_t)c->config.ocsp_entries, &c->ocsp));
+	return rate_new((unsigned)c->config.ocsp_unknown_per_second, &c->unknown);
+}
+
+void
+cad_free(struct cad *c)
+{
+	const bool provider = c->keyring != NULL;
+
+	ocsp_cache_free(&c->ocsp);
+	rate_free(&c->unknown);
+	authorities_free(&c->authorities);
+	profiles_free(&c->profiles);
+	operators_free(&c->operators);
+	if (c->db != NULL)
+		db_pool_free(&c->db);
+	if (provider) {
+		keyring_provider_unload();
+		keyring_free(&c->keyring);
+	}
+	cad_config_free(&c->config);
+}

@@ -1,0 +1,56 @@
+/* cad: what mohar-cad holds while it runs: settings, database, keys, operators, profiles, CAs and caches. Used by every handler as its daemon. Read-only after
+ * cad_open, but what says otherwise. */
+#ifndef MOHAR_CA_CAD_H
+#define MOHAR_CA_CAD_H
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "ca/authority.h"
+#include "ca/profiles.h"
+#include "db/db.h"
+#include "jose/act.h"
+#include "keyring/keyring.h"
+
+struct cad_config {
+	char *database, *owner_database;
+	char *hsm_socket;
+	char *url, *pki_url;
+	char *keys, *policies, *share, *authorities;
+	char *tls_certificate, *tls_key, *tls_ca;
+	char *address, *pki_address;
+	int64_t port, pki_port, metrics_port;
+	int64_t threads;
+	int64_t ocsp_seconds, ocsp_entries, ocsp_unknown_per_second, crl_hours;
+};
+
+struct ocsp_cache; /* status/cache.h */
+struct keeper;     /* status/keeper.h */
+struct rate;       /* status/rate.h */
+
+struct cad {
+	struct cad_config config;
+	struct clock clock;
+	struct db_pool *db;
+	struct keyring *keyring;
+	struct operators operators;
+	struct profiles profiles;
+	struct authorities authorities;
+	struct ocsp_cache *ocsp; /* guards itself */
+	struct rate *unknown;    /* guards itself: OCSP answers for serials that were never issued */
+	struct keeper *keeper;   /* guards itself */
+};
+
+/* Reads the settings only. ERR_CONFIG. */
+MUST_USE enum err cad_config_read(const char *path, struct cad_config *out);
+void cad_config_free(struct cad_config *c);
+
+/* Settings, operators, profiles and CA certificates: everything that can be wrong in a file. Loads the keyring's provider first, as libcrypto wants it; no
+ * connection is opened yet. */
+MUST_USE enum err cad_read(const char *path, struct cad *out);
+/* Then the database and the caches: connections come on demand. */
+MUST_USE enum err cad_connect(struct cad *c);
+void cad_free(struct cad *c);
+
+unix_time cad_now(const struct cad *c);
+
+#endif

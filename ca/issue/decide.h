@@ -1,0 +1,28 @@
+/* decide: is what an operator ordered a certificate that may be issued? Pure: no I/O, no clock, no database. Used by issue/order.c; tested without a server. */
+#ifndef MOHAR_CA_ISSUE_DECIDE_H
+#define MOHAR_CA_ISSUE_DECIDE_H
+
+#include "base/random.h"
+#include "x509/x509.h"
+
+enum { MAX_ISSUE_PARTS = 16 };
+
+/* The act certificate.issue's own members, decoded from its payload. */
+struct issue_order {
+	char *profile;
+	struct json_bytes csr;
+	struct json_list subject, names; /* struct name_part, strings owned */
+	char *person;                    /* UUID text; NULL if absent */
+	struct json_bytes spki_sha256;
+};
+extern const struct json_table issue_order_table; /* open: act, aud, iat, exp, jti stand beside */
+
+/* "registrar" for profiles that need a registrar's signature, else "ca-operator". */
+const char *issue_role(const struct profile *profile);
+
+/* ERR_REFUSED, ERR_MISMATCH, ERR_MALFORMED with the reason. spki: of the request, whose own signature was checked. person is set if has_person. Puts the subject
+ * into the profile's order. */
+MUST_USE enum err issue_decide(const struct profile *profile, struct issue_order *order,
+	const struct request_facts *request, bool *has_person, struct uuid *person);
+
+#endif

@@ -1,0 +1,83 @@
+#include "ca/issue/order.h"
+
+#include <string.h>
+
+#include "ca/issue/decide.h"
+#include "ca/issue/issue.h"
+#include "ca/order.h"
+#include "x509/own.h"
+
+static enum err
+answer(struct reply *reply, const X509 *x, const struct authority *a)
+{
+	AUTO(writer) pem = writer_new(2 * MAX_CERTIFICATE);
+	AUTO(writer) chain = writer_new(2 * MAX_CERTIFICATE);
+	char serial[2 * 20 + 1];
+
+	TRY(certificate_serial_hex(x, serial));
+	TRY(certificate_pem_write(x, &pem));
+	TRY(authority_chain(a, &chain));
+	reply_status(reply, 201);
+	reply_headerf(reply, "Location", "/certificates/%s", serial);
+	struct json_writer j = reply_json(reply);
+
+	json_object(&j, NULL);
+	json_text(&j, "serial", serial);
+	json_span(&j, "certificate", writer_span(&pem));
+	json_span(&j, "chain", writer_span(&chain));
+	json_object_end(&j);
+	return ERR_OK;
+}
+
+static enum err
+issue(struct cad *c, const struct request *request, const struct act *act, struct issue_order *order,
+	struct reply *reply)
+{
+	const struct profile *profile = profile_find(&c->profiles, order->profile);
+	struct request_facts facts;
+	struct uuid person;
+	bool has_person = false;
+	OWN(X509) x = NULL;
+
+	REQUIRE_WHY(profile != NULL, ERR_NOT_FOUND, "there is no profile '%s'", order->profile);
+	REQUIRE_WHY(json_texts_have(&act->by->roles, issue_role(profile)), ERR_REFUSED,
+		"profile '%s' takes a %s's order; '%s' is none", profile->name, issue_role(profile), act->by->name);
+	TRY(csr_parse(span_at(order->csr.ptr, order->csr.len), &facts));
+	enum err e = issue_decide(profile, order, &facts, &has_person, &person);
+
+	if (e == ERR_OK) {
+		const struct issuance issuance = {
+			.profile = profile,
+			.spki = span_at(facts.spki.ptr, facts.spki.len),
+			.subject = order->subject.items,
+			.subject_count = order->subject.count,
+			.names = order->names.items,
+			.names_count = order->names.count,
+			.person = has_person ? &person : NULL,
+			.actor = act->by->name,
+			.channel = "card",
+			.evidence = profile->registrar_signature ? request_body(request) : (struct span){0},
+		};
+
+		e = certificate_issue(c, &issuance, &x);
+	}
+	csr_free(&facts);
+	TRY(e);
+	return answer(reply, x, authority_find(&c->authorities, profile->issuer));
+}
+
+enum err
+issue_post(void *daemon, struct request *request, struct reply *reply)
+{
+	static const char *const roles[] = {"registrar", "ca-operator", NULL};
+	struct cad *c = daemon;
+	struct issue_order order;
+	AUTO(act) act = {0};
+
+	TRY(order_of_body(c, request, roles, "certificate.issue", &act));
+	TRY(json_decode(span_of(act.payload), &issue_order_table, &order));
+	const enum err e = issue(c, request, &act, &order, reply);
+
+	json_free(&issue_order_table, &order);
+	return e;
+}

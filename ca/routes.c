@@ -1,0 +1,115 @@
+#include "ca/routes.h"
+
+#include <string.h>
+
+#include "ca/issue/order.h"
+#include "ca/revoke/revoke.h"
+#include "ca/show/show.h"
+#include "ca/status/authority_get.h"
+#include "ca/status/cache.h"
+#include "ca/status/crl.h"
+#include "ca/status/keeper.h"
+#include "ca/status/ocsp.h"
+#include "http/health.h"
+
+/* Who may is told by the signed act that each of these takes; the handler verifies it (order.h). */
+static const struct route api_routes[] = {
+	{"POST", "/certificates", &HTTP_ANYONE, issue_post, MAX_ACT},
+	{"POST", "/certificates/{serial}/revoke", &HTTP_ANYONE, revoke_post, MAX_ACT},
+	{"GET", "/certificates/{serial}", &HTTP_ANYONE, show_get, 0},
+	{"GET", "/certificates", &HTTP_ANYONE, show_list, 0},
+};
+
+static const struct route pki_routes[] = {
+	{"GET", "/ocsp/{request...}", &HTTP_ANYONE, ocsp_get, 0},
+	{"POST", "/ocsp", &HTTP_ANYONE, ocsp_post, MAX_OCSP_REQUEST},
+	{"GET", "/crl/{file}", &HTTP_ANYONE, crl_get, 0},
+	{"GET", "/ca/{file}", &HTTP_ANYONE, authority_get, 0},
+};
+
+static enum err
+ready(void *daemon)
+{
+	struct cad *c = daemon;
+
+	TRY(db_ping(c->db));
+	return keeper_ready(c->keeper, cad_now(c));
+}
+
+static void
+metrics(void *daemon, struct writer *w)
+{
+	const struct cad *c = daemon;
+	const struct ocsp_cache_numbers n = ocsp_cache_numbers(c->ocsp);
+
+	writer_format(w,
+		"# TYPE mohar_ocsp_cache_entries gauge\nmohar_ocsp_cache_entries %zu\n"
+		"# TYPE mohar_ocsp_cache_hits_total counter\nmohar_ocsp_cache_hits_total %llu\n"
+		"# TYPE mohar_ocsp_cache_misses_total counter\nmohar_ocsp_cache_misses_total %llu\n",
+		n.entries, (unsigned long long)n.hits, (unsigned long long)n.misses);
+}
+
+static enum err
+serve_api(struct cad *c, struct http_server **out)
+{
+	const struct http_server_options options = {
+		.name = "ca",
+		.address = c->config.address,
+		.port = (int)c->config.port,
+		.tls_certificate = c->config.tls_certificate,
+		.tls_key = c->config.tls_key,
+		.threads = (unsigned)c->config.threads,
+		.routes = api_routes,
+		.route_count = sizeof(api_routes) / sizeof(api_routes[0]),
+		.daemon = c,
+		.clock = &c->clock,
+	};
+
+	return http_serve(&options, out);
+}
+
+static enum err
+serve_pki(struct cad *c, struct http_server **out)
+{
+	const struct http_server_options options = {
+		.name = "pki",
+		.address = c->config.pki_address,
+		.port = (int)c->config.pki_port,
+		.threads = (unsigned)c->config.threads,
+		.routes = pki_routes,
+		.route_count = sizeof(pki_routes) / sizeof(pki_routes[0]),
+		.daemon = c,
+		.clock = &c->clock,
+	};
+
+	return http_serve(&options, out);
+}
+
+enum err
+servers_start(struct cad *c, struct servers *out)
+{
+	static struct health health;
+
+	*out = (struct servers){0};
+	health = (struct health){.ready = ready, .metrics = metrics, .daemon = c};
+	enum err e = serve_pki(c, &out->pki);
+
+	if (e == ERR_OK)
+		e = serve_api(c, &out->api);
+	if (e == ERR_OK)
+		e = health_serve(&health, (int)c->config.metrics_port, &c->clock, &out->private);
+	if (e != ERR_OK)
+		servers_stop(out);
+	return e;
+}
+
+void
+servers_stop(struct servers *s)
+{
+	if (s->api != NULL)
+		http_stop(&s->api);
+	if (s->pki != NULL)
+		http_stop(&s->pki);
+	if (s->private != NULL)
+		http_stop(&s->private);
+}
