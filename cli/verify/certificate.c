@@ -220,9 +220,6 @@ run(struct cli *c)
 	char why[300];
 
 	cli_begin(c);
-	if (cli_file_count(c) != 1)
-		return cli_end(c, "refused", "one certificate is judged at a time; intermediates go into the same file",
-			EXIT_USAGE);
 	const enum err e = files_read(c, &f);
 
 	if (e != ERR_OK)

@@ -149,8 +149,6 @@ run(struct cli *c)
 	enum err e;
 
 	cli_begin(c);
-	if (cli_file_count(c) != 1)
-		return cli_end(c, "refused", "one file is judged at a time", EXIT_USAGE);
 	if (list != NULL && !take_algs(list, &q))
 		return cli_end(c, "refused", "--alg takes at most 16 names, ES256,EdDSA", EXIT_USAGE);
 	e = file_read(cli_value(c, "--jwks"), MAX_KEYS, &keys);
