@@ -10,6 +10,7 @@ static const char key_description_extension[] = "1.3.6.1.4.1.11129.2.1.17";
 enum { TAG_PURPOSE = 1, TAG_ALL_APPLICATIONS = 600, TAG_ORIGIN = 702 };
 enum { PURPOSE_SIGN = 2, ORIGIN_GENERATED = 0 };
 
+/* clang-format off */
 /* The lists stay generic: they have dozens of optional members, more with each version, of which three matter here. */
 struct key_description {
 	ASN1_INTEGER *attestation_version;
@@ -18,27 +19,27 @@ struct key_description {
 	ASN1_ENUMERATED *keymint_level;
 	ASN1_OCTET_STRING *challenge;
 	ASN1_OCTET_STRING *unique_id;
-	STACK_OF(ASN1_TYPE) * software;
-	STACK_OF(ASN1_TYPE) * hardware;
+	STACK_OF(ASN1_TYPE) *software;
+	STACK_OF(ASN1_TYPE) *hardware;
 };
 
 typedef struct key_description KEY_DESCRIPTION;
 
-ASN1_SEQUENCE(KEY_DESCRIPTION) =
-	{
-		ASN1_SIMPLE(KEY_DESCRIPTION, attestation_version, ASN1_INTEGER),
-		ASN1_SIMPLE(KEY_DESCRIPTION, attestation_level, ASN1_ENUMERATED),
-		ASN1_SIMPLE(KEY_DESCRIPTION, keymint_version, ASN1_INTEGER),
-		ASN1_SIMPLE(KEY_DESCRIPTION, keymint_level, ASN1_ENUMERATED),
-		ASN1_SIMPLE(KEY_DESCRIPTION, challenge, ASN1_OCTET_STRING),
-		ASN1_SIMPLE(KEY_DESCRIPTION, unique_id, ASN1_OCTET_STRING),
-		ASN1_SEQUENCE_OF(KEY_DESCRIPTION, software, ASN1_ANY),
-		ASN1_SEQUENCE_OF(KEY_DESCRIPTION, hardware, ASN1_ANY),
+ASN1_SEQUENCE(KEY_DESCRIPTION) = {
+	ASN1_SIMPLE(KEY_DESCRIPTION, attestation_version, ASN1_INTEGER),
+	ASN1_SIMPLE(KEY_DESCRIPTION, attestation_level, ASN1_ENUMERATED),
+	ASN1_SIMPLE(KEY_DESCRIPTION, keymint_version, ASN1_INTEGER),
+	ASN1_SIMPLE(KEY_DESCRIPTION, keymint_level, ASN1_ENUMERATED),
+	ASN1_SIMPLE(KEY_DESCRIPTION, challenge, ASN1_OCTET_STRING),
+	ASN1_SIMPLE(KEY_DESCRIPTION, unique_id, ASN1_OCTET_STRING),
+	ASN1_SEQUENCE_OF(KEY_DESCRIPTION, software, ASN1_ANY),
+	ASN1_SEQUENCE_OF(KEY_DESCRIPTION, hardware, ASN1_ANY),
 } static_ASN1_SEQUENCE_END(KEY_DESCRIPTION)
 
-		struct description {
+struct description {
 	KEY_DESCRIPTION *found;
 };
+/* clang-format on */
 
 static void
 description_free(struct description *d)

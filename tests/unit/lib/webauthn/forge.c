@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 
@@ -64,8 +65,8 @@ forge_client_data(struct writer *w, const struct forgery *f)
 		f->more);
 }
 
-void
-forge_cose_key(struct writer *w, const struct forgery *f)
+static void
+write_point(struct writer *w, const struct forgery *f)
 {
 	uint8_t point[65];
 	size_t len;
@@ -83,6 +84,36 @@ forge_cose_key(struct writer *w, const struct forgery *f)
 	cbor_write_bytes(w, span_at(point + 1, 32));
 	cbor_write_int(w, -3);
 	cbor_write_bytes(w, span_at(point + 33, 32));
+}
+
+static void
+write_modulus(struct writer *w, const struct forgery *f)
+{
+	uint8_t n[512];
+	BIGNUM *number = NULL;
+	int len;
+
+	must(EVP_PKEY_get_bn_param(f->key, OSSL_PKEY_PARAM_RSA_N, &number) == 1);
+	len = BN_bn2bin(number, n);
+	BN_free(number);
+	cbor_write_map(w, 4);
+	cbor_write_int(w, 1);
+	cbor_write_int(w, 3);
+	cbor_write_int(w, 3);
+	cbor_write_int(w, f->cose_alg);
+	cbor_write_int(w, -1);
+	cbor_write_bytes(w, span_at(n, (size_t)len));
+	cbor_write_int(w, -2);
+	cbor_write_bytes(w, SPAN("\x01\x00\x01"));
+}
+
+void
+forge_cose_key(struct writer *w, const struct forgery *f)
+{
+	if (EVP_PKEY_is_a(f->key, "RSA"))
+		write_modulus(w, f);
+	else
+		write_point(w, f);
 }
 
 void
@@ -105,11 +136,17 @@ forge_auth_data(struct writer *w, const struct forgery *f)
 void
 forge_signature(struct writer *w, EVP_PKEY *key, struct span message)
 {
+	forge_signature_by(w, key, "SHA256", message);
+}
+
+void
+forge_signature_by(struct writer *w, EVP_PKEY *key, const char *digest, struct span message)
+{
 	EVP_MD_CTX *c = EVP_MD_CTX_new();
 	uint8_t signature[512];
 	size_t len = sizeof(signature);
 
-	must(EVP_DigestSignInit_ex(c, NULL, "SHA256", NULL, NULL, key, NULL) == 1);
+	must(EVP_DigestSignInit_ex(c, NULL, digest, NULL, NULL, key, NULL) == 1);
 	must(EVP_DigestSign(c, signature, &len, message.ptr, message.len) == 1);
 	EVP_MD_CTX_free(c);
 	writer_bytes(w, span_at(signature, len));

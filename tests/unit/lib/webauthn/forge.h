@@ -11,7 +11,7 @@
 enum { FLAG_UP = 0x01, FLAG_UV = 0x04, FLAG_BE = 0x08, FLAG_BS = 0x10, FLAG_AT = 0x40, FLAG_ED = 0x80 };
 
 struct forgery {
-	EVP_PKEY *key; /* the credential's, P-256 */
+	EVP_PKEY *key; /* the credential's, P-256 or RSA */
 	const char *type, *challenge, *origin, *rp_id;
 	const char *more; /* members after the usual ones: ",\"crossOrigin\":true" */
 	uint8_t flags;
@@ -33,6 +33,7 @@ void forge_client_data(struct writer *w, const struct forgery *f);
 void forge_cose_key(struct writer *w, const struct forgery *f);
 void forge_auth_data(struct writer *w, const struct forgery *f);
 void forge_signature(struct writer *w, EVP_PKEY *key, struct span message);
+void forge_signature_by(struct writer *w, EVP_PKEY *key, const char *digest, struct span message);
 /* authData and SHA-256 of client data: what is signed. */
 void forge_attested(struct writer *w, const struct forgery *f);
 
