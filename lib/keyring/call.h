@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 
 #include "keyring/frame.h"
-#include "keyring/pool.h"
+#include "keyring/keyring_pool.h"
 
 struct call {
 	uint8_t op;

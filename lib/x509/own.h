@@ -58,7 +58,10 @@ BIGNUM_drop(BIGNUM **p)
 	*p = NULL;
 }
 
-/* Remembers what failed with libcrypto's own reason, empties libcrypto's queue, returns e. */
+/* The library number under which an enum err and its reason travel through libcrypto's queue: from mohar-hsmd, by the provider of lib/keyring. */
+enum { OWN_ERR_LIB = 224 };
+
+/* Remembers what failed with libcrypto's own reason, empties libcrypto's queue, returns e; or what mohar-hsmd said, if the queue holds that. */
 enum err own_failed(enum err e, const char *what);
 
 #define CRYPTO_OK(cond, what)                                  \

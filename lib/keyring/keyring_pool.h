@@ -1,6 +1,6 @@
-/* pool: the connections of one keyring. Used by keyring.c only. Thread-safe: a connection belongs to the thread that took it until it gives it back. */
-#ifndef MOHAR_KEYRING_POOL_H
-#define MOHAR_KEYRING_POOL_H
+/* keyring_pool: the connections of one keyring. Used by keyring.c only. Thread-safe: a connection belongs to the thread that took it until it gives it back. */
+#ifndef MOHAR_KEYRING_KEYRING_POOL_H
+#define MOHAR_KEYRING_KEYRING_POOL_H
 
 #include <pthread.h>
 #include <sys/un.h>

@@ -1,4 +1,4 @@
-#include "keyring/pool.h"
+#include "keyring/keyring_pool.h"
 
 #include <errno.h>
 #include <stdlib.h>

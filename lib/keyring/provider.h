@@ -1,0 +1,44 @@
+/* provider: what the files of mohar-hsmd's OpenSSL provider share: a key whose private half is over there, its public half parsed into a library
+ * context of the provider's own, where the default provider does the public arithmetic. Used by provider*.c only. */
+#ifndef MOHAR_KEYRING_PROVIDER_H
+#define MOHAR_KEYRING_PROVIDER_H
+
+#include <stdatomic.h>
+
+#include <openssl/core_dispatch.h>
+#include <openssl/evp.h>
+
+#include "keyring/keyring.h"
+
+enum { MAX_EVIDENCE = 64 << 10, MAX_PROVIDER_SPKI = 1024 };
+
+#define PROVIDER_NAME "mohar"
+#define PROVIDER_PARAM_LABEL "mohar-label"       /* utf8: makes a handle, by EVP_PKEY_fromdata */
+#define PROVIDER_PARAM_EVIDENCE "mohar-evidence" /* octets */
+
+/* What EVP_PKEY calls key data. Immutable once imported; references counted. */
+struct hsm_key {
+	atomic_uint references;
+	char label[MAX_KEY_LABEL + 1];
+	struct writer evidence; /* owned */
+	EVP_PKEY *public_half;  /* owned, of the private context */
+};
+
+/* The keyring that keyring_provider_load was given, and the private context. */
+struct keyring *provider_keyring(void);
+OSSL_LIB_CTX *provider_context(void);
+
+/* Puts e and the reason remembered for it into libcrypto's error queue, where own_failed() finds them again. */
+void provider_raise(enum err e);
+
+/* By label, without evidence. NULL with the reason raised. */
+struct hsm_key *hsm_key_new(const char *label);
+struct hsm_key *hsm_key_reference(struct hsm_key *k);
+void hsm_key_drop(struct hsm_key *k);
+
+extern const OSSL_ALGORITHM provider_keymgmts[], provider_signatures[], provider_stores[];
+
+/* The provider's own name for its signature algorithm, which keymgmt tells. */
+#define PROVIDER_SIGNATURE "HSM-SIGN"
+
+#endif

@@ -1,0 +1,231 @@
+#include "keyring/provider.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+#include <openssl/x509.h>
+
+#include "x509/own.h"
+
+struct hsm_key *
+hsm_key_reference(struct hsm_key *k)
+{
+	atomic_fetch_add(&k->references, 1);
+	return k;
+}
+
+void
+hsm_key_drop(struct hsm_key *k)
+{
+	if (k == NULL || atomic_fetch_sub(&k->references, 1) != 1)
+		return;
+	EVP_PKEY_free(k->public_half);
+	writer_free(&k->evidence);
+	free(k);
+}
+
+static void *
+key_new(void *provider)
+{
+	struct hsm_key *k = calloc(1, sizeof(*k));
+
+	(void)provider;
+	if (k != NULL) {
+		atomic_init(&k->references, 1);
+		k->evidence = writer_new(MAX_EVIDENCE);
+	}
+	return k;
+}
+
+static void
+key_free(void *key)
+{
+	hsm_key_drop(key);
+}
+
+static void *
+key_dup(const void *key, int selection)
+{
+	(void)selection;
+	return hsm_key_reference((struct hsm_key *)(uintptr_t)key);
+}
+
+/* Both halves and the parameters: the private one is over there, but it is ours to use. */
+static int
+key_has(const void *key, int selection)
+{
+	(void)selection;
+	return ((const struct hsm_key *)key)->public_half != NULL;
+}
+
+static int
+key_match(const void *a, const void *b, int selection)
+{
+	(void)selection;
+	return EVP_PKEY_eq(((const struct hsm_key *)a)->public_half, ((const struct hsm_key *)b)->public_half) == 1;
+}
+
+static int
+key_validate(const void *key, int selection, int checktype)
+{
+	(void)key;
+	(void)selection;
+	(void)checktype;
+	return 1;
+}
+
+static int
+key_get_params(void *key, OSSL_PARAM params[])
+{
+	return EVP_PKEY_get_params(((struct hsm_key *)key)->public_half, params);
+}
+
+static const OSSL_PARAM *
+gettable_of(const char *name)
+{
+	EVP_KEYMGMT *keymgmt = EVP_KEYMGMT_fetch(provider_context(), name, NULL);
+	const OSSL_PARAM *params = keymgmt == NULL ? NULL : EVP_KEYMGMT_gettable_params(keymgmt);
+
+	EVP_KEYMGMT_free(keymgmt); /* the table is static, in the default provider */
+	return params;
+}
+
+static const OSSL_PARAM *
+ec_gettable(void *provider)
+{
+	(void)provider;
+	return gettable_of("EC");
+}
+
+static const OSSL_PARAM *
+ed25519_gettable(void *provider)
+{
+	(void)provider;
+	return gettable_of("ED25519");
+}
+
+/* The public half only: whoever asks for the private one means to sign elsewhere. */
+static int
+key_export(void *key, int selection, OSSL_CALLBACK *callback, void *context)
+{
+	if (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY)
+		return 0;
+	return EVP_PKEY_export(((struct hsm_key *)key)->public_half, selection, callback, context);
+}
+
+static const OSSL_PARAM *
+key_export_types(int selection)
+{
+	static const OSSL_PARAM types[] = {
+		OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
+		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0),
+		OSSL_PARAM_END,
+	};
+
+	return selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY ? NULL : types;
+}
+
+static const OSSL_PARAM *
+key_import_types(int selection)
+{
+	static const OSSL_PARAM types[] = {
+		OSSL_PARAM_utf8_string(PROVIDER_PARAM_LABEL, NULL, 0),
+		OSSL_PARAM_octet_string(PROVIDER_PARAM_EVIDENCE, NULL, 0),
+		OSSL_PARAM_END,
+	};
+
+	(void)selection;
+	return types;
+}
+
+static enum err
+import(struct hsm_key *k, const OSSL_PARAM params[])
+{
+	const OSSL_PARAM *label = OSSL_PARAM_locate_const(params, PROVIDER_PARAM_LABEL);
+	const OSSL_PARAM *evidence = OSSL_PARAM_locate_const(params, PROVIDER_PARAM_EVIDENCE);
+	AUTO(writer) spki = writer_new(MAX_PROVIDER_SPKI);
+	char *text = k->label;
+	const unsigned char *at;
+
+	REQUIRE(label != NULL && OSSL_PARAM_get_utf8_string(label, &text, sizeof(k->label)) == 1, ERR_UNSUPPORTED);
+	if (evidence != NULL && evidence->data_type == OSSL_PARAM_OCTET_STRING)
+		writer_bytes(&k->evidence, span_at(evidence->data, evidence->data_size));
+	TRY(writer_done(&k->evidence));
+	TRY(keyring_pubkey(provider_keyring(), k->label, &spki));
+	at = spki.ptr;
+	k->public_half = d2i_PUBKEY_ex(NULL, &at, (long)spki.len, provider_context(), NULL);
+	REQUIRE(k->public_half != NULL, ERR_CRYPTO);
+	return ERR_OK;
+}
+
+static int
+key_import(void *key, int selection, const OSSL_PARAM params[])
+{
+	const enum err e = import(key, params);
+
+	(void)selection;
+	if (e != ERR_OK)
+		provider_raise(e);
+	return e == ERR_OK;
+}
+
+struct hsm_key *
+hsm_key_new(const char *label)
+{
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(PROVIDER_PARAM_LABEL, (char *)(uintptr_t)label, 0), OSSL_PARAM_construct_end()};
+	struct hsm_key *k = key_new(NULL);
+
+	if (k != NULL && key_import(k, 0, params) != 1) {
+		hsm_key_drop(k);
+		k = NULL;
+	}
+	return k;
+}
+
+static const char *
+key_operation(int operation)
+{
+	return operation == OSSL_OP_SIGNATURE ? PROVIDER_SIGNATURE : NULL;
+}
+
+/* From the store: the reference is the key itself, handed over. */
+static void *
+key_load(const void *reference, size_t size)
+{
+	struct hsm_key *k;
+
+	if (size != sizeof(k))
+		return NULL;
+	k = *(struct hsm_key *const *)reference;
+	*(struct hsm_key **)(uintptr_t)reference = NULL;
+	return k;
+}
+
+#define KEYMGMT(gettable)                                                        \
+	{OSSL_FUNC_KEYMGMT_NEW, (void (*)(void))key_new},                        \
+	{OSSL_FUNC_KEYMGMT_FREE, (void (*)(void))key_free},                      \
+	{OSSL_FUNC_KEYMGMT_DUP, (void (*)(void))key_dup},                        \
+	{OSSL_FUNC_KEYMGMT_LOAD, (void (*)(void))key_load},                      \
+	{OSSL_FUNC_KEYMGMT_HAS, (void (*)(void))key_has},                        \
+	{OSSL_FUNC_KEYMGMT_MATCH, (void (*)(void))key_match},                    \
+	{OSSL_FUNC_KEYMGMT_VALIDATE, (void (*)(void))key_validate},              \
+	{OSSL_FUNC_KEYMGMT_GET_PARAMS, (void (*)(void))key_get_params},          \
+	{OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, (void (*)(void))(gettable)},         \
+	{OSSL_FUNC_KEYMGMT_EXPORT, (void (*)(void))key_export},                  \
+	{OSSL_FUNC_KEYMGMT_EXPORT_TYPES, (void (*)(void))key_export_types},      \
+	{OSSL_FUNC_KEYMGMT_IMPORT, (void (*)(void))key_import},                  \
+	{OSSL_FUNC_KEYMGMT_IMPORT_TYPES, (void (*)(void))key_import_types},      \
+	{OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, (void (*)(void))key_operation}, \
+	{0, NULL}
+
+static const OSSL_DISPATCH ec[] = {KEYMGMT(ec_gettable)};
+static const OSSL_DISPATCH ed25519[] = {KEYMGMT(ed25519_gettable)};
+
+const OSSL_ALGORITHM provider_keymgmts[] = {
+	{"EC:id-ecPublicKey:1.2.840.10045.2.1", "provider=" PROVIDER_NAME, ec, "EC keys of mohar-hsmd"},
+	{"ED25519:1.3.101.112", "provider=" PROVIDER_NAME, ed25519, "Ed25519 keys of mohar-hsmd"},
+	{NULL, NULL, NULL, NULL},
+};
