@@ -5,6 +5,7 @@
 
 #include "idp/assurance/policy.h"
 #include "base/clock.h"
+#include "base/config.h"
 #include "db/db.h"
 #include "http/server.h"
 #include "http/template.h"
@@ -15,7 +16,7 @@ enum { ADDRESS_ROOM = 256 };
 
 /* Settings of mohar-idpd; the rows that read them are in settings.c. */
 struct idp_settings {
-	char *issuer, *card_url, *signer_url, *pki_url; /* base addresses, without a final slash */
+	char *issuer, *card_url, *pki_url; /* base addresses, without a final slash */
 	char *rp_id;                                     /* WebAuthn RP ID */
 	char *database, *owner_database;
 	char *hsm_socket, *keys, *policies, *share;
@@ -32,6 +33,7 @@ struct clients;   /* client/client.h: registered portals, cached */
 struct published; /* oidc/published.h: discovery and JWKS, made once */
 struct card_trust; /* card/card.h: the PKI's anchors */
 struct number_keys; /* registry/number.h: data keys of national numbers */
+struct assets;    /* login/asset.h: style, script and pictures of the pages */
 
 struct idp {
 	struct idp_settings settings;
@@ -43,6 +45,7 @@ struct idp {
 	struct claims_policy *claims;
 	struct identity_policy *identity;
 	struct templates *pages;
+	struct assets *assets;
 	struct clients *clients;
 	struct published *published;
 	struct card_trust *card_trust;
@@ -53,8 +56,12 @@ struct idp {
 	char web_origin[ADDRESS_ROOM]; /* of the issuer, for WebAuthn */
 };
 
-/* Routes of the three listeners (routes.c). */
-extern const struct route idp_routes[], idp_card_routes[], idp_private_routes[];
-extern const size_t idp_route_count, idp_card_route_count, idp_private_route_count;
+/* Rows that read the settings (settings.c). */
+extern const struct config_row idp_settings_rows[];
+extern const size_t idp_settings_count;
+
+/* Routes of the two public listeners (routes.c). */
+extern const struct route idp_routes[], idp_card_routes[];
+extern const size_t idp_route_count, idp_card_route_count;
 
 #endif

@@ -1,8 +1,10 @@
 #include "idp/page.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-#include <ctype.h>
+
+#include "idp/oidc/interaction.h"
 
 #define LANGUAGE_COOKIE "__Host-lang"
 
@@ -73,6 +75,15 @@ wants_page(const struct request *request)
 	return accept != NULL && strstr(accept, "text/html") != NULL;
 }
 
+/* Somebody without a session opens a page of our own: they log in and come back. Only paths of ours, without a query. */
+static bool
+asks_for_own_page(const struct request *request)
+{
+	const char *path = request_path(request);
+
+	return wants_page(request) && strcmp(request_method(request), "GET") == 0 && path[0] == '/' && path[1] != '/' && strchr(path, '\\') == NULL;
+}
+
 static void
 write_problem(struct reply *reply, enum err e)
 {
@@ -107,6 +118,8 @@ page_refusal(void *daemon, struct request *request, enum err e, struct reply *re
 	snprintf(key, sizeof(key), "error_%s", err_name(e));
 	for (char *c = key; *c != '\0'; c++)
 		*c = (char)tolower((unsigned char)*c);
+	if (e == ERR_UNAUTHENTICATED && asks_for_own_page(request) && interaction_begin_page(d, request, reply, request_path(request), 1) == ERR_OK)
+		return;
 	if (d->pages == NULL || !wants_page(request) || write_page(d, request, reply, err_http(e), key) != ERR_OK)
 		write_problem(reply, e);
 }

@@ -1,5 +1,4 @@
 #include "idp/card/card.h"
-#include "idp/health.h"
 #include "idp/oidc/endpoints.h"
 #include "idp/oidc/interaction.h"
 #include "idp/page.h"
@@ -47,11 +46,3 @@ const struct route idp_card_routes[] = {
 	{"GET", "/card", &HTTP_ANYONE, card_handler, 0},
 };
 const size_t idp_card_route_count = sizeof(idp_card_routes) / sizeof(idp_card_routes[0]);
-
-/* For the operator, on a private address. */
-const struct route idp_private_routes[] = {
-	{"GET", "/healthz", &HTTP_ANYONE, health_handler, 0},
-	{"GET", "/readyz", &HTTP_ANYONE, ready_handler, 0},
-	{"GET", "/metrics", &HTTP_ANYONE, metrics_handler, 0},
-};
-const size_t idp_private_route_count = sizeof(idp_private_routes) / sizeof(idp_private_routes[0]);

@@ -1,0 +1,70 @@
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/digest.h"
+#include "base/encode.h"
+#include "idp/registry/registry.h"
+
+enum { MAX_HANDLE = 64, MAX_NAME = 200 };
+
+static bool
+handle_is_good(const char *handle)
+{
+	static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789", other[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
+	const size_t len = strlen(handle);
+
+	return len >= 1 && len <= MAX_HANDLE && strchr(first, handle[0]) != NULL && strspn(handle, other) == len;
+}
+
+/* A day of the calendar, written YYYY-MM-DD, not in the future. */
+static bool
+birthdate_is_good(const char *text, unix_time now)
+{
+	struct tm day = {0}, again;
+	char back[16];
+	time_t t;
+
+	if (strlen(text) != 10 || sscanf(text, "%4d-%2d-%2d", &day.tm_year, &day.tm_mon, &day.tm_mday) != 3)
+		return false;
+	day.tm_year -= 1900;
+	day.tm_mon -= 1;
+	t = timegm(&day);
+	if (gmtime_r(&t, &again) == NULL || strftime(back, sizeof(back), "%Y-%m-%d", &again) != 10)
+		return false;
+	return strcmp(text, back) == 0 && t <= (time_t)now;
+}
+
+/* A name is one line of text. */
+static bool
+name_is_good(const char *name)
+{
+	const size_t len = strlen(name);
+
+	return len >= 1 && len <= MAX_NAME && span_is_text(span_of(name)) && strpbrk(name, "\t\n") == NULL;
+}
+
+enum err
+enrolment_check(const struct enrolment *e, const struct identity_policy *policy, unix_time now)
+{
+	REQUIRE_WHY(handle_is_good(e->handle), ERR_MALFORMED, "handle: 1 to 64 of a-z 0-9 . _ -, a letter or digit first");
+	REQUIRE_WHY(name_is_good(e->name), ERR_MALFORMED, "name: one line of 1 to %d bytes", MAX_NAME);
+	REQUIRE_WHY(birthdate_is_good(e->birthdate, now), ERR_MALFORMED, "birthdate: a day that has been, as YYYY-MM-DD");
+	REQUIRE_WHY(json_texts_have(&policy->genders, e->gender), ERR_MALFORMED, "gender: one of those in policies/identity.json");
+	TRY(identity_number_check(policy, e->number));
+	REQUIRE_WHY(e->proofing < 3 || e->countersign != NULL, ERR_REFUSED, "proofing 3 needs a second registrar's countersignature");
+	return ERR_OK;
+}
+
+enum err
+enrolment_digest(const struct enrolment *e, struct writer *out)
+{
+	AUTO(writer) w = writer_new(MAX_JSON);
+	struct sha256 h;
+
+	writer_format(&w, "%s\n%s\n%s\n%s\n%s\n%lld\n", e->handle, e->name, e->number, e->birthdate, e->gender, (long long)e->proofing);
+	TRY(writer_done(&w));
+	h = sha256_of(writer_span(&w));
+	base64url_write(out, sha256_span(&h));
+	return writer_done(out);
+}
