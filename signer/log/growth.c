@@ -4,17 +4,10 @@
 
 #include "signer/log/store.h"
 
-/* The hashes at a tile level of a tree of this size: its full subtrees of 256^level leaves. */
-static uint64_t
-hashes_at(uint64_t size, unsigned level)
-{
-	return size >> (8 * level);
-}
-
 static enum err
 open_edge(struct db *db, struct growth *g, unsigned level)
 {
-	const uint64_t count = hashes_at(g->size, level);
+	const uint64_t count = tile_hashes(g->size, level);
 	const size_t width = (size_t)(count % TILE_WIDTH);
 	struct tile *edge = &g->edge[level];
 

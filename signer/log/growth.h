@@ -2,7 +2,7 @@
 #ifndef MOHAR_SIGNER_LOG_GROWTH_H
 #define MOHAR_SIGNER_LOG_GROWTH_H
 
-#include "signer/log/tile.h"
+#include "signer/log/tiles.h"
 
 struct growth {
 	enum log_tree tree;

@@ -3,7 +3,7 @@
 
 #include "signer/log/log.h"
 #include "signer/log/store.h"
-#include "signer/log/tile.h"
+#include "signer/log/tiles.h"
 
 /* The leaf of an event. In the outbox or in the log: it is looked for there first, so that it cannot slip from the one to the other unseen. */
 static enum err
@@ -44,7 +44,8 @@ static enum err
 prove(struct tlog *l, struct db *db, enum log_tree tree, struct receipt *r)
 {
 	AUTO(writer) note = writer_new(MAX_CHECKPOINT);
-	AUTO(tile_cache) tiles = {.db = db, .tree = tree};
+	struct stored_tiles stored = {.db = db, .tree = tree};
+	AUTO(tile_cache) tiles = {.source = tiles_source(&stored)};
 	const struct merkle_store store = tile_store(&tiles);
 
 	TRY(tlog_head(l, tree, &r->size, &note));

@@ -55,7 +55,8 @@ take_outbox(struct db *db, struct batch *b, const char *schema, size_t *count)
 static enum err
 publish_private_root(struct tlog *l, struct db *db, struct batch *b)
 {
-	AUTO(tile_cache) tiles = {.db = db, .tree = LOG_TREE_PRIVATE};
+	struct stored_tiles stored = {.db = db, .tree = LOG_TREE_PRIVATE};
+	AUTO(tile_cache) tiles = {.source = tiles_source(&stored)};
 	const struct merkle_store store = tile_store(&tiles);
 	AUTO(writer) public_part = writer_new(200);
 	AUTO(event) event = {.leaf = {{0}}};
@@ -145,7 +146,8 @@ sign_note(struct tlog *l, const struct checkpoint *c, struct writer *note)
 static enum err
 sign_tree(struct tlog *l, struct db *db, enum log_tree tree, const struct log_note *newest)
 {
-	AUTO(tile_cache) tiles = {.db = db, .tree = tree};
+	struct stored_tiles stored = {.db = db, .tree = tree};
+	AUTO(tile_cache) tiles = {.source = tiles_source(&stored)};
 	const struct merkle_store store = tile_store(&tiles);
 	AUTO(writer) note = writer_new(MAX_CHECKPOINT);
 	struct checkpoint c = {.size = 0};

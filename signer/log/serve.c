@@ -1,7 +1,7 @@
 #include "audit/path.h"
 #include "signer/log/log.h"
 #include "signer/log/store.h"
-#include "signer/log/tile.h"
+#include "signer/log/tiles.h"
 
 enum { CHECKPOINT_SECONDS = 1, TILE_SECONDS = 31536000 };
 
@@ -22,7 +22,7 @@ check_signed(struct tlog *l, const struct log_path *p)
 	uint64_t size, hashes;
 
 	TRY(tlog_head(l, LOG_TREE_PUBLIC, &size, NULL));
-	hashes = p->level < TILE_LEVELS ? size >> (8 * p->level) : 0;
+	hashes = tile_hashes(size, p->level);
 	REQUIRE_WHY(p->index <= hashes / TILE_WIDTH && p->width <= hashes - p->index * TILE_WIDTH, ERR_NOT_FOUND,
 		"C2SP tlog-tiles: that tile is beyond the tree");
 	return ERR_OK;

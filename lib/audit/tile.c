@@ -1,43 +1,11 @@
-#include "signer/log/tile.h"
+#include "audit/tile.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-#include "signer/log/store.h"
 
 struct cached_tile {
 	unsigned level;
 	struct tile tile;
 };
-
-enum err
-tile_read(struct db *db, enum log_tree tree, unsigned level, uint64_t index, struct tile *out)
-{
-	const struct db_param params[] = {db_int(tree), db_int(level), db_int((int64_t)index)};
-	struct log_hashes row;
-	const size_t full = sizeof(out->hashes);
-	size_t len;
-
-	TRY(db_one(db, LOG_TILE_READ, params, &row));
-	len = row.hashes.len;
-	if (len > 0 && len <= full && len % SHA256_LEN == 0)
-		memcpy(out->hashes, row.hashes.ptr, len);
-	db_row_free(&log_statements[LOG_TILE_READ], &row);
-	REQUIRE_WHY(len > 0 && len <= full && len % SHA256_LEN == 0, ERR_CORRUPT, "log: tile %u/%llu has %zu bytes",
-		level, (unsigned long long)index, len);
-	out->index = index;
-	out->width = len / SHA256_LEN;
-	return ERR_OK;
-}
-
-enum err
-tile_write(struct db *db, enum log_tree tree, unsigned level, const struct tile *t)
-{
-	const struct db_param params[] = {db_int(tree), db_int(level), db_int((int64_t)t->index),
-		db_bytes(span_at(t->hashes, t->width * SHA256_LEN))};
-
-	return db_run(db, LOG_TILE_WRITE, params, NULL);
-}
 
 struct sha256
 tile_hash(const struct tile *t, size_t first, size_t count)
@@ -51,6 +19,12 @@ tile_hash(const struct tile *t, size_t first, size_t count)
 	return merkle_node(&left, &right);
 }
 
+uint64_t
+tile_hashes(uint64_t size, unsigned level)
+{
+	return level < TILE_LEVELS ? size >> (8 * level) : 0;
+}
+
 void
 tile_cache_free(struct tile_cache *c)
 {
@@ -59,7 +33,7 @@ tile_cache_free(struct tile_cache *c)
 	c->count = 0;
 }
 
-/* The tile, from the cache or the database; when the cache is full the oldest place is taken. */
+/* The tile, from the cache or its source; when the cache is full the oldest place is taken. */
 static enum err
 fetch(struct tile_cache *c, unsigned level, uint64_t index, const struct tile **out)
 {
@@ -75,8 +49,9 @@ fetch(struct tile_cache *c, unsigned level, uint64_t index, const struct tile **
 	REQUIRE(c->tiles != NULL, ERR_NO_MEMORY);
 	place = &c->tiles[c->count % MAX_CACHED_TILES];
 	place->level = TILE_LEVELS; /* matches nothing, should the reading fail */
-	TRY(tile_read(c->db, c->tree, level, index, &place->tile));
+	TRY(c->source.read(c->source.context, level, index, &place->tile));
 	place->level = level;
+	place->tile.index = index;
 	c->count++;
 	*out = &place->tile;
 	return ERR_OK;
