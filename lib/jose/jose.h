@@ -15,9 +15,9 @@ enum { MAX_JWS = 1 << 20, MAX_JWS_HEADER = 8 << 10, MAX_JWK_KEYS = 64, THUMBPRIN
 
 /* A row of the algorithm registry. */
 struct jose_alg {
-	const char *name;                                        /* "ES256" */
-	size_t signature_len;                                    /* bytes; 0: the key's modulus length */
-	bool (*fits)(const EVP_PKEY *key);                       /* type, curve, size */
+	const char *name;                  /* "ES256" */
+	size_t signature_len;              /* bytes; 0: the key's modulus length */
+	bool (*fits)(const EVP_PKEY *key); /* type, curve, size */
 	enum err (*sign)(EVP_PKEY *key, struct span input, struct writer *signature);
 	enum err (*verify)(EVP_PKEY *key, struct span input, struct span signature);
 };
@@ -35,9 +35,9 @@ MUST_USE enum err jwk_parse(struct span json, bool secret_allowed, struct jwk **
 MUST_USE enum err jwk_from_key(EVP_PKEY *key, const char *kid, struct jwk **out);
 MUST_USE enum err jwk_from_spki(struct span der, const char *kid, struct jwk **out);
 void jwk_free(struct jwk **k);
-const char *jwk_kid(const struct jwk *k);               /* "" if none */
-const char *jwk_alg(const struct jwk *k);               /* "ES256" */
-EVP_PKEY *jwk_key(const struct jwk *k);                 /* borrowed */
+const char *jwk_kid(const struct jwk *k); /* "" if none */
+const char *jwk_alg(const struct jwk *k); /* "ES256" */
+EVP_PKEY *jwk_key(const struct jwk *k);   /* borrowed */
 /* RFC 7638 SHA-256 thumbprint, base64url text with NUL. */
 MUST_USE enum err jwk_thumbprint(const struct jwk *k, char out[THUMBPRINT_TEXT_LEN + 1]);
 /* Writes the public JWK: kty, its members, kid, alg, use "sig". */
@@ -45,9 +45,10 @@ MUST_USE enum err jwk_write(const struct jwk *k, struct writer *w);
 
 /* A set of keys, read-only after parsing, shared between threads. */
 struct jwks;
-MUST_USE enum err jwks_parse(struct span json, struct jwks **out); /* keys of unknown kty are passed over, as RFC 7517 5 says */
+MUST_USE enum err jwks_parse(struct span json,
+	struct jwks **out); /* keys of unknown kty are passed over, as RFC 7517 5 says */
 MUST_USE enum err jwks_new(struct jwks **out);
-MUST_USE enum err jwks_add(struct jwks *set, struct jwk *k);        /* takes k */
+MUST_USE enum err jwks_add(struct jwks *set, struct jwk *k); /* takes k */
 void jwks_free(struct jwks **set);
 size_t jwks_count(const struct jwks *set);
 const struct jwk *jwks_at(const struct jwks *set, size_t i);
@@ -78,7 +79,8 @@ MUST_USE enum err jws_check(const struct jws *j, const struct jwk *key);
 MUST_USE enum err jws_verify(struct span text, const struct jwks *keys, const char *typ, struct jws *out);
 /* Flattened or general JSON serialisation (RFC 7515 7.2) too: every signature present must verify. For `mohar verify jws`. algs: NULL-terminated
  * allow-list or NULL. */
-MUST_USE enum err jws_verify_any(struct span text, const struct jwks *keys, const char *const *algs, struct writer *payload);
+MUST_USE enum err jws_verify_any(struct span text, const struct jwks *keys, const char *const *algs,
+	struct writer *payload);
 
 /* Makes a compact JWS: header {"alg","kid","typ"} (+ "x5c" of certificates in DER when given), payload as it is, signature by key. */
 struct jws_sign_options {
@@ -86,7 +88,8 @@ struct jws_sign_options {
 	const struct span *x5c;
 	size_t x5c_count;
 };
-MUST_USE enum err jws_sign(EVP_PKEY *key, const struct jws_sign_options *options, struct span payload, struct writer *out);
+MUST_USE enum err jws_sign(EVP_PKEY *key, const struct jws_sign_options *options, struct span payload,
+	struct writer *out);
 
 /* Checks the registered times: exp in the future (required if need_exp), nbf and iat not after now + leeway, with leeway seconds. */
 struct jwt_times {

@@ -11,12 +11,12 @@ enum ocsp_status { OCSP_GOOD, OCSP_REVOKED, OCSP_UNKNOWN };
 /* One question: RFC 6960 4.1 with exactly one Request; SHA-1 and SHA-256 CertIDs. */
 struct ocsp_question {
 	uint8_t issuer_name_hash[32], issuer_key_hash[32];
-	size_t hash_len;            /* 20 or 32 */
-	uint8_t serial[20];         /* left-padded with zeros to SERIAL_LEN, as the certificate's own */
+	size_t hash_len;    /* 20 or 32 */
+	uint8_t serial[20]; /* left-padded with zeros to SERIAL_LEN, as the certificate's own */
 	size_t serial_len;
 	uint8_t nonce[MAX_OCSP_NONCE];
-	size_t nonce_len;           /* 0: none */
-	struct span cert_id;        /* DER, borrowed from the request: the answer repeats it */
+	size_t nonce_len;    /* 0: none */
+	struct span cert_id; /* DER, borrowed from the request: the answer repeats it */
 };
 MUST_USE enum err ocsp_parse(struct span request, struct ocsp_question *out);
 
@@ -31,8 +31,8 @@ struct ocsp_answer {
 };
 /* A signed basic response by a delegated responder (its certificate goes along). DER appended. ERR_MISMATCH if issuer is not whom the
  * question is about, unless the answer is unknown. */
-MUST_USE enum err ocsp_respond(const struct ocsp_question *q, const struct ocsp_answer *a, X509 *issuer, X509 *responder, EVP_PKEY *key,
-    unix_time produced, struct writer *der);
+MUST_USE enum err ocsp_respond(const struct ocsp_question *q, const struct ocsp_answer *a, X509 *issuer,
+	X509 *responder, EVP_PKEY *key, unix_time produced, struct writer *der);
 /* An unsigned error response: malformedRequest 1, internalError 2, tryLater 3, unauthorized 6. Static bytes. */
 struct span ocsp_error(int status);
 

@@ -64,10 +64,13 @@ enum { OWN_ERR_LIB = 224 };
 /* Remembers what failed with libcrypto's own reason, empties libcrypto's queue, returns e; or what mohar-hsmd said, if the queue holds that. */
 enum err own_failed(enum err e, const char *what);
 
-#define CRYPTO_OK(cond, what)                                  \
-	do {                                                   \
-		if (!(cond))                                   \
-			return own_failed(ERR_CRYPTO, (what)); \
+/* Refuses with ERR_CRYPTO unless cond holds. */
+#define CRYPTO_OK(cond, what)                                 \
+	do {                                                  \
+		if (!(cond)) {                                \
+			(void)own_failed(ERR_CRYPTO, (what)); \
+			return ERR_CRYPTO;                    \
+		}                                             \
 	} while (0)
 
 #endif

@@ -16,22 +16,25 @@ enum { SERIAL_LEN = 16, MAX_CERTIFICATE = 64 << 10, MAX_CSR = 32 << 10, MAX_CRL 
 
 /* A declarative profile, from its file. */
 struct profile {
-	char *name;            /* "citizen-authentication" */
+	char *name; /* "citizen-authentication" */
 	char *description;
-	char *issuer;          /* HSM label of the CA key that issues it: "citizen-ca" */
-	int64_t days;          /* validity */
+	char *issuer; /* HSM label of the CA key that issues it: "citizen-ca" */
+	int64_t days; /* validity */
 	bool ca;
-	int64_t path_length;   /* ca only */
-	struct json_list key_usage;          /* "digitalSignature", ... (RFC 5280 4.2.1.3 names) */
-	struct json_list extended_key_usage; /* "clientAuth", "emailProtection", "ocspSigning", "timeStamping", dotted OIDs */
-	struct json_list policies;           /* dotted OIDs */
-	struct json_list subject;            /* allowed attributes in order: "C", "O", "OU", "CN", "serialNumber", "givenName", "surname" */
-	struct json_list alternative_names;  /* allowed kinds: "dns", "ip", "email", "uri" */
-	struct json_list key_types;          /* accepted keys: "P-256", "P-384", "RSA-3072" ... */
-	struct json_list qc_statements;      /* EN 319 412-5 names: "compliance", "legislation-BT", "sscd", "type-esign", "type-eseal", "type-web" */
-	bool registrar_signature;            /* a registrar's signed act must accompany it (hsmd checks) */
-	bool no_ocsp_check;                  /* id-pkix-ocsp-nocheck */
-	bool no_status;                      /* no AIA OCSP, no CRL distribution point (root) */
+	int64_t path_length;        /* ca only */
+	struct json_list key_usage; /* "digitalSignature", ... (RFC 5280 4.2.1.3 names) */
+	struct json_list
+		extended_key_usage; /* "clientAuth", "emailProtection", "ocspSigning", "timeStamping", dotted OIDs */
+	struct json_list policies;  /* dotted OIDs */
+	struct json_list
+		subject; /* allowed attributes in order: "C", "O", "OU", "CN", "serialNumber", "givenName", "surname" */
+	struct json_list alternative_names; /* allowed kinds: "dns", "ip", "email", "uri" */
+	struct json_list key_types;         /* accepted keys: "P-256", "P-384", "RSA-3072" ... */
+	struct json_list
+		qc_statements; /* EN 319 412-5 names: "compliance", "legislation-BT", "sscd", "type-esign", "type-eseal", "type-web" */
+	bool registrar_signature; /* a registrar's signed act must accompany it (hsmd checks) */
+	bool no_ocsp_check;       /* id-pkix-ocsp-nocheck */
+	bool no_status;           /* no AIA OCSP, no CRL distribution point (root) */
 };
 MUST_USE enum err profile_read(const char *path, struct profile *out);
 void profile_free(struct profile *p);
@@ -45,14 +48,14 @@ struct name_part {
 /* Everything that goes into a certificate beside its profile. All borrowed. */
 struct certificate_facts {
 	const struct profile *profile;
-	struct span spki;                    /* DER SubjectPublicKeyInfo */
-	uint8_t serial[SERIAL_LEN];          /* 128 random bits; the leading bit is cleared, zero refused */
+	struct span spki;           /* DER SubjectPublicKeyInfo */
+	uint8_t serial[SERIAL_LEN]; /* 128 random bits; the leading bit is cleared, zero refused */
 	const struct name_part *subject;
 	size_t subject_count;
 	const struct name_part *names;
 	size_t names_count;
 	unix_time not_before, not_after;
-	X509 *issuer;                        /* NULL: self-signed */
+	X509 *issuer;                            /* NULL: self-signed */
 	const char *ocsp_url, *crl_url, *ca_url; /* NULL: left out */
 };
 /* Builds and signs with key (usually a provider handle). The caller frees *out with X509_free. Refuses what the profile does not allow, naming it. */
@@ -60,27 +63,27 @@ MUST_USE enum err certificate_make(const struct certificate_facts *facts, EVP_PK
 
 /* A PKCS#10 request: self-signature verified, key type accepted, one SPKI. */
 struct request_facts {
-	struct json_bytes spki;   /* DER, owned */
-	char key_type[16];        /* "P-256" */
-	struct name_part *names;  /* requested alternative names, owned */
+	struct json_bytes spki;  /* DER, owned */
+	char key_type[16];       /* "P-256" */
+	struct name_part *names; /* requested alternative names, owned */
 	size_t names_count;
-	char *common_name;        /* owned; NULL if none */
+	char *common_name; /* owned; NULL if none */
 };
 MUST_USE enum err csr_parse(struct span der_or_pem, struct request_facts *out);
 void csr_free(struct request_facts *r);
 /* Makes a PKCS#10 request signed by key (a card's, or a file's). DER appended to w. */
-MUST_USE enum err csr_make(EVP_PKEY *key, const struct name_part *subject, size_t subject_count, const struct name_part *names,
-    size_t names_count, struct writer *w);
+MUST_USE enum err csr_make(EVP_PKEY *key, const struct name_part *subject, size_t subject_count,
+	const struct name_part *names, size_t names_count, struct writer *w);
 
 /* Certificates to and from bytes; trailing bytes refused. */
 MUST_USE enum err certificate_parse(struct span der, X509 **out);
 MUST_USE enum err certificate_pem(struct span pem, X509 **out); /* the first one in the text */
-MUST_USE enum err certificates_pem(struct span pem, STACK_OF(X509) **out);
+MUST_USE enum err certificates_pem(struct span pem, STACK_OF(X509) * *out);
 MUST_USE enum err certificate_der(const X509 *x, struct writer *w);
 MUST_USE enum err certificate_pem_write(const X509 *x, struct writer *w);
-MUST_USE enum err certificate_spki(const X509 *x, struct writer *w);        /* DER SPKI */
-MUST_USE enum err spki_hash(const EVP_PKEY *key, struct sha256 *out);      /* SHA-256 of the DER SPKI */
-MUST_USE enum err spki_type(struct span spki, char out[16]);              /* "P-256", "RSA-3072", "Ed25519" */
+MUST_USE enum err certificate_spki(const X509 *x, struct writer *w);  /* DER SPKI */
+MUST_USE enum err spki_hash(const EVP_PKEY *key, struct sha256 *out); /* SHA-256 of the DER SPKI */
+MUST_USE enum err spki_type(struct span spki, char out[16]);          /* "P-256", "RSA-3072", "Ed25519" */
 /* Subject attribute by short name ("serialNumber"); the caller frees. ERR_NOT_FOUND; ERR_MALFORMED if there are two. */
 MUST_USE enum err certificate_attribute(const X509 *x, const char *type, char **out);
 /* Serial as lower-case hex without leading zeros removed: 32 characters for ours. */
@@ -88,8 +91,8 @@ MUST_USE enum err certificate_serial_hex(const X509 *x, char out[2 * 20 + 1]);
 
 /* Is x good for this purpose at this time? Chain to anchors through intermediates, basic constraints, validity, EKU, policy OID. Status is status_*'s. */
 struct chain_question {
-	const STACK_OF(X509) *anchors;
-	const STACK_OF(X509) *intermediates;
+	const STACK_OF(X509) * anchors;
+	const STACK_OF(X509) * intermediates;
 	unix_time at;
 	const char *extended_key_usage; /* "clientAuth", or NULL */
 	const char *policy;             /* dotted OID that must be there, or NULL */
