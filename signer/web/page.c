@@ -92,6 +92,7 @@ page_decision(struct page *page, const struct signer *s, const struct decision_r
 	page_text(page, "revocation", row->revocation);
 	page_text(page, "appeal_to", t->appeal.to);
 	page_int(page, "appeal_days", t->appeal.days);
+	page_bool(page, "has_reasons", row->reasons.count > 0);
 	for (size_t i = 0; i < row->reasons.count; i++) {
 		page_item(page, "reasons");
 		page_text(page, "reason", json_text_at(&row->reasons, i));
@@ -104,11 +105,15 @@ static void
 page_languages(struct page *page, const struct signer *s, const struct request *request, const char *current)
 {
 	const char *const *const languages = templates_languages(s->pages);
+	const char *const id = request_query(request, "id");
+	AUTO(writer) here = writer_new(256);
 
+	if (id != NULL)
+		writer_format(&here, "?id=%.64s&", id);
 	for (size_t i = 0; languages[i] != NULL; i++) {
 		page_item(page, "languages");
 		page_text(page, "code", languages[i]);
-		page_text(page, "path", request_path(request));
+		page_text(page, "here", writer_span(&here).len > 0 ? (const char *)writer_span(&here).ptr : "?");
 		page_text(page, "name", templates_text(s->pages, languages[i], "language"));
 		page_bool(page, "current", strcmp(languages[i], current) == 0);
 		page_item_end(page);

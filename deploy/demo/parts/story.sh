@@ -1,0 +1,108 @@
+# story: the demo's steps in their order. What is told is what happened: every step checks what it claims.
+story_build() {
+	say_part "The house"
+	step "A private PostgreSQL, one role a daemon" database_make
+	step "Smartcards for custodians, registrars, an operator, an officer, a citizen" cards_make
+	step "keys.json: who may do what with which key" cards_keys_json
+	step "Two HSM tokens: one for the root, one for everything else" hsm_tokens
+	say_part "The ceremony"
+	step "Genesis: each token is bound to keys.json, for ever" hsm_genesis
+	step "The key daemons start" ceremony_daemons
+	step "Root and issuing authorities, by two of three custodians" ceremony
+	say_part "The daemons"
+	step "The certificate authority" authority_up
+	step "Certificates of this house's own servers, from that authority" authority_tls
+	step "The identity provider" identity_up
+	step "Portals and services become clients" clients_add
+	step "The signer and its log" signer_up
+	step "Two portals: stock Apache with mod_auth_openidc" portals_up
+}
+
+story_play() {
+	say_part "A citizen"
+	step "Two registrars enrol a citizen in person; the card gets key and certificate" citizen_enrol
+	step "The citizen opens the activation address and makes a passkey" citizen_activate
+	step "The same address again is refused" citizen_activate_again
+	step "Log in to the land portal, then walk into the complaints portal" citizen_portals
+	step "Log in with the smartcard" citizen_card
+	say_part "A decision"
+	step "An officer is enrolled, appointed, and makes a passkey at the highest level" officer_enrol
+	step "A complaint's receipt needs no person: sealed at once" decision_receipt
+	step "A land transfer waits for its officer" decision_propose
+	step "The officer reads and confirms it in the browser" decision_confirm
+	step "Anyone checks it offline: seal, status, log" decision_verify
+	step "One changed character is noticed" decision_tamper
+	step "Revoked once, it no longer stands anywhere" decision_revoke
+	step "Nothing was issued that is not in the log" log_complete
+}
+
+ceremony_daemons() { hsm_root_up && hsmd_up; }
+
+ceremony() {
+	local pin i=1 out=$REAL/ceremony
+	mkdir -p "$out" && own "$USER_CEREMONY" "$out"
+	for pin in 1 2; do :; done
+	ceremony_run "$out" || return
+	cp "$out"/root-ca.pem "$REAL/tls/root.pem" && cp "$out"/citizen-ca.pem "$out"/service-ca.pem "$REAL/tls/" && chmod 644 "$REAL"/tls/*.pem || return
+	hsm_root_down
+	openssl verify -CAfile "$REAL/tls/root.pem" "$REAL/tls/citizen-ca.pem" "$REAL/tls/service-ca.pem" || return
+	note "openssl verify agrees: root, citizens' CA, services' CA"
+}
+
+authority_up() {
+	conf cad "$USER_CA" && as "$USER_CEREMONY" "$BIN/mohar-cad" migrate --config "$REAL/cad.conf" || return
+}
+
+# tls NAME USER DNS...: key and certificate for a daemon's own listener.
+tls() {
+	local name=$1 user=$2 dns=() host
+	shift 2
+	for host in "$@"; do dns+=(--dns "$host"); done
+	as "$USER_CA" "$BIN/mohar-cad" issue --config "$REAL/cad.conf" --profile tls-server "${dns[@]}" --key-out "$REAL/ca/$name.key" \
+		--out "$REAL/ca/$name.pem" || return
+	[ "$name" = ca ] || mv "$REAL/ca/$name.key" "$REAL/ca/$name.pem" "$REAL/$name/" || return
+	own "$user" "$REAL/$name"
+	for host in key pem; do [ "$name" = tls ] || mv "$REAL/$name/$name.$host" "$REAL/$name/tls.$host" || return; done
+}
+
+authority_tls() {
+	tls ca "$USER_CA" localhost && tls idp "$USER_IDP" localhost && tls signer "$USER_SIGNER" localhost && cad_up || return
+	curl -sf --cacert "$REAL/tls/root.pem" -o /dev/null "$CA_URL/" || [ $? = 22 ] || die "the authority's own certificate does not verify"
+}
+
+identity_up() {
+	conf idpd "$USER_IDP" && as "$USER_CEREMONY" "$BIN/mohar-idpd" migrate --config "$REAL/idpd.conf" && idpd_up || return
+	note "$(curl -sf --cacert "$REAL/tls/root.pem" "$ISSUER/.well-known/openid-configuration" | jq -r '.issuer')"
+}
+
+signer_up() {
+	conf signerd "$USER_SIGNER" && as "$USER_CEREMONY" "$BIN/mohar-signerd" migrate --config "$REAL/signerd.conf" && signerd_up
+}
+
+portals_up() {
+	portal_make land "Land records" && portal_make complaints "Complaints" && portal_launch land && portal_launch complaints &&
+		portal_ready land "$PORTAL_A" && portal_ready complaints "$PORTAL_B"
+}
+
+story_end() {
+	cat <<-END
+
+	${BOLD}Everything is running.${PLAIN}
+	  Identity provider    $ISSUER
+	  Certificate authority $CA_URL        status: $PKI_URL/ocsp
+	  Decisions            $SIGNER_URL
+	  Land portal          $PORTAL_A
+	  Complaints portal    $PORTAL_B
+	  Settings for scripts  . $DIR/env
+
+	${BOLD}Three things to try${PLAIN}
+	  1. Import $DIR/tls/root.pem into a browser, open $PORTAL_A, and log in as a new citizen:
+	       . $DIR/env && $TREE/build/bin/mohar citizen activate test-citizen-one --help
+	  2. Check the citizen's decision with no network:
+	       build/bin/mohar verify $DIR/work/land.jwt --trust $DIR/work/jwks.json --offline $DIR/work/bundle.json
+	  3. See every daemon, key and certificate:
+	       . $DIR/env && build/bin/mohar status
+
+	  make demo-stop ends it, make demo-clean removes it.
+	END
+}
