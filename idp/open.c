@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "idp/card/card.h"
 #include "idp/client/client.h"
+#include "idp/login/asset.h"
 #include "idp/oidc/claims.h"
 #include "idp/oidc/published.h"
 #include "idp/registry/number.h"
@@ -91,7 +92,9 @@ idp_read_files(struct idp *d)
 	TRY(card_trust_read(d->settings.root_ca, d->settings.citizen_ca, d->settings.card_policy, &d->card_trust));
 	TRY(read_attestation_trust(d));
 	TRY(idp_path(d->settings.share, "idp/web", path, sizeof(path)));
-	return templates_read(path, &d->pages);
+	TRY(templates_read(path, &d->pages));
+	TRY(idp_path(d->settings.share, "idp/web/static", path, sizeof(path)));
+	return assets_read(path, &d->assets);
 }
 
 /* mohar-hsmd may be starting beside us: a few seconds of patience, then the error. */
@@ -146,6 +149,7 @@ idp_close(struct idp *d)
 	db_pool_free(&d->db);
 	EVP_PKEY_free(d->token_key);
 	templates_free(&d->pages);
+	assets_free(&d->assets);
 	free(d->attestation_trust);
 	card_trust_free(&d->card_trust);
 	operators_free(&d->operators);

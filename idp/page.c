@@ -1,6 +1,8 @@
 #include "idp/page.h"
 
 #include <ctype.h>
+
+#include "idp/login/frame.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -42,7 +44,8 @@ language_asked(const struct idp *d, const char *ui_locales)
 const char *
 page_language(const struct idp *d, const struct request *request, const char *ui_locales)
 {
-	const char *found = language_asked(d, ui_locales);
+	const char *chosen = frame_language(d, request);
+	const char *found = chosen != NULL ? chosen : language_asked(d, ui_locales);
 	const char *cookie = request_cookie(request, LANGUAGE_COOKIE);
 
 	if (found == NULL && cookie != NULL)
@@ -63,6 +66,7 @@ page_reply(struct idp *d, const struct request *request, struct reply *reply, co
 	page_text(p, "issuer", d->settings.issuer);
 	page_text(p, "language", language);
 	page_text(p, "path", request_path(request));
+	page_frame(d, request, reply, language, p);
 	return template_render(d->pages, template, language, p, reply_body(reply, "text/html; charset=utf-8"));
 }
 

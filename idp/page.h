@@ -7,7 +7,7 @@
 
 #include "idp/idp.h"
 
-/* ui_locales (a list, may be NULL) before the cookie __Host-lang before Accept-Language. Borrowed from the templates. */
+/* ?lang= before ui_locales (a list, may be NULL) before the cookie __Host-lang before Accept-Language. Borrowed from the templates. */
 const char *page_language(const struct idp *d, const struct request *request, const char *ui_locales);
 
 /* Renders template with p (NULL: no values) into the reply as text/html. */

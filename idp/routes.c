@@ -1,4 +1,9 @@
+#include "idp/account/account.h"
+#include "idp/activate/activate.h"
 #include "idp/card/card.h"
+#include "idp/login/asset.h"
+#include "idp/login/login.h"
+#include "idp/login/passkey.h"
 #include "idp/oidc/endpoints.h"
 #include "idp/oidc/interaction.h"
 #include "idp/page.h"
@@ -23,6 +28,25 @@ const struct route idp_routes[] = {
 	{"POST", "/userinfo", &HTTP_ANYONE, userinfo_handler, FORM},
 	{"GET", "/end_session", &HTTP_ANYONE, end_session_handler, 0},
 	{"POST", "/end_session", &HTTP_ANYONE, end_session_handler, FORM},
+
+	/* people's pages */
+	{"GET", "/", &HTTP_ANYONE, home_handler, 0},
+	{"GET", "/static/{name}", &HTTP_ANYONE, asset_handler, 0},
+	{"GET", "/login", &HTTP_ANYONE, login_handler, 0},
+	{"POST", "/login/options", &HTTP_ANYONE, login_options_handler, MAX_PASSKEY_BODY},
+	{"POST", "/login/passkey", &HTTP_ANYONE, login_passkey_handler, MAX_PASSKEY_BODY},
+	{"GET", "/consent", &HTTP_ANYONE, consent_handler, 0},
+	{"POST", "/consent", &HTTP_ANYONE, consent_decide_handler, MAX_CONSENT_FORM},
+	{"GET", "/activate", &HTTP_ANYONE, activate_handler, 0},
+	{"POST", "/activate/person", &HTTP_ANYONE, activate_person_handler, MAX_PASSKEY_BODY},
+	{"POST", "/activate/options", &HTTP_ANYONE, activate_options_handler, MAX_PASSKEY_BODY},
+	{"POST", "/activate/passkey", &HTTP_ANYONE, activate_passkey_handler, MAX_PASSKEY_BODY},
+	{"GET", "/account", &HTTP_ANYONE, account_handler, 0},
+	{"POST", "/account/passkeys/options", &HTTP_ANYONE, account_options_handler, MAX_PASSKEY_BODY},
+	{"POST", "/account/passkeys", &HTTP_ANYONE, account_add_handler, MAX_PASSKEY_BODY},
+	{"POST", "/account/passkeys/remove", &HTTP_ANYONE, account_remove_handler, MAX_ACCOUNT_FORM},
+	{"POST", "/account/sessions/end", &HTTP_ANYONE, account_session_end_handler, MAX_ACCOUNT_FORM},
+	{"POST", "/account/services/withdraw", &HTTP_ANYONE, account_withdraw_handler, MAX_ACCOUNT_FORM},
 
 	/* the card's port hands back to here */
 	{"GET", "/card/return", &HTTP_ANYONE, card_return_handler, 0},
