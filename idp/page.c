@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "http/problem.h"
 #include "idp/oidc/interaction.h"
 
 #define LANGUAGE_COOKIE "__Host-lang"
@@ -88,18 +89,6 @@ asks_for_own_page(const struct request *request)
 	return wants_page(request) && strcmp(request_method(request), "GET") == 0 && path[0] == '/' && path[1] != '/' && strchr(path, '\\') == NULL;
 }
 
-static void
-write_problem(struct reply *reply, enum err e)
-{
-	struct json_writer j = json_to(reply_body(reply, "application/problem+json"));
-
-	json_object(&j, NULL);
-	json_int(&j, "status", err_http(e));
-	json_text(&j, "title", err_text(e));
-	json_text(&j, "detail", err_http(e) < 500 && err_why()[0] != '\0' ? err_why() : NULL);
-	json_object_end(&j);
-}
-
 static enum err
 write_page(struct idp *d, const struct request *request, struct reply *reply, int status, const char *key)
 {
@@ -125,7 +114,7 @@ page_refusal(void *daemon, struct request *request, enum err e, struct reply *re
 	if (e == ERR_UNAUTHENTICATED && asks_for_own_page(request) && interaction_begin_page(d, request, reply, request_path(request), 1) == ERR_OK)
 		return;
 	if (d->pages == NULL || !wants_page(request) || write_page(d, request, reply, err_http(e), key) != ERR_OK)
-		write_problem(reply, e);
+		problem_write(reply, e, err_http(e), err_why());
 }
 
 enum err
