@@ -200,23 +200,25 @@ fetch_entry(struct log_client *l, uint64_t index, struct json_bytes *out)
 	return ERR_OK;
 }
 
-/* The index that is asked for: --index, or that of an older receipt, whose private part then goes along. */
-static enum err
-read_question(const struct cli *c, struct receipt *r)
+/* The index that is asked for. */
+static bool
+read_index(const char *text, uint64_t *out)
 {
-	const char *index = cli_value(c, "--index");
-	AUTO(writer) json = writer_new(MAX_RECEIPT);
 	char *end;
 
-	if (index == NULL) {
-		TRY(file_read(cli_file(c, 0), MAX_RECEIPT, &json));
-		return receipt_parse(writer_span(&json), r);
-	}
 	errno = 0;
-	r->index = strtoull(index, &end, 10);
-	REQUIRE_WHY(errno == 0 && index[0] >= '0' && index[0] <= '9' && *end == '\0', ERR_MALFORMED,
-		"--index wants a whole number");
-	return ERR_OK;
+	*out = strtoull(text, &end, 10);
+	return errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0';
+}
+
+/* An older receipt: its index is asked for again, its private part goes along. */
+static enum err
+read_receipt(const char *file, struct receipt *r)
+{
+	AUTO(writer) json = writer_new(MAX_RECEIPT);
+
+	TRY(file_read(file, MAX_RECEIPT, &json));
+	return receipt_parse(writer_span(&json), r);
 }
 
 static enum err
@@ -226,7 +228,8 @@ prove(struct cli *c, struct log_client *l, struct receipt *r)
 	const struct merkle_store store = tile_store(&tiles);
 	AUTO(writer) json = writer_new(MAX_RECEIPT);
 
-	TRY(read_question(c, r));
+	if (cli_file_count(c) == 1)
+		TRY(read_receipt(cli_file(c, 0), r));
 	TRY(open_log(c, l));
 	REQUIRE_WHY(r->index < l->head.size, ERR_NOT_FOUND, "the log has %llu entries; none is number %llu",
 		(unsigned long long)l->head.size, (unsigned long long)r->index);
@@ -252,9 +255,13 @@ run_prove(struct cli *c)
 	AUTO(log_client) l = {0};
 	AUTO(receipt) r = {.index = 0};
 
+	const char *index = cli_value(c, "--index");
+
 	cli_begin(c);
-	if ((cli_value(c, "--index") == NULL) != (cli_file_count(c) == 1))
+	if ((index == NULL) != (cli_file_count(c) == 1))
 		return cli_end(c, "refused", "give either --index or one older receipt", EXIT_USAGE);
+	if (index != NULL && !read_index(index, &r.index))
+		return cli_end(c, "refused", "--index wants a whole number", EXIT_USAGE);
 	return verdict(c, prove(c, &l, &r), "valid");
 }
 

@@ -30,7 +30,6 @@ growth_open(struct db *db, enum log_tree tree, struct growth *out)
 	TRY(db_one(db, LOG_TREE_SIZE, params, &size));
 	out->tree = tree;
 	out->size = (uint64_t)size.n;
-	out->grown = false;
 	memset(out->changed, 0, sizeof(out->changed));
 	for (unsigned level = 0; level < TILE_LEVELS; level++)
 		TRY(open_edge(db, out, level));
@@ -65,7 +64,6 @@ growth_add(struct db *db, struct growth *g, const char *schema, const struct uui
 	TRY(db_run(db, LOG_LEAF_ADD, params, NULL));
 	TRY(add_hash(db, g, leaf_hash(entry)));
 	g->size++;
-	g->grown = true;
 	return ERR_OK;
 }
 
@@ -74,8 +72,6 @@ growth_close(struct db *db, struct growth *g)
 {
 	const struct db_param params[] = {db_int(g->tree), db_int((int64_t)g->size)};
 
-	if (!g->grown)
-		return ERR_OK;
 	for (unsigned level = 0; level < TILE_LEVELS; level++)
 		if (g->changed[level])
 			TRY(tile_write(db, g->tree, level, &g->edge[level]));

@@ -9,7 +9,6 @@ struct growth {
 	uint64_t size;                 /* with the leaves added */
 	struct tile edge[TILE_LEVELS]; /* the last tile of each level: partial, or empty */
 	bool changed[TILE_LEVELS];
-	bool grown;
 };
 
 /* Reads the tree's size and right edge. */
@@ -17,7 +16,7 @@ MUST_USE enum err growth_open(struct db *db, enum log_tree tree, struct growth *
 /* Appends a leaf: its row, and its hash. A full tile is written and its hash goes one level up. */
 MUST_USE enum err growth_add(struct db *db, struct growth *g, const char *schema, const struct uuid *event,
 	struct span entry);
-/* Writes what is partial, and the new size. Nothing if no leaf was added. */
+/* Writes what is partial, and the new size. */
 MUST_USE enum err growth_close(struct db *db, struct growth *g);
 
 #endif

@@ -12,6 +12,7 @@ enum { LOCK_NUMBER = 0x6d6f6861, /* "moha": one number for the one sequencer of 
 /* The batch under way: both trees' edges. 128 KiB: not for the stack. */
 struct batch {
 	struct growth trees[LOG_TREES];
+	bool open[LOG_TREES];
 };
 
 static void
@@ -19,6 +20,17 @@ batch_free(struct batch **b)
 {
 	free(*b);
 	*b = NULL;
+}
+
+/* Appends a leaf; the tree is read when its first one comes, so that looking at empty outboxes costs next to nothing. */
+static enum err
+append(struct db *db, struct batch *b, enum log_tree tree, const char *schema, const struct uuid *event,
+	struct span entry)
+{
+	if (!b->open[tree])
+		TRY(growth_open(db, tree, &b->trees[tree]));
+	b->open[tree] = true;
+	return growth_add(db, &b->trees[tree], schema, event, entry);
 }
 
 /* A row of an outbox goes to its tree, if it is what its entry says. */
@@ -32,7 +44,7 @@ take_row(struct db *db, struct batch *b, const char *schema, const struct log_ta
 		"log: outbox of %s: no tree %lld", schema, (long long)row->tree);
 	REQUIRE_WHY(span_equal(span_at(row->leaf.ptr, row->leaf.len), sha256_span(&leaf)), ERR_CORRUPT,
 		"log: outbox of %s: a leaf is not its entry's", schema);
-	return growth_add(db, &b->trees[row->tree], schema, &row->event, entry);
+	return append(db, b, (enum log_tree)row->tree, schema, &row->event, entry);
 }
 
 static enum err
@@ -71,20 +83,19 @@ publish_private_root(struct tlog *l, struct db *db, struct batch *b)
 	TRY(writer_done(&public_part));
 	TRY(event_make(&event, "log", "tree.private", LOG_TREE_PUBLIC, clock_now(l->options.clock),
 		writer_span(&public_part), SPAN("{}")));
-	return growth_add(db, &b->trees[LOG_TREE_PUBLIC], "log", &event.id, writer_span(&event.entry));
+	return append(db, b, LOG_TREE_PUBLIC, "log", &event.id, writer_span(&event.entry));
 }
 
 static enum err
 fill(struct tlog *l, struct db *db, struct batch *b, size_t *count)
 {
-	for (unsigned tree = 0; tree < LOG_TREES; tree++)
-		TRY(growth_open(db, (enum log_tree)tree, &b->trees[tree]));
 	for (const char *const *schema = l->options.schemas; *schema != NULL; schema++)
 		TRY(take_outbox(db, b, *schema, count));
-	TRY(growth_close(db, &b->trees[LOG_TREE_PRIVATE]));
-	if (b->trees[LOG_TREE_PRIVATE].grown)
+	if (b->open[LOG_TREE_PRIVATE]) {
+		TRY(growth_close(db, &b->trees[LOG_TREE_PRIVATE]));
 		TRY(publish_private_root(l, db, b));
-	return growth_close(db, &b->trees[LOG_TREE_PUBLIC]);
+	}
+	return b->open[LOG_TREE_PUBLIC] ? growth_close(db, &b->trees[LOG_TREE_PUBLIC]) : ERR_OK;
 }
 
 enum err
@@ -102,8 +113,9 @@ sequencer_batch(struct tlog *l, size_t *count)
 	TRY(db_one(db, LOG_LOCK, lock, &ours));
 	if (!ours.yes)
 		return ERR_OK;
-	b = malloc(sizeof(*b));
+	b = malloc(sizeof(*b)); /* not calloc: only the edges that are opened are touched */
 	REQUIRE(b != NULL, ERR_NO_MEMORY);
+	memset(b->open, 0, sizeof(b->open));
 	TRY(fill(l, db, b, &taken));
 	if (taken == 0)
 		return ERR_OK;
