@@ -62,12 +62,12 @@ pem_of(X509 *x)
 }
 
 struct maker
-maker_new(void)
+maker_new(const char *name)
 {
 	struct maker m = {.root_key = EVP_EC_gen("P-256"), .key = EVP_EC_gen("P-256")};
 
 	m.root = draft(m.root_key, 2);
-	name_add(X509_get_subject_name(m.root), "CN", "Test Maker Root");
+	name_add(X509_get_subject_name(m.root), "CN", name);
 	must(X509_set_issuer_name(m.root, X509_get_subject_name(m.root)) == 1);
 	extension_add(m.root, "basicConstraints", "critical,CA:TRUE");
 	must(X509_sign(m.root, m.root_key, EVP_sha256()) > 0);

@@ -28,7 +28,7 @@ struct maker {
 	char *root_pem;
 };
 
-struct maker maker_new(void);
+struct maker maker_new(const char *name);
 void maker_free(struct maker *m);
 
 /* What 8.2.1 asks for, over the maker's attestation key. */

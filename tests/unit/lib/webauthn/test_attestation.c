@@ -30,7 +30,9 @@ trial_open(void **state)
 {
 	static struct trial t;
 
-	t = (struct trial){.forgery = forgery_new(true), .maker = maker_new(), .expect = forge_expect()};
+	t = (struct trial){.forgery = forgery_new(true),
+		.maker = maker_new("Test Maker Root"),
+		.expect = forge_expect()};
 	t.order = maker_order_packed(&t.maker);
 	t.expect.attestation_trust = t.maker.root_pem;
 	*state = &t;
@@ -128,13 +130,76 @@ static void
 packed_from_a_maker_that_is_not_accepted_is_refused(void **state)
 {
 	struct trial *t = *state;
-	struct maker other = maker_new();
+	struct maker other = maker_new("Test Maker Root");
 
 	t->expect.attestation_trust = other.root_pem;
 	is_refused(packed(t), ERR_UNTRUSTED, "no accepted root");
 	maker_free(&other);
 	t->expect.attestation_trust = "no PEM";
 	is_refused(packed(t), ERR_CONFIG, "PEM");
+}
+
+/* x5c = attestation certificate by the intermediate, then that intermediate (by root), or another one. */
+static enum err
+packed_by(struct trial *t, const struct maker *intermediate, struct span second)
+{
+	AUTO(writer) attested = writer_new(4096);
+	AUTO(writer) signature = writer_new(512);
+	AUTO(writer) der = writer_new(8192);
+	AUTO(writer) w = writer_new(16384);
+
+	forge_attested(&attested, &t->forgery);
+	forge_signature(&signature, t->maker.key, writer_span(&attested));
+	maker_certificate(&der, intermediate, &t->order);
+	cbor_write_map(&w, 3);
+	cbor_write_text(&w, SPAN("alg"));
+	cbor_write_int(&w, -7);
+	cbor_write_text(&w, SPAN("sig"));
+	cbor_write_bytes(&w, writer_span(&signature));
+	cbor_write_text(&w, SPAN("x5c"));
+	cbor_write_array(&w, 2);
+	cbor_write_bytes(&w, writer_span(&der));
+	cbor_write_bytes(&w, second);
+	return registers(t, "packed", &w);
+}
+
+/* The DER of an intermediate over its key, issued by the trial's root; ca: is it a CA at all? */
+static void
+write_intermediate(struct writer *der, const struct trial *t, const struct maker *intermediate, bool ca)
+{
+	const struct maker_order order = {
+		.key = intermediate->root_key,
+		.version = 2,
+		.name = "Test Maker Intermediate",
+		.basic_constraints = ca ? "critical,CA:TRUE" : "critical,CA:FALSE",
+	};
+
+	maker_certificate(der, &t->maker, &order);
+}
+
+static void
+packed_through_an_intermediate_needs_every_link(void **state)
+{
+	struct trial *t = *state;
+	struct maker intermediate = maker_new("Test Maker Intermediate"),
+		     stranger = maker_new("Test Maker Intermediate");
+	AUTO(writer) good = writer_new(8192);
+	AUTO(writer) no_ca = writer_new(8192);
+	AUTO(writer) other = writer_new(8192);
+
+	write_intermediate(&good, t, &intermediate, true);
+	write_intermediate(&no_ca, t, &intermediate, false);
+	write_intermediate(&other, t, &stranger, true);
+	is_accepted(packed_by(t, &intermediate, writer_span(&good)));
+	assert_int_equal(t->trust, WEBAUTHN_TRUST_ANCHORED);
+	is_refused(packed_by(t, &intermediate, writer_span(&no_ca)), ERR_UNTRUSTED, "root");
+	is_refused(packed_by(t, &intermediate, writer_span(&other)), ERR_UNTRUSTED, "root");
+	t->expect.attestation_trust = NULL;
+	is_accepted(packed_by(t, &intermediate, writer_span(&good)));
+	assert_int_equal(t->trust, WEBAUTHN_TRUST_UNANCHORED);
+	is_refused(packed_by(t, &intermediate, writer_span(&other)), ERR_UNTRUSTED, "not signed by the next");
+	maker_free(&intermediate);
+	maker_free(&stranger);
 }
 
 static void
@@ -450,6 +515,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TRIAL(packed_with_a_good_certificate_is_anchored),
 		TRIAL(packed_from_a_maker_that_is_not_accepted_is_refused),
+		TRIAL(packed_through_an_intermediate_needs_every_link),
 		TRIAL(packed_outside_its_validity_is_refused),
 		TRIAL(packed_with_another_aaguid_in_the_certificate_is_refused),
 		TRIAL(packed_with_a_subject_against_8_2_1_is_refused),

@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -209,6 +210,39 @@ extensions_are_passed_over_but_must_be_canonical(void **state)
 	refuses(t, ERR_MALFORMED, "6.1");
 }
 
+static void *
+authenticates_often(void *context)
+{
+	const struct trial *t = context;
+	AUTO(writer) json = writer_new(MAX_WEBAUTHN_JSON);
+	intptr_t failures = 0;
+
+	forge_assertion(&json, &t->forgery);
+	for (int i = 0; i < 100; i++) {
+		struct webauthn_assertion a;
+
+		failures += webauthn_authenticate(writer_span(&json), &t->expect, t->key, &a) != ERR_OK;
+	}
+	return (void *)failures;
+}
+
+/* For the thread sanitizer: a cached key is used by every worker at once. */
+static void
+one_key_serves_many_threads(void **state)
+{
+	struct trial *t = *state;
+	pthread_t threads[4];
+
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, authenticates_often, t), 0);
+	for (size_t i = 0; i < 4; i++) {
+		void *failures;
+
+		assert_int_equal(pthread_join(threads[i], &failures), 0);
+		assert_null(failures);
+	}
+}
+
 static void
 a_counter_that_does_not_rise_is_not_accepted(void **state)
 {
@@ -258,6 +292,7 @@ main(void)
 		TRIAL(another_key_is_refused),
 		TRIAL(an_algorithm_no_longer_accepted_is_refused),
 		TRIAL(extensions_are_passed_over_but_must_be_canonical),
+		TRIAL(one_key_serves_many_threads),
 		cmocka_unit_test(a_counter_that_does_not_rise_is_not_accepted),
 		cmocka_unit_test(eligibility_that_changes_is_not_accepted),
 	};

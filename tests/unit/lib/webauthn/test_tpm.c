@@ -42,7 +42,9 @@ trial_open(void **state)
 {
 	static struct trial t;
 
-	t = (struct trial){.forgery = forgery_new(true), .maker = maker_new(), .expect = forge_expect()};
+	t = (struct trial){.forgery = forgery_new(true),
+		.maker = maker_new("Test Maker Root"),
+		.expect = forge_expect()};
 	t.alg = -7;
 	t.digest = "SHA256";
 	t.version = "2.0";
