@@ -1,5 +1,6 @@
 #include "keyring/keyring.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,7 +120,7 @@ cache_put(struct keyring *k, const char *label, struct span spki)
 	if (k->count < MAX_CACHED && cached_find(k, label) == NULL) {
 		struct cached *c = &k->cache[k->count];
 
-		(void)strncpy(c->label, label, MAX_KEY_LABEL);
+		(void)snprintf(c->label, sizeof(c->label), "%s", label);
 		c->spki = writer_new(MAX_SPKI);
 		writer_bytes(&c->spki, spki);
 		if (writer_done(&c->spki) == ERR_OK)

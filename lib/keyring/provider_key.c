@@ -163,9 +163,13 @@ import(struct hsm_key *k, const OSSL_PARAM params[])
 static int
 key_import(void *key, int selection, const OSSL_PARAM params[])
 {
-	const enum err e = import(key, params);
+	enum err e;
 
 	(void)selection;
+	/* libcrypto tries to import any foreign EC key here before it compares the two the other way round: not ours, and no error. */
+	if (OSSL_PARAM_locate_const(params, PROVIDER_PARAM_LABEL) == NULL)
+		return 0;
+	e = import(key, params);
 	if (e != ERR_OK)
 		provider_raise(e);
 	return e == ERR_OK;
@@ -185,9 +189,20 @@ hsm_key_new(const char *label)
 	return k;
 }
 
+/* libcrypto 3.0 looks methods up in a cache that it fills, for a provider by name, with the same query string as for no provider in particular, and finds
+ * whichever was put in first. EVP_DigestSignInit is about to put ours in; were it the first, every EC key made or read in this process from then on would come
+ * to us. So the default provider's is put in before, each time: the cache may have been emptied meanwhile. */
+static void
+prime(const char *name)
+{
+	EVP_KEYMGMT_free(EVP_KEYMGMT_fetch(NULL, name, NULL));
+}
+
 static const char *
 key_operation(int operation)
 {
+	prime("EC");
+	prime("ED25519");
 	return operation == OSSL_OP_SIGNATURE ? PROVIDER_SIGNATURE : NULL;
 }
 

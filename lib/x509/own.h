@@ -64,13 +64,13 @@ enum { OWN_ERR_LIB = 224 };
 /* Remembers what failed with libcrypto's own reason, empties libcrypto's queue, returns e; or what mohar-hsmd said, if the queue holds that. */
 enum err own_failed(enum err e, const char *what);
 
-/* Refuses with ERR_CRYPTO unless cond holds. */
-#define CRYPTO_OK(cond, what)                                 \
-	do {                                                  \
-		if (!(cond)) {                                \
-			(void)own_failed(ERR_CRYPTO, (what)); \
-			return ERR_CRYPTO;                    \
-		}                                             \
+/* Refuses unless cond holds: with ERR_CRYPTO, or with what mohar-hsmd said. */
+#define CRYPTO_OK(cond, what)                                                    \
+	do {                                                                     \
+		if (!(cond)) {                                                   \
+			const enum err failed_ = own_failed(ERR_CRYPTO, (what)); \
+			return failed_ == ERR_OK ? ERR_CRYPTO : failed_;         \
+		}                                                                \
 	} while (0)
 
 #endif
