@@ -179,6 +179,8 @@
 	form.addEventListener('submit', submitted);
 	if (kind === 'login')
 		suggest();
-	if (kind === 'activate')
+	if (kind === 'activate') {
 		greet();
+		addEventListener('hashchange', () => location.hash.length > 1 && location.reload());
+	}
 })();
