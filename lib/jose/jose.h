@@ -28,7 +28,9 @@ const struct jose_alg *jose_alg_find(struct span name);
 /* A public key (or a private one, made from a JWK file for clients and tests), parsed once and kept. */
 struct jwk;
 
-/* One JWK as JSON. Private members are taken only if secret_allowed, else ERR_REFUSED. Off-curve, zero, short RSA (< 2048) refused. */
+/* One JWK as JSON. Private members are taken only if secret_allowed, else ERR_REFUSED. Off-curve, zero, short RSA (< 2048), small exponents, ROCA
+ * and Edwards keys of small order refused. Without alg an RSA key is for RS256; "ES521", as the keys that circulate with RFC 7520's examples
+ * say, is ES512. ERR_UNSUPPORTED: a kind of key, or a use, that is not ours (RFC 7517 4.2, 4.3). */
 MUST_USE enum err jwk_parse(struct span json, bool secret_allowed, struct jwk **out);
 /* From a key we hold (its public half, or a provider handle): alg chosen by key type (ES256/384/512, PS256, EdDSA). Takes a reference. kid: the
  * RFC 7638 thumbprint if NULL. */
@@ -78,7 +80,9 @@ MUST_USE enum err jws_check(const struct jws *j, const struct jwk *key);
 /* Parse + find the key in the set + check + typ equals typ (case-insensitively, optional "application/" prefix; NULL: any). */
 MUST_USE enum err jws_verify(struct span text, const struct jwks *keys, const char *typ, struct jws *out);
 /* Flattened or general JSON serialisation (RFC 7515 7.2) too: every signature present must verify. For `mohar verify jws`. algs: NULL-terminated
- * allow-list or NULL. */
+ * allow-list or NULL. Made for judging what others signed by hand, so less strict than jws_check() about a key's one algorithm: a key that states none
+ * is taken for all it fits, one that states an algorithm also for a longer hash of the same family. ERR_UNTRUSTED if no key given is the signer's.
+ * The payload is appended. */
 MUST_USE enum err jws_verify_any(struct span text, const struct jwks *keys, const char *const *algs,
 	struct writer *payload);
 

@@ -77,5 +77,8 @@ check 'a stale list tells nothing' says unknown 1 --trust root.pem --crl stale.c
 check 'a revoking list counts beside a stale one' says invalid 1 --trust root.pem --crl stale.crl --crl revoked.crl chain.pem
 check 'what is no certificate is invalid' says invalid 1 --trust root.pem ca.conf
 check 'a file that is not there is refused' says refused 1 --trust root.pem absent.pem
+check 'by its form alone: valid' "$mohar" verify --trust root.pem chain.pem
+refuse 'by its form alone: expired' "$mohar" verify --trust root.pem --at 2999-01-01T00:00:00Z chain.pem
+refuse 'by its form alone: unknown' "$mohar" verify chain.pem
 check 'two files at once are wrong usage' says usage 2 --trust root.pem chain.pem leaf.pem
 finish

@@ -187,8 +187,54 @@ a_key_that_is_not_in_the_set_is_untrusted(void **state)
 		ERR_UNTRUSTED); /* two ES256 keys */
 }
 
+/* The verdict on a JWS by rsa with alg, the key's JWK saying stated (or nothing). */
+static enum err
+rsa_verdict(EVP_PKEY *rsa, const char *alg, const char *stated)
+{
+	AUTO(jwks) *set = NULL;
+	AUTO(jwk) *k = NULL;
+	AUTO(writer) json = writer_new(4000);
+	AUTO(writer) w = writer_new(4000);
+	AUTO(writer) payload = writer_new(100);
+	char header[40];
+	char *at;
+
+	assert_ok(jwk_from_key(rsa, "", &k)); /* says PS256 */
+	writer_text(&json, "{\"keys\":[");
+	assert_ok(jwk_write(k, &json));
+	writer_text(&json, "]}");
+	at = strstr((char *)json.ptr, stated ? "PS256" : "\"alg\":\"PS256\",");
+	assert_non_null(at);
+	if (stated)
+		memcpy(at, stated, 5);
+	else
+		memset(at, ' ', strlen("\"alg\":\"PS256\","));
+	assert_ok(jwks_parse(writer_span(&json), &set));
+	(void)snprintf(header, sizeof(header), "{\"alg\":\"%s\"}", alg);
+	forge_compact(&w, header, "x", rsa, alg);
+	return jws_verify_any(writer_span(&w), set, NULL, &payload);
+}
+
+/* RFC 7520 4.2 signs PS384 with a key that circulates as PS256's. */
+static void
+a_longer_hash_of_the_family_is_let_pass_and_nothing_else(void **state)
+{
+	EVP_PKEY *rsa = forge_new_key("RSA");
+
+	(void)state;
+	assert_ok(rsa_verdict(rsa, "PS384", "PS256"));
+	assert_ok(rsa_verdict(rsa, "PS384", NULL));
+	assert_ok(rsa_verdict(rsa, "RS256", NULL));
+	assert_err(rsa_verdict(rsa, "PS256", "PS512"), ERR_MISMATCH);
+	assert_err(rsa_verdict(rsa, "RS256", "PS256"), ERR_MISMATCH);
+	assert_err(rsa_verdict(rsa, "RS512", "PS256"), ERR_MISMATCH);
+	assert_err(rsa_verdict(rsa, "PS512", "RS256"), ERR_MISMATCH);
+	EVP_PKEY_free(rsa);
+}
+
 #define WITH_PARTS(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 RUN(WITH_PARTS(flattened_verifies), WITH_PARTS(general_verifies_only_if_every_signature_does),
 	WITH_PARTS(what_decides_must_be_protected), WITH_PARTS(a_member_in_both_headers_is_refused),
 	WITH_PARTS(both_forms_at_once_are_refused), WITH_PARTS(the_list_of_algorithms_is_kept_to),
-	WITH_PARTS(a_key_that_is_not_in_the_set_is_untrusted))
+	WITH_PARTS(a_key_that_is_not_in_the_set_is_untrusted),
+	cmocka_unit_test(a_longer_hash_of_the_family_is_let_pass_and_nothing_else))
