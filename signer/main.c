@@ -58,8 +58,6 @@ read_client_key(struct signer *s)
 static enum err
 open_services(struct signer *s)
 {
-	static struct tlog_options log;
-
 	TRY(keyring_open(s->settings.hsm_socket, POOL, &s->keyring));
 	TRY(keyring_provider_load(s->keyring));
 	TRY(read_client_key(s));
@@ -67,7 +65,15 @@ open_services(struct signer *s)
 	TRY(signer_seals_open(s));
 	TRY(status_lists_new(s, &s->lists));
 	TRY(issuer_keys_new(s->settings.issuer, s->settings.tls_ca, &s->issuer));
-	TRY(jwks_build(s));
+	return jwks_build(s);
+}
+
+/* The sequencer's thread is a thread: after the sandbox, which Landlock puts only on the one that enters it. */
+static enum err
+open_log(struct signer *s)
+{
+	static struct tlog_options log;
+
 	log = (struct tlog_options){
 		.database = s->settings.database,
 		.keyring = s->keyring,
@@ -141,6 +147,7 @@ serve_all(struct signer *s, const char *config)
 	TRY(read_policies(s));
 	TRY(open_services(s));
 	TRY(enter_sandbox(s));
+	TRY(open_log(s));
 	return serve_until_told(s);
 }
 

@@ -14,13 +14,15 @@ usage(const char *program, const struct start_mode *modes, FILE *to, int code)
 	return code;
 }
 
+/* The row of that name; the last one, {0}, if there is none. */
 static const struct start_mode *
 mode_named(const struct start_mode *modes, const char *name)
 {
-	for (const struct start_mode *m = modes; m->name != NULL; m++)
-		if (strcmp(m->name, name) == 0)
-			return m;
-	return NULL;
+	const struct start_mode *m = modes;
+
+	while (m->name != NULL && strcmp(m->name, name) != 0)
+		m++;
+	return m;
 }
 
 int
@@ -33,7 +35,7 @@ start(const char *program, const struct start_mode *modes, int argc, char **argv
 		return usage(program, modes, stdout, 0);
 	if (at < argc && argv[at][0] != '-')
 		mode = mode_named(modes, argv[at++]);
-	if (mode == NULL || at + 1 >= argc || strcmp(argv[at], "--config") != 0)
+	if (mode->name == NULL || at + 1 >= argc || strcmp(argv[at], "--config") != 0)
 		return usage(program, modes, stderr, 2);
 	log_open(program, LOG_LEVEL_INFO);
 	return mode->run(argv[at + 1], argc - at - 2, argv + at + 2);
