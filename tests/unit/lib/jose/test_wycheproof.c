@@ -23,7 +23,7 @@ verdict_is_the_same(void **state)
 
 	if (c->valid && wycheproof_unsupported(c)) {
 		assert_int_not_equal(e, ERR_OK);
-		print_message("skipped: %s is not built here\n", c->alg);
+		print_message("skipped: a MAC (HS256, HS384, HS512) is not built here\n");
 		skip();
 	}
 	if (c->valid != (e == ERR_OK))
