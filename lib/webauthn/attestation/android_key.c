@@ -145,9 +145,9 @@ check_description(const struct attestation *a)
 static enum err
 verify(const struct attestation *a)
 {
-	TRY(certificate_verify(a->certificates.at[0], a->statement.alg, a->attested, a->statement.sig));
+	TRY(check_description(a));
 	TRY(certificate_has_key(a->certificates.at[0], a->key->pkey));
-	return check_description(a);
+	return certificate_verify(a->certificates.at[0], a->statement.alg, a->attested, a->statement.sig);
 }
 
 extern const struct attestation_format attestation_android_key;

@@ -25,16 +25,14 @@ tpm_key_free(struct tpm_key *k)
 
 /* The certified object is the credential's key. */
 static enum err
-check_public_area(const struct attestation *a, const struct tpm_attest *attest)
+check_public_area(const struct attestation *a, const struct tpm_public *p, struct span name)
 {
 	AUTO(tpm_key) key = {NULL};
-	struct tpm_public p;
 
-	TRY(tpm_public_parse(a->statement.pub_area, &p));
-	TRY(tpm_public_key(&p, &key.pkey));
+	TRY(tpm_public_key(p, &key.pkey));
 	REQUIRE_WHY(EVP_PKEY_eq(key.pkey, a->key->pkey) == 1, ERR_MISMATCH,
 		"WebAuthn 8.3: pubArea is not the credential's key");
-	return tpm_name_check(&p, a->statement.pub_area, attest->name);
+	return tpm_name_check(p, a->statement.pub_area, name);
 }
 
 /* extraData ties the certification to this registration, by the hash of the statement's algorithm. */
@@ -140,12 +138,14 @@ static enum err
 verify(const struct attestation *a)
 {
 	struct tpm_attest attest;
+	struct tpm_public p;
 
 	REQUIRE_WHY(span_is(a->statement.ver, "2.0"), ERR_UNSUPPORTED,
 		"WebAuthn 8.3: a TPM of another version than 2.0");
 	TRY(tpm_attest_parse(a->statement.cert_info, &attest));
+	TRY(tpm_public_parse(a->statement.pub_area, &p));
 	TRY(check_extra_data(a, attest.extra_data));
-	TRY(check_public_area(a, &attest));
+	TRY(check_public_area(a, &p, attest.name));
 	TRY(certificate_verify(a->certificates.at[0], a->statement.alg, a->statement.cert_info, a->statement.sig));
 	return check_certificate(a);
 }

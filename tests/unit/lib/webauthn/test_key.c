@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <openssl/rsa.h>
 
 #include "forge.h"
 #include "webauthn/cbor.h"
@@ -269,6 +270,62 @@ a_signature_in_another_encoding_is_refused(void **state)
 	assert_int_equal(webauthn_key_verify(key, SPAN("message"), writer_span(&signature)), ERR_BAD_SIGNATURE);
 }
 
+static void
+sign_rsa(struct writer *w, EVP_PKEY *pkey, const char *digest, bool pss)
+{
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	uint8_t signature[512];
+	size_t len = sizeof(signature);
+	EVP_PKEY_CTX *padding;
+
+	assert_int_equal(EVP_DigestSignInit_ex(c, &padding, digest, NULL, NULL, pkey, NULL), 1);
+	if (pss) {
+		assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(padding, RSA_PKCS1_PSS_PADDING), 1);
+		assert_int_equal(EVP_PKEY_CTX_set_rsa_pss_saltlen(padding, RSA_PSS_SALTLEN_DIGEST), 1);
+	}
+	assert_int_equal(EVP_DigestSign(c, signature, &len, (const uint8_t *)"message", 7), 1);
+	EVP_MD_CTX_free(c);
+	writer_bytes(w, span_at(signature, len));
+}
+
+static const struct {
+	int64_t alg;
+	const char *digest;
+	bool pss;
+} rsa[] = {{-257, "SHA256", false}, {-258, "SHA384", false}, {-259, "SHA512", false}, {-37, "SHA256", true},
+	{-38, "SHA384", true}, {-39, "SHA512", true}};
+
+enum { RSA_ALGORITHMS = sizeof(rsa) / sizeof(rsa[0]) };
+
+/* The prepared context is copied for each use: padding, salt length and digest must survive it. */
+static void
+an_rsa_signature_is_good_for_its_own_algorithm_only(void **state)
+{
+	struct forgery f = forgery_new(true);
+
+	(void)state;
+	EVP_PKEY_free(f.key);
+	f.key = EVP_RSA_gen(2048);
+	for (size_t i = 0; i < RSA_ALGORITHMS; i++) {
+		AUTO(writer) signature = writer_new(512);
+
+		sign_rsa(&signature, f.key, rsa[i].digest, rsa[i].pss);
+		for (size_t k = 0; k < RSA_ALGORITHMS; k++) {
+			AUTO(writer) cose_key = writer_new(MAX_COSE_KEY);
+			AUTO(webauthn_key) *key = NULL;
+
+			f.cose_alg = rsa[k].alg;
+			forge_cose_key(&cose_key, &f);
+			assert_int_equal(webauthn_key_parse(writer_span(&cose_key), &key), ERR_OK);
+			assert_int_equal(webauthn_key_algorithm(key), rsa[k].alg);
+			for (int again = 0; again < 2; again++)
+				assert_int_equal(webauthn_key_verify(key, SPAN("message"), writer_span(&signature)),
+					i == k ? ERR_OK : ERR_BAD_SIGNATURE);
+		}
+	}
+	forgery_free(&f);
+}
+
 int
 main(void)
 {
@@ -283,6 +340,7 @@ main(void)
 		cmocka_unit_test(rsa_keys_are_of_sane_sizes_and_one_form),
 		cmocka_unit_test(symmetric_keys_are_refused),
 		cmocka_unit_test(trailing_bytes_after_a_key_are_refused),
+		cmocka_unit_test(an_rsa_signature_is_good_for_its_own_algorithm_only),
 		cmocka_unit_test(a_signature_in_another_encoding_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
