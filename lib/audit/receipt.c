@@ -99,13 +99,27 @@ receipt_free(struct receipt *r)
 	*r = (struct receipt){.index = 0};
 }
 
+/* Both trees of a log are signed by its key; the private one's checkpoints (logins) say so in their origin. */
+static enum err
+verify_checkpoint(const char *note, const char *origin, EVP_PKEY *key, struct checkpoint *out)
+{
+	AUTO(writer) private_origin = writer_new(MAX_ORIGIN);
+	const char *name = origin;
+
+	writer_format(&private_origin, "%s/private", origin);
+	if (writer_done(&private_origin) == ERR_OK &&
+		span_equal(span_at(note, strcspn(note, "\n")), writer_span(&private_origin)))
+		name = (const char *)writer_span(&private_origin).ptr;
+	return checkpoint_verify(span_of(note), name, key, out);
+}
+
 enum err
 receipt_check(const struct receipt *r, const char *origin, EVP_PKEY *log_key)
 {
 	const struct sha256 leaf = leaf_hash(span_at(r->entry.ptr, r->entry.len));
 	struct checkpoint c;
 
-	TRY(checkpoint_verify(span_of(r->checkpoint), origin, log_key, &c));
+	TRY(verify_checkpoint(r->checkpoint, origin, log_key, &c));
 	REQUIRE_WHY(c.size == r->size, ERR_MISMATCH, "receipt: its size is not its checkpoint's");
 	TRY(merkle_inclusion_check(&leaf, r->index, r->size, &r->proof, &c.root));
 	if (r->private_part != NULL)

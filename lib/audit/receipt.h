@@ -24,7 +24,7 @@ MUST_USE enum err receipt_parse(struct span json, struct receipt *out);
 MUST_USE enum err receipt_write(const struct receipt *r, struct writer *w);
 void receipt_free(struct receipt *r);
 
-/* Proof leads from the entry to the checkpoint, the checkpoint is the log's, the private part (if there) opens. The entry's JSON is then the caller's to compare
+/* Proof leads from the entry to the checkpoint, the checkpoint is the log's (of its public tree, or of the private one: ORIGIN/private), the private part (if there) opens. The entry's JSON is then the caller's to compare
  * with the object. */
 MUST_USE enum err receipt_check(const struct receipt *r, const char *origin, EVP_PKEY *log_key);
 

@@ -14,7 +14,7 @@ struct tlog_options {
 	const char *origin;         /* "mohar.example/log": the public tree; the private one adds "/private" */
 	const char *const *schemas; /* whose outboxes are taken, NULL-terminated: "ca", "idp", "signer" */
 	const struct clock *clock;
-	int interval_ms; /* between looks at the outboxes; 500. 0: this instance only serves, others sequence */
+	int interval_ms; /* between looks at the outboxes; 500. 0: no thread; tests call the steps of log.h themselves */
 };
 
 struct tlog;

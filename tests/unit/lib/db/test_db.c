@@ -110,6 +110,19 @@ command(const char *sql)
 	PQfinish(conn);
 }
 
+/* Does the command touch a row? */
+static bool
+killed(const char *sql)
+{
+	PGconn *conn = PQconnectdb(scratch_conninfo());
+	PGresult *result = PQexec(conn, sql);
+	const bool some = PQntuples(result) > 0;
+
+	PQclear(result);
+	PQfinish(conn);
+	return some;
+}
+
 static int
 setup(void **state __attribute__((unused)))
 {
@@ -387,6 +400,30 @@ CASE(a_busy_pool_answers_unavailable_instead_of_hanging)
 	assert_ok(db_ping(pool));
 }
 
+static void *
+sleep_there(void *result)
+{
+	*(enum err *)result = db_pool_run(pool, SLEEP, (const struct db_param[]){db_int(60)}, NULL);
+	return NULL;
+}
+
+CASE(a_statement_that_is_cut_off_is_unavailable)
+{
+	NEEDS_POSTGRES();
+	static const char kill_it[] =
+		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'";
+	enum err result = ERR_OK;
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, sleep_there, &result), 0);
+	while (!killed(kill_it))
+		(void)usleep(10000);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_err(result, ERR_UNAVAILABLE);
+	for (int i = 0; i < 4; i++)
+		assert_ok(db_ping(pool));
+}
+
 CASE(a_crash_of_the_server_is_unavailable_and_then_over)
 {
 	NEEDS_POSTGRES();
@@ -424,6 +461,7 @@ main(void)
 		cmocka_unit_test(a_transaction_given_back_open_is_rolled_back),
 		cmocka_unit_test(of_concurrent_redemptions_exactly_one_wins),
 		cmocka_unit_test(a_busy_pool_answers_unavailable_instead_of_hanging),
+		cmocka_unit_test(a_statement_that_is_cut_off_is_unavailable),
 		cmocka_unit_test(a_crash_of_the_server_is_unavailable_and_then_over),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

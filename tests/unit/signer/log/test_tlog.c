@@ -69,7 +69,7 @@ CASE(a_login_is_proved_privately_and_its_root_publicly)
 	uint64_t size;
 
 	wait_until_sequenced(l);
-	assert_receipt(l, "idp", &id, false, "mohar.example/log/private");
+	assert_receipt(l, "idp", &id, false, origin);
 	assert_ok(tlog_head(l, LOG_TREE_PRIVATE, &size, &note));
 	assert_ok(checkpoint_verify(writer_span(&note), "mohar.example/log/private", key, &c));
 	/* the newest public leaf of the log's own tells that very root */
