@@ -127,5 +127,5 @@ exchange_answer(struct exchange *x)
 		x->reply.header_count = 0;
 		x->reply.status = 500;
 	}
-	return reply_send(x, x->server->defaults, x->server->options.tls_certificate != NULL);
+	return reply_send(x, x->server->defaults, x->server->options.tls_certificate != NULL, x->server->kept);
 }

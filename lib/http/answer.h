@@ -10,6 +10,7 @@
 
 struct route_index;
 struct http_counts;
+struct kept;
 
 enum { MAX_DEFAULT_HEADERS = 12 };
 
@@ -21,6 +22,7 @@ struct http_server {
 	size_t socket_count;
 	struct route_index *index;
 	struct http_counts *counts;
+	struct kept *kept;
 	struct http_header defaults[MAX_DEFAULT_HEADERS + 1]; /* ends with a NULL name */
 	atomic_int under_way;
 };

@@ -69,7 +69,7 @@ arena_format(struct arena *a, const char *format, va_list args)
 	return text;
 }
 
-static void
+void
 arena_release(struct arena *a)
 {
 	struct arena_block *next;

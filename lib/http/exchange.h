@@ -85,6 +85,8 @@ void *arena_take(struct arena *a, size_t len);
 char *arena_text(struct arena *a, struct span text);
 char *arena_format(struct arena *a, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 
+void arena_release(struct arena *a);
+
 /* Drops what a handler has made of a reply before it refused: body, type, caching, Location. Other headers stay (WWW-Authenticate, cookies). */
 void reply_restart(struct reply *r);
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http/answer.h"
+
 static bool
 has_etag(const char *list, const char *etag)
 {
@@ -88,9 +90,8 @@ is_localhost(const struct request *r)
 }
 
 static bool
-put_headers(struct MHD_Response *response, const struct exchange *x, const struct http_header *defaults, bool tls)
+put_headers(struct MHD_Response *response, const struct reply *r, const struct http_header *defaults, bool hsts)
 {
-	const struct reply *r = &x->reply;
 	bool ok = put_caching(response, r);
 
 	if (r->content_type != NULL)
@@ -102,14 +103,37 @@ put_headers(struct MHD_Response *response, const struct exchange *x, const struc
 	for (; defaults->name != NULL; defaults++)
 		if (r->header_count == 0 || reply_find(r, defaults->name) == NULL)
 			ok = ok && put(response, defaults->name, defaults->value);
-	if (tls && !is_localhost(&x->request))
+	if (hsts)
 		ok = ok && put(response, "Strict-Transport-Security", "max-age=63072000");
 	return ok;
 }
 
-enum MHD_Result
-reply_send(struct exchange *x, const struct http_header *defaults, bool tls)
+/* The kept response for x, made if there is none. NULL: none can be kept. */
+static struct MHD_Response *
+kept_for(struct exchange *x, const struct http_header *defaults, bool hsts, struct kept *kept)
 {
+	const size_t place = (size_t)(x->request.route - x->server->options.routes) * 2 + hsts;
+	struct MHD_Response *response = kept_find(kept, place, &x->reply);
+	struct kept_entry *entry;
+
+	if (response != NULL)
+		return response;
+	entry = kept_prepare(kept, &x->reply);
+	if (entry == NULL)
+		return NULL;
+	response = kept_response(entry);
+	if (!put_headers(response, &x->reply, defaults, hsts)) {
+		kept_discard(kept, entry);
+		return NULL;
+	}
+	kept_publish(kept, place, entry);
+	return response;
+}
+
+enum MHD_Result
+reply_send(struct exchange *x, const struct http_header *defaults, bool tls, struct kept *kept)
+{
+	const bool hsts = tls && !is_localhost(&x->request);
 	struct MHD_Response *response;
 	enum MHD_Result sent = MHD_NO;
 
@@ -118,10 +142,13 @@ reply_send(struct exchange *x, const struct http_header *defaults, bool tls)
 		reply_release(&x->reply);
 		x->reply.content_type = NULL;
 	}
+	response = kept_fits(x) ? kept_for(x, defaults, hsts, kept) : NULL;
+	if (response != NULL)
+		return MHD_queue_response(x->request.connection, (unsigned)x->reply.status, response);
 	response = with_body(&x->reply);
 	if (response == NULL)
 		return MHD_NO;
-	if (put_headers(response, x, defaults, tls))
+	if (put_headers(response, &x->reply, defaults, hsts))
 		sent = MHD_queue_response(x->request.connection, (unsigned)x->reply.status, response);
 	MHD_destroy_response(response);
 	return sent;

@@ -13,6 +13,7 @@
 #include "http/answer.h"
 #include "http/exchange.h"
 #include "http/intake.h"
+#include "http/kept.h"
 #include "http/listen.h"
 #include "http/metrics.h"
 #include "http/route.h"
@@ -243,6 +244,8 @@ http_serve(const struct http_server_options *options, struct http_server **out)
 	if (e == ERR_OK)
 		e = http_counts_new(options->name, options->routes, options->route_count, &s->counts);
 	if (e == ERR_OK)
+		e = kept_new(options->route_count * 2, &s->kept);
+	if (e == ERR_OK)
 		e = listen_open(options->address, &s->port, s->sockets, &s->socket_count);
 	if (e == ERR_OK)
 		e = start_all(s);
@@ -287,6 +290,7 @@ http_stop(struct http_server **server)
 			MHD_stop_daemon(s->daemons[i]);
 	route_index_free(&s->index);
 	http_counts_free(&s->counts);
+	kept_free(&s->kept);
 	defaults_free(s->defaults);
 	free(s);
 	*server = NULL;

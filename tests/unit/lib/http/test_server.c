@@ -88,6 +88,21 @@ nobody(void *daemon, struct request *request, struct reply *reply)
 	return err_because(ERR_UNAUTHENTICATED, "RFC 6750 3: no token");
 }
 
+/* A static answer that changes between one request and the next. */
+static enum err
+say_changing(void *daemon, struct request *request, struct reply *reply)
+{
+	static char text[] = "first";
+
+	(void)daemon;
+	if (request_query(request, "second") != NULL)
+		memcpy(text, "other", 5);
+	reply_static(reply, "text/plain", span_at(text, 5), NULL, NULL);
+	if (request_query(request, "header") != NULL)
+		reply_header(reply, "X-More", request_query(request, "header"));
+	return ERR_OK;
+}
+
 static const struct http_guard guarded = {"nobody", nobody};
 
 static const struct route routes[] = {
@@ -101,6 +116,7 @@ static const struct route routes[] = {
 	{"GET", "/no", &HTTP_ANYONE, say_no, 0},
 	{"GET", "/failed", &HTTP_ANYONE, say_failed, 0},
 	{"GET", "/broken", &HTTP_ANYONE, say_broken, 0},
+	{"GET", "/changing", &HTTP_ANYONE, say_changing, 0},
 	{"GET", "/guarded", &guarded, say_hello, 0},
 };
 
@@ -184,6 +200,29 @@ CASE(header_of_a_handler_goes_before_the_default)
 	assert_answered("Referrer-Policy: same-origin\r\n");
 	assert_false(answered("no-referrer"));
 	assert_answered("{\"keys\":[]}");
+}
+
+CASE(kept_answer_follows_its_handler)
+{
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(get("/changing"), 200);
+		assert_answered("\r\n\r\nfirst");
+		assert_answered("Content-Security-Policy: default-src 'none'\r\n");
+	}
+	assert_int_equal(get("/changing?header=one"), 200);
+	assert_answered("X-More: one\r\n");
+	assert_int_equal(get("/changing"), 200);
+	assert_false(answered("X-More"));
+	assert_int_equal(get("/changing?second"), 200);
+	assert_answered("\r\n\r\nother");
+	for (int i = 0; i < 300; i++) { /* more changes than are kept */
+		char target[40];
+
+		(void)snprintf(target, sizeof(target), "/changing?header=%d", i);
+		assert_int_equal(get(target), 200);
+		(void)snprintf(target, sizeof(target), "X-More: %d\r\n", i);
+		assert_answered(target);
+	}
 }
 
 CASE(head_is_answered_without_body)
@@ -463,7 +502,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {T(every_reply_carries_the_headers_of_safety), T(header_of_a_handler_goes_before_the_default),
-		T(head_is_answered_without_body), T(known_etag_is_answered_304), T(wrong_method_names_the_right_ones), T(parameter_is_decoded_once),
+		T(kept_answer_follows_its_handler), T(head_is_answered_without_body), T(known_etag_is_answered_304), T(wrong_method_names_the_right_ones), T(parameter_is_decoded_once),
 		T(path_traversal_by_parameter_is_not_found), T(bad_percent_and_duplicate_parameter_are_refused), T(form_and_query_stay_apart),
 		T(chunked_body_is_taken), T(duplicate_host_is_refused), T(duplicate_authorization_is_refused), T(length_with_chunked_is_refused_and_closed),
 		T(body_beyond_the_routes_limit_is_413), T(refused_body_does_not_become_the_next_request), T(huge_header_is_431), T(many_headers_are_refused),
