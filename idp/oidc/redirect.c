@@ -1,5 +1,6 @@
 #include "idp/oidc/redirect.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -31,12 +32,11 @@ enum err
 redirect_error(struct idp *d, struct reply *reply, const struct client *c, const struct authorization_text *t, const char *code)
 {
 	char why[256];
-	const struct redirect_pair pairs[] = {
-		{"error", code}, {"error_description", why}, {"state", t->state}, {"iss", d->settings.issuer}, {NULL, NULL},
-	};
 
-	(void)strncpy(why, err_why(), sizeof(why) - 1);
-	why[sizeof(why) - 1] = '\0';
+	(void)snprintf(why, sizeof(why), "%s", err_why());
+	const struct redirect_pair pairs[] = {
+		{"error", code}, {"error_description", why[0] != '\0' ? why : NULL}, {"state", t->state}, {"iss", d->settings.issuer}, {NULL, NULL},
+	};
 	log_line(LOG_LEVEL_WARN, "authorize", "%s: %s client=%s", code, why, c->row.id);
 	err_forget();
 	return redirect_to(reply, t->redirect_uri, pairs);
