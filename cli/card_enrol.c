@@ -170,13 +170,19 @@ static enum err
 look_up_person(struct enrolment *n, struct card *registrar, const char *handle)
 {
 	AUTO(writer) path = writer_new(512);
+	AUTO(writer) body = writer_new(512);
 	AUTO(writer) reply = writer_new(MAX_ORDER_REPLY);
+	struct json_writer j = json_to(&body);
 	const char *issuer = cli_value(n->c, "--issuer");
 
 	REQUIRE_WHY(issuer != NULL, ERR_MALFORMED,
 		"--issuer URL is needed with --person (or the variable MOHAR_ISSUER)");
+	json_object(&j, NULL);
+	json_text(&j, "handle", handle); /* the signed order itself names whom it is about */
+	json_object_end(&j);
 	writer_format(&path, "/registry/people/%s/show", handle);
-	const struct order o = {"citizen.show", issuer, (const char *)writer_span(&path).ptr, SPAN("{}")};
+	TRY(writer_done(&body));
+	const struct order o = {"citizen.show", issuer, (const char *)writer_span(&path).ptr, writer_span(&body)};
 
 	TRY(order_send(n->c, registrar, &o, &reply));
 	return json_decode(writer_span(&reply), &person_table, &n->person);
@@ -282,9 +288,10 @@ tell_registry(struct enrolment *n)
 	struct json_writer j = json_to(&body);
 	struct card *registrar;
 
-	if (handle == NULL)
+	if (handle == NULL || n->id != 1) /* only the authentication key logs in */
 		return ERR_OK;
 	json_object(&j, NULL);
+	json_text(&j, "handle", handle);
 	json_text(&j, "certificate", n->issued.certificate);
 	json_object_end(&j);
 	TRY(writer_done(&body));

@@ -22,7 +22,7 @@ struct idp_settings {
 	char *hsm_socket, *keys, *policies, *share;
 	char *tls_certificate, *tls_key, *tls_ca;
 	char *root_ca, *citizen_ca;                      /* PEM: what a card's certificate must lead to */
-	char *card_policy;                               /* dotted OID that it must carry */
+	char *card_policies;                             /* dotted OIDs of which it must carry one, separated by spaces */
 	char *attestation_trust;                         /* PEM of accepted authenticator roots; "" for none */
 	char *assertion_audience;                        /* "issuer" (FAPI 2.0) or "endpoint" (issuer or the endpoint's address) */
 	char *address;

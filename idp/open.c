@@ -89,7 +89,7 @@ idp_read_files(struct idp *d)
 
 	TRY(read_policies(d));
 	TRY(operators_read(d->settings.keys, &d->operators));
-	TRY(card_trust_read(d->settings.root_ca, d->settings.citizen_ca, d->settings.card_policy, &d->card_trust));
+	TRY(card_trust_read(d->settings.root_ca, d->settings.citizen_ca, d->settings.card_policies, &d->card_trust));
 	TRY(read_attestation_trust(d));
 	TRY(idp_path(d->settings.share, "idp/web", path, sizeof(path)));
 	TRY(templates_read(path, &d->pages));

@@ -12,12 +12,12 @@ enum { TICKET_SECONDS = 60, STATUS_TIMEOUT_MS = 3000 };
 struct card_trust {
 	STACK_OF(X509) *roots, *issuers;
 	X509 *issuer;
-	char *policy;
+	struct json_list policies; /* char *: dotted OIDs */
 };
-MUST_USE enum err card_trust_read(const char *root_ca, const char *citizen_ca, const char *policy, struct card_trust **out);
+MUST_USE enum err card_trust_read(const char *root_ca, const char *citizen_ca, const char *policies, struct card_trust **out);
 void card_trust_free(struct card_trust **t);
 
-/* Is it a citizen's card certificate, now: chain to the root through the citizen CA (RFC 5280 6), clientAuth, policy OID, issued by the citizen CA itself? Not its status. The caller frees
+/* Is it a citizen's card certificate, now: chain to the root through the citizen CA (RFC 5280 6), clientAuth, one of the policy OIDs, issued by the citizen CA itself? Not its status. The caller frees
  * *out with X509_free. */
 MUST_USE enum err card_certificate(const struct card_trust *t, struct span der, unix_time now, X509 **out);
 
