@@ -189,22 +189,31 @@ newest_note(struct db *db, enum log_tree tree, struct log_note *out)
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+static enum err
+sign_newest(struct tlog *l, struct db *db, enum log_tree tree)
+{
+	struct log_note newest;
+	enum err e;
+
+	TRY(newest_note(db, tree, &newest));
+	e = sign_tree(l, db, tree, &newest);
+	db_row_free(&log_statements[LOG_CHECKPOINT_NEWEST], &newest);
+	return e;
+}
+
 enum err
 sequencer_sign(struct tlog *l)
 {
 	AUTO(db) *db = NULL;
+	enum err first = ERR_OK;
 
 	TRY(db_lease(l->pool, &db));
 	for (unsigned tree = 0; tree < LOG_TREES; tree++) {
-		struct log_note newest;
-		enum err e;
+		const enum err e = sign_newest(l, db, (enum log_tree)tree);
 
-		TRY(newest_note(db, (enum log_tree)tree, &newest));
-		e = sign_tree(l, db, (enum log_tree)tree, &newest);
-		db_row_free(&log_statements[LOG_CHECKPOINT_NEWEST], &newest);
-		TRY(e);
+		first = first == ERR_OK ? e : first; /* one tree's trouble is not the other's */
 	}
-	return ERR_OK;
+	return first;
 }
 
 static enum err
@@ -250,9 +259,12 @@ work(struct tlog *l)
 	size_t count;
 
 	do {
-		TRY(sequencer_batch(l, &count));
-		TRY(sequencer_sign(l));
-		TRY(sequencer_refresh(l));
+		enum err e = sequencer_batch(l, &count);
+
+		if (e == ERR_OK)
+			e = sequencer_sign(l);
+		TRY(sequencer_refresh(l)); /* whatever happened here: another instance may have signed */
+		TRY(e);
 	} while (count >= LOG_BATCH && !__atomic_load_n(&l->stopping, __ATOMIC_RELAXED));
 	return ERR_OK;
 }

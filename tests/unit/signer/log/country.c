@@ -13,7 +13,7 @@ const char origin[] = "mohar.example/log";
 const char *const schemas[] = {"ca", "idp", "signer", NULL};
 static struct clock now;
 EVP_PKEY *key;
-bool hsm_down, hsm_lies;
+bool hsm_down, hsm_lies, hsm_refuses_private;
 
 /* The key daemon: a key in memory. */
 enum err __wrap_keyring_pubkey(struct keyring *k, const char *label, struct writer *spki);
@@ -50,6 +50,10 @@ __wrap_keyring_sign(struct keyring *k, const char *label, struct span object, st
 		return err_because(ERR_UNAVAILABLE, "no HSM");
 	}
 	assert_ok(checkpoint_text_parse(object, &c)); /* as the real one does */
+	if (hsm_refuses_private && strstr(c.origin, "/private") != NULL) {
+		EVP_MD_CTX_free(md);
+		return err_because(ERR_REFUSED, "not that origin");
+	}
 	assert_int_equal(EVP_DigestSignInit(md, NULL, NULL, NULL, key), 1);
 	assert_int_equal(EVP_DigestSign(md, bytes, &len, object.ptr, object.len), 1);
 	EVP_MD_CTX_free(md);

@@ -8,7 +8,8 @@
 extern const char origin[];
 extern const char *const schemas[]; /* ca, idp, signer */
 extern EVP_PKEY *key;               /* the log's */
-extern bool hsm_down, hsm_lies;     /* the key daemon does not answer; answers a wrong signature */
+/* The key daemon does not answer; answers a wrong signature; signs the public tree only. */
+extern bool hsm_down, hsm_lies, hsm_refuses_private;
 
 int country_setup(void **state);
 int country_teardown(void **state);

@@ -141,6 +141,25 @@ CASE(without_the_hsm_events_are_kept_and_signed_later)
 	tlog_free(&l);
 }
 
+CASE(one_trees_trouble_is_not_the_others)
+{
+	NEEDS_POSTGRES();
+	struct tlog *l = open_log(0);
+	struct uuid id;
+	size_t count;
+
+	sequence_all(l);
+	(void)act("idp", LOG_TREE_PRIVATE, "{}");
+	id = act("signer", LOG_TREE_PUBLIC, "{}");
+	hsm_refuses_private = true;
+	assert_ok(sequencer_batch(l, &count));
+	assert_err(sequencer_sign(l), ERR_REFUSED);
+	hsm_refuses_private = false;
+	assert_ok(sequencer_refresh(l));
+	assert_receipt(l, "signer", &id, true, origin);
+	tlog_free(&l);
+}
+
 CASE(a_leaf_that_is_not_its_entrys_stops_the_log)
 {
 	NEEDS_POSTGRES();
@@ -199,6 +218,7 @@ main(void)
 		cmocka_unit_test(a_forgotten_event_still_verifies_without_its_private_part),
 		cmocka_unit_test(two_sequencers_log_every_event_once),
 		cmocka_unit_test(without_the_hsm_events_are_kept_and_signed_later),
+		cmocka_unit_test(one_trees_trouble_is_not_the_others),
 		cmocka_unit_test(a_leaf_that_is_not_its_entrys_stops_the_log),
 		cmocka_unit_test(history_cannot_be_rewritten),
 		cmocka_unit_test(a_tree_that_lost_what_it_signed_is_not_signed_again),
