@@ -19,7 +19,8 @@ breaker_ask(struct breaker *b, int64_t now)
 	if (allowed && b->failures >= BREAKER_FAILURES)
 		b->closed_again = now + BREAKER_PAUSE; /* this one tries; the others stay out */
 	(void)pthread_mutex_unlock(&b->lock);
-	REQUIRE_WHY(allowed, ERR_UNAVAILABLE, "the HSM failed %d times in a row: it is left alone for a moment", BREAKER_FAILURES);
+	REQUIRE_WHY(allowed, ERR_UNAVAILABLE, "the HSM failed %d times in a row: it is left alone for a moment",
+		BREAKER_FAILURES);
 	return ERR_OK;
 }
 

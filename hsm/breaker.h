@@ -14,7 +14,7 @@ enum { BREAKER_FAILURES = 5, BREAKER_PAUSE = 2000000 }; /* in a row; microsecond
 
 struct breaker {
 	pthread_mutex_t lock;
-	unsigned failures; /* in a row */
+	unsigned failures;    /* in a row */
 	int64_t closed_again; /* when the next one may try */
 };
 

@@ -40,7 +40,8 @@ connection_free(struct connection **c)
 static enum err
 head_check(const struct connection *c, const struct frame_head *f, uint8_t op, uint32_t id)
 {
-	REQUIRE_WHY(!c->continued || (f->op == op && f->id == id), ERR_MALFORMED, "a frame of another message in between");
+	REQUIRE_WHY(!c->continued || (f->op == op && f->id == id), ERR_MALFORMED,
+		"a frame of another message in between");
 	REQUIRE_WHY(!f->more || f->op == OP_SIGN, ERR_TOO_LONG, "only SIGN takes more than one frame");
 	REQUIRE_WHY(!f->more || f->len > 0, ERR_MALFORMED, "an empty frame with more to come");
 	REQUIRE_WHY(c->body.len + f->len <= MAX_MESSAGE, ERR_TOO_LONG, "a message of more than %d bytes", MAX_MESSAGE);

@@ -12,15 +12,15 @@ struct connection {
 	struct connection *next, *previous; /* the server's list, under its lock */
 	int fd;
 	uid_t uid;
-	bool busy;             /* with a worker; under the server's lock */
-	int64_t since;         /* ticks: when the message began, 0 between messages; under the server's lock */
+	bool busy;     /* with a worker; under the server's lock */
+	int64_t since; /* ticks: when the message began, 0 between messages; under the server's lock */
 	uint8_t head[FRAME_HEAD];
 	size_t head_len;
 	struct frame_head frame; /* valid once head_len is FRAME_HEAD */
-	size_t left;           /* of the frame's bytes */
-	bool continued;        /* a frame of this message has ended with more to come */
+	size_t left;             /* of the frame's bytes */
+	bool continued;          /* a frame of this message has ended with more to come */
 	struct writer body;
-	unix_time arrived;     /* when the message was whole */
+	unix_time arrived; /* when the message was whole */
 	int64_t arrived_ticks;
 };
 

@@ -23,8 +23,8 @@ static const struct json_row sealed_rows[] = {
 	{"custodians", JSON_TEXTS, JSON_REQUIRED, offsetof(struct sealed, custodians), .max = 32},
 	{"at", JSON_TEXT, JSON_REQUIRED, offsetof(struct sealed, at), .max = 32},
 };
-static const struct json_table sealed_table = {
-	"genesis object", sealed_rows, sizeof(sealed_rows) / sizeof(sealed_rows[0]), sizeof(struct sealed), false};
+static const struct json_table sealed_table = {"genesis object", sealed_rows,
+	sizeof(sealed_rows) / sizeof(sealed_rows[0]), sizeof(struct sealed), false};
 
 static void
 sealed_write(struct writer *w, const struct policy *p, const char *token_name, unix_time now)
@@ -52,7 +52,8 @@ genesis_run(struct session *s, const struct policy *p, const char *token_name, u
 	bool empty;
 
 	TRY(token_is_empty(s, &empty));
-	REQUIRE_WHY(empty, ERR_EXISTS, "the token is not empty: genesis is for a new one only (softhsm2-util --init-token makes one)");
+	REQUIRE_WHY(empty, ERR_EXISTS,
+		"the token is not empty: genesis is for a new one only (softhsm2-util --init-token makes one)");
 	sealed_write(&value, p, token_name, now);
 	TRY(writer_done(&value));
 	return token_data_put(s, label, writer_span(&value));
@@ -65,11 +66,12 @@ compare(const struct sealed *sealed, const struct policy *p, const char *token_n
 
 	hex_write(&hash, sha256_span(&p->hash));
 	TRY(writer_done(&hash));
-	REQUIRE_WHY(strcmp(sealed->token, token_name) == 0, ERR_CONFIG, "this is the token '%s' of keys.json, not '%s': correct 'serves'",
-		sealed->token, token_name);
+	REQUIRE_WHY(strcmp(sealed->token, token_name) == 0, ERR_CONFIG,
+		"this is the token '%s' of keys.json, not '%s': correct 'serves'", sealed->token, token_name);
 	REQUIRE_WHY(span_is(writer_span(&hash), sealed->policy_sha256), ERR_CONFIG,
 		"keys.json (version %lld, SHA-256 %.16s…) is not the one that genesis sealed on %s (version %lld, %.16s…): put that one back",
-		(long long)p->version, (const char *)hash.ptr, sealed->at, (long long)sealed->policy_version, sealed->policy_sha256);
+		(long long)p->version, (const char *)hash.ptr, sealed->at, (long long)sealed->policy_version,
+		sealed->policy_sha256);
 	return ERR_OK;
 }
 
@@ -80,7 +82,8 @@ genesis_check(struct session *s, const struct policy *p, const char *token_name)
 	struct sealed sealed;
 	enum err e = token_data_get(s, label, &value);
 
-	REQUIRE_WHY(e != ERR_NOT_FOUND, ERR_CONFIG, "the token has had no genesis: hold a ceremony (mohar ceremony run), or mohar-hsmd genesis");
+	REQUIRE_WHY(e != ERR_NOT_FOUND, ERR_CONFIG,
+		"the token has had no genesis: hold a ceremony (mohar ceremony run), or mohar-hsmd genesis");
 	TRY(e);
 	TRY(json_decode(writer_span(&value), &sealed_table, &sealed));
 	e = compare(&sealed, p, token_name);

@@ -67,8 +67,11 @@ walk(FILE *f, const char *path, struct walk *w)
 			break;
 		}
 		if (line_check(span_at(line, (size_t)len - 1), &w->head.hash, &hash) != ERR_OK) {
-			e = err_because(ERR_CORRUPT, "journal %s: line %" PRIu64 " does not follow from those before it: it was changed, or lines were "
-				"taken away. Keep the file for the auditor and restore its backup", path, w->head.count + 1);
+			e = err_because(ERR_CORRUPT,
+				"journal %s: line %" PRIu64
+				" does not follow from those before it: it was changed, or lines were "
+				"taken away. Keep the file for the auditor and restore its backup",
+				path, w->head.count + 1);
 			break;
 		}
 		w->head = (struct journal_head){w->head.count + 1, hash};
@@ -97,7 +100,8 @@ journal_start(struct journal *j)
 {
 	struct walk w = {0};
 
-	REQUIRE_WHY(flock(j->fd, LOCK_EX | LOCK_NB) == 0, ERR_EXISTS, "journal %s: another mohar-hsmd has it; stop that one first", j->path);
+	REQUIRE_WHY(flock(j->fd, LOCK_EX | LOCK_NB) == 0, ERR_EXISTS,
+		"journal %s: another mohar-hsmd has it; stop that one first", j->path);
 	TRY(walk_path(j->path, &w));
 	if (w.torn) {
 		log_warn("journal", "%s: the last line was cut short by a crash and is taken away", j->path);
@@ -141,8 +145,11 @@ journal_holds(const char *path, const struct journal_head *head)
 	struct walk w = {.look = head};
 
 	TRY(walk_path(path, &w));
-	REQUIRE_WHY(w.seen, ERR_CORRUPT, "journal %s: it lacks what the token remembers (line %" PRIu64 "): lines were taken away, or it is another "
-		"token's. Restore its backup", path, head->count);
+	REQUIRE_WHY(w.seen, ERR_CORRUPT,
+		"journal %s: it lacks what the token remembers (line %" PRIu64
+		"): lines were taken away, or it is another "
+		"token's. Restore its backup",
+		path, head->count);
 	return ERR_OK;
 }
 

@@ -28,7 +28,7 @@ struct journal {
 struct journal_entry {
 	const char *act; /* "start", "genesis", "generate", "sign", "refuse" */
 	const char *key;
-	const char *type;   /* of the object */
+	const char *type; /* of the object */
 	const char *detail;
 	const struct sha256 *object; /* SHA-256 of what was signed */
 	bool has_uid;

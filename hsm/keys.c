@@ -77,7 +77,8 @@ key_again(struct session *s, struct key *k)
 	bool same;
 
 	TRY(token_key_find(s, k->rule->label, k->algorithm, &now));
-	same = span_equal(writer_span(&now.spki), writer_span(&k->found.spki)) && memcmp(now.id, k->found.id, KEY_ID_LEN) == 0;
+	same = span_equal(writer_span(&now.spki), writer_span(&k->found.spki)) &&
+		memcmp(now.id, k->found.id, KEY_ID_LEN) == 0;
 	if (same)
 		atomic_store(&k->handle, now.handle);
 	token_key_free(&now);
@@ -98,7 +99,8 @@ key_use(struct session *s, struct key *k, struct breaker *b, key_act *act, void 
 {
 	enum err e;
 
-	REQUIRE_WHY(atomic_load(&k->present), ERR_NOT_FOUND, "key '%s' is not made yet: hold the ceremony", k->rule->label);
+	REQUIRE_WHY(atomic_load(&k->present), ERR_NOT_FOUND, "key '%s' is not made yet: hold the ceremony",
+		k->rule->label);
 	TRY(breaker_ask(b, clock_ticks()));
 	e = s->open && !s->lost ? act(s, k, atomic_load(&k->handle), context) : ERR_UNAVAILABLE;
 	if (!s->open || s->lost) {

@@ -26,9 +26,11 @@ bind_at(int fd, const struct sockaddr_un *address)
 {
 	const char *path = address->sun_path;
 
-	REQUIRE_WHY(!is_alive(address), ERR_EXISTS, "socket %s: another mohar-hsmd is serving there; stop that one first", path);
+	REQUIRE_WHY(!is_alive(address), ERR_EXISTS,
+		"socket %s: another mohar-hsmd is serving there; stop that one first", path);
 	REQUIRE_WHY(unlink(path) == 0 || errno == ENOENT, ERR_IO, "socket %s: %s", path, strerror(errno));
-	REQUIRE_WHY(bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0, ERR_IO, "socket %s: %s", path, strerror(errno));
+	REQUIRE_WHY(bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0, ERR_IO, "socket %s: %s", path,
+		strerror(errno));
 	REQUIRE_WHY(chmod(path, 0666) == 0 && listen(fd, BACKLOG) == 0, ERR_IO, "socket %s: %s", path, strerror(errno));
 	return ERR_OK;
 }
@@ -40,8 +42,8 @@ listener_open(const char *path, int *out)
 	enum err e;
 	int fd;
 
-	REQUIRE_WHY(strlen(path) < sizeof(address.sun_path), ERR_CONFIG, "socket %s: a Unix socket's path has at most %zu bytes", path,
-		sizeof(address.sun_path) - 1);
+	REQUIRE_WHY(strlen(path) < sizeof(address.sun_path), ERR_CONFIG,
+		"socket %s: a Unix socket's path has at most %zu bytes", path, sizeof(address.sun_path) - 1);
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	REQUIRE_WHY(fd >= 0, ERR_IO, "socket: %s", strerror(errno));

@@ -17,7 +17,7 @@ struct work {
 	struct session *session;
 	const struct request *request;
 	struct fields fields;
-	struct key *key;       /* of the label; NULL if the op has none */
+	struct key *key; /* of the label; NULL if the op has none */
 	struct writer result;
 	struct secret *secret; /* owned */
 };
@@ -37,8 +37,10 @@ op_list(struct work *w)
 static enum err
 op_pubkey(struct work *w)
 {
-	REQUIRE_WHY(w->key->algorithm->kind == ALGORITHM_SIGN, ERR_NOT_FOUND, "key '%s' has no public half", w->key->rule->label);
-	REQUIRE_WHY(atomic_load(&w->key->present), ERR_NOT_FOUND, "key '%s' is not made yet: hold the ceremony", w->key->rule->label);
+	REQUIRE_WHY(w->key->algorithm->kind == ALGORITHM_SIGN, ERR_NOT_FOUND, "key '%s' has no public half",
+		w->key->rule->label);
+	REQUIRE_WHY(atomic_load(&w->key->present), ERR_NOT_FOUND, "key '%s' is not made yet: hold the ceremony",
+		w->key->rule->label);
 	writer_bytes(&w->result, writer_span(&w->key->found.spki));
 	return ERR_OK;
 }
@@ -47,7 +49,10 @@ op_pubkey(struct work *w)
 static enum err
 op_generate(struct work *w)
 {
-	struct journal_entry entry = {.act = "generate", .key = w->key->rule->label, .has_uid = true, .uid = w->request->uid};
+	struct journal_entry entry = {.act = "generate",
+		.key = w->key->rule->label,
+		.has_uid = true,
+		.uid = w->request->uid};
 
 	REQUIRE_WHY(!atomic_load(&w->key->present), ERR_EXISTS, "key '%s' exists already", w->key->rule->label);
 	entry.detail = w->key->algorithm->name;
@@ -86,7 +91,8 @@ act_mac(struct session *s, const struct key *k, CK_OBJECT_HANDLE handle, void *c
 static enum err
 op_mac(struct work *w)
 {
-	REQUIRE_WHY(w->fields.at[FIELD_OBJECT].len <= MAX_MAC_INPUT, ERR_TOO_LONG, "a MAC input of more than %d bytes", MAX_MAC_INPUT);
+	REQUIRE_WHY(w->fields.at[FIELD_OBJECT].len <= MAX_MAC_INPUT, ERR_TOO_LONG, "a MAC input of more than %d bytes",
+		MAX_MAC_INPUT);
 	TRY(rate_take(&w->key->rate, clock_ticks()));
 	return key_use(w->session, w->key, &w->service->breaker, act_mac, w);
 }
@@ -165,7 +171,8 @@ run(struct work *w)
 	REQUIRE_WHY(policy_callers(p, r->uid) != 0, ERR_REFUSED, "user %ld is no caller in keys.json", (long)r->uid);
 	if (w->fields.present & FIELD_BIT(LABEL)) {
 		w->key = keys_find(&w->service->keys, label);
-		REQUIRE_WHY(w->key != NULL, ERR_NOT_FOUND, "there is no key '%.*s' on this token", (int)label.len, (const char *)label.ptr);
+		REQUIRE_WHY(w->key != NULL, ERR_NOT_FOUND, "there is no key '%.*s' on this token", (int)label.len,
+			(const char *)label.ptr);
 	}
 	TRY(permit_check(p, r->uid, r->op, w->key == NULL ? NULL : w->key->rule));
 	return operations[r->op](w);
@@ -175,12 +182,15 @@ run(struct work *w)
 static void
 refused(struct work *w, enum err e, struct writer *reply)
 {
-	struct journal_entry entry = {.act = "refuse", .has_uid = true, .uid = w->request->uid, .type = op_name(w->request->op)};
+	struct journal_entry entry = {.act = "refuse",
+		.has_uid = true,
+		.uid = w->request->uid,
+		.type = op_name(w->request->op)};
 	char why[256], context[128];
 
 	(void)snprintf(why, sizeof(why), "%s", err_why());
-	(void)snprintf(context, sizeof(context), "op=%s key=%s uid=%ld", op_name(w->request->op), w->key == NULL ? "-" : w->key->rule->label,
-		(long)w->request->uid);
+	(void)snprintf(context, sizeof(context), "op=%s key=%s uid=%ld", op_name(w->request->op),
+		w->key == NULL ? "-" : w->key->rule->label, (long)w->request->uid);
 	entry.detail = why;
 	entry.key = w->key == NULL ? NULL : w->key->rule->label;
 	log_refusal("operation", e, context);

@@ -6,7 +6,7 @@
 #include "keyring/frame.h"
 
 struct request {
-	uid_t uid;         /* SO_PEERCRED */
+	uid_t uid; /* SO_PEERCRED */
 	uint8_t op;
 	struct span body;  /* of the whole message */
 	unix_time arrived; /* when its last frame was read */

@@ -16,14 +16,16 @@ permit_check(const struct policy *p, uid_t uid, uint8_t op, const struct key_rul
 	case OP_PUBKEY: /* public halves are for every caller */
 		return ERR_OK;
 	case OP_GENERATE:
-		REQUIRE_WHY(callers & ceremony, ERR_REFUSED, "user %ld may not GENERATE: keys are made by a ceremony", (long)uid);
+		REQUIRE_WHY(callers & ceremony, ERR_REFUSED, "user %ld may not GENERATE: keys are made by a ceremony",
+			(long)uid);
 		return ERR_OK;
 	default:
 		break;
 	}
 	REQUIRE(rule != NULL, ERR_REFUSED);
-	REQUIRE_WHY(purpose_find(rule->purpose)->ops & 1U << op, ERR_REFUSED, "key '%s' (%s) is not for %s", rule->label, rule->purpose,
-		op_name(op));
-	REQUIRE_WHY(callers & rule->allowed, ERR_REFUSED, "user %ld may not %s with key '%s'", (long)uid, op_name(op), rule->label);
+	REQUIRE_WHY(purpose_find(rule->purpose)->ops & 1U << op, ERR_REFUSED, "key '%s' (%s) is not for %s",
+		rule->label, rule->purpose, op_name(op));
+	REQUIRE_WHY(callers & rule->allowed, ERR_REFUSED, "user %ld may not %s with key '%s'", (long)uid, op_name(op),
+		rule->label);
 	return ERR_OK;
 }

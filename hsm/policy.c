@@ -26,8 +26,8 @@ static const struct json_row certificate_rows[] = {
 	{"subject_key", JSON_TEXT, JSON_OPTIONAL, AT(certificate_rule, subject_key), .max = MAX_KEY_LABEL},
 	{"extended_key_usage", JSON_TEXTS, JSON_OPTIONAL, AT(certificate_rule, extended_key_usage), .max = 8},
 };
-static const struct json_table certificate_table = {
-	"certificate rule", certificate_rows, LEN(certificate_rows), sizeof(struct certificate_rule), false};
+static const struct json_table certificate_table = {"certificate rule", certificate_rows, LEN(certificate_rows),
+	sizeof(struct certificate_rule), false};
 
 static const struct json_row key_rows[] = {
 	{"label", JSON_TEXT, JSON_REQUIRED, AT(key_rule, label), .max = MAX_KEY_LABEL},
@@ -35,7 +35,8 @@ static const struct json_row key_rows[] = {
 	{"algorithm", JSON_TEXT, JSON_REQUIRED, AT(key_rule, algorithm), .max = 32},
 	{"token", JSON_TEXT, JSON_REQUIRED, AT(key_rule, token), .max = 32},
 	{"callers", JSON_TEXTS, JSON_REQUIRED, AT(key_rule, callers), .max = MAX_CALLERS},
-	{"certificates", JSON_OBJECTS, JSON_OPTIONAL, AT(key_rule, certificates), .max = MAX_RULES, .table = &certificate_table},
+	{"certificates", JSON_OBJECTS, JSON_OPTIONAL, AT(key_rule, certificates), .max = MAX_RULES,
+		.table = &certificate_table},
 	{"list_days", JSON_INT, JSON_OPTIONAL, AT(key_rule, list_days), .min = 1, .max = 3660},
 	{"typ", JSON_TEXTS, JSON_OPTIONAL, AT(key_rule, typ), .max = 16},
 	{"agency", JSON_TEXT, JSON_OPTIONAL, AT(key_rule, agency), .max = 64},
@@ -56,8 +57,8 @@ static const struct json_row custodian_rows[] = {
 	{"k", JSON_INT, JSON_REQUIRED, AT(custodians, k), .min = 1, .max = 16},
 	{"names", JSON_TEXTS, JSON_REQUIRED, AT(custodians, names), .max = 32},
 };
-static const struct json_table custodian_table = {
-	"custodians", custodian_rows, LEN(custodian_rows), sizeof(struct custodians), false};
+static const struct json_table custodian_table = {"custodians", custodian_rows, LEN(custodian_rows),
+	sizeof(struct custodians), false};
 
 static const struct json_row policy_rows[] = {
 	{"version", JSON_INT, JSON_REQUIRED, AT(policy, version), .min = 1, .max = 1 << 30},
@@ -66,7 +67,8 @@ static const struct json_row policy_rows[] = {
 	{"custodians", JSON_OBJECT, JSON_REQUIRED, AT(policy, custodians), .table = &custodian_table},
 	{"operators", JSON_RAW, JSON_REQUIRED, AT(policy, operators_text), .max = MAX_POLICY},
 };
-static const struct json_table policy_table = {"keys.json", policy_rows, LEN(policy_rows), sizeof(struct policy), false};
+static const struct json_table policy_table = {"keys.json", policy_rows, LEN(policy_rows), sizeof(struct policy),
+	false};
 
 static const struct key_rule *
 rule_at(const struct policy *p, size_t i)
@@ -90,7 +92,8 @@ user_resolve(const char *user, uid_t *out)
 	errno = 0;
 	number = strtoul(user, &end, 10);
 	if (user[0] >= '0' && user[0] <= '9') {
-		REQUIRE_WHY(errno == 0 && *end == '\0' && number < UINT32_MAX, ERR_CONFIG, "'%s' is no user number", user);
+		REQUIRE_WHY(errno == 0 && *end == '\0' && number < UINT32_MAX, ERR_CONFIG, "'%s' is no user number",
+			user);
 		*out = (uid_t)number;
 		return ERR_OK;
 	}
@@ -107,7 +110,8 @@ callers_check(struct policy *p)
 		struct caller *c = caller_at(p, i);
 
 		for (size_t j = 0; j < i; j++)
-			REQUIRE_WHY(strcmp(caller_at(p, j)->name, c->name) != 0, ERR_CONFIG, "two callers '%s'", c->name);
+			REQUIRE_WHY(strcmp(caller_at(p, j)->name, c->name) != 0, ERR_CONFIG, "two callers '%s'",
+				c->name);
 		for (size_t j = 0; j < c->users.count; j++)
 			TRY(user_resolve(json_text_at(&c->users, j), &c->uids[j]));
 	}
@@ -133,7 +137,8 @@ keys_check(struct policy *p)
 {
 	for (size_t i = 0; i < p->keys.count; i++) {
 		for (size_t j = 0; j < i; j++)
-			REQUIRE_WHY(strcmp(rule_at(p, j)->label, rule_at(p, i)->label) != 0, ERR_CONFIG, "two keys '%s'", rule_at(p, i)->label);
+			REQUIRE_WHY(strcmp(rule_at(p, j)->label, rule_at(p, i)->label) != 0, ERR_CONFIG,
+				"two keys '%s'", rule_at(p, i)->label);
 		TRY(key_check(p, (struct key_rule *)p->keys.items + i));
 	}
 	return ERR_OK;
@@ -144,7 +149,8 @@ custodians_check(const struct policy *p)
 {
 	const struct custodians *c = &p->custodians;
 
-	REQUIRE_WHY((size_t)c->k <= c->names.count, ERR_CONFIG, "custodians: k is %lld of %zu", (long long)c->k, c->names.count);
+	REQUIRE_WHY((size_t)c->k <= c->names.count, ERR_CONFIG, "custodians: k is %lld of %zu", (long long)c->k,
+		c->names.count);
 	for (size_t i = 0; i < c->names.count; i++) {
 		bool known = false;
 
@@ -153,7 +159,8 @@ custodians_check(const struct policy *p)
 				json_texts_have(&p->operators.rows[j].roles, "custodian");
 		/* Named before they have cards, they can approve nothing; only a ceremony that starts then needs them. */
 		if (!known)
-			log_warn("policy", "custodian '%s' has no card among operators yet", json_text_at(&c->names, i));
+			log_warn("policy", "custodian '%s' has no card among operators yet",
+				json_text_at(&c->names, i));
 	}
 	return ERR_OK;
 }

@@ -15,13 +15,13 @@ enum { MAX_KEYS = 256, MAX_CALLERS = 32, MAX_CALLER_USERS = 32, MAX_RULES = 64, 
 /* One kind of certificate that a CA key may sign. A TBSCertificate must fit exactly one of its key's. */
 struct certificate_rule {
 	char *profile;
-	char *policy;                        /* certificate policy OID that tells it; NULL: it has no certificate policy */
-	int64_t days;                        /* longest validity */
-	bool ca;                             /* must be a CA certificate; else must not */
-	int64_t path_length;                 /* largest pathLenConstraint of a CA */
-	bool self_signed;                    /* subject key = signing key */
-	bool registrar_signature;            /* only with a registrar's act as evidence */
-	char *subject_key;                   /* the label whose public key it must certify; NULL: any */
+	char *policy;             /* certificate policy OID that tells it; NULL: it has no certificate policy */
+	int64_t days;             /* longest validity */
+	bool ca;                  /* must be a CA certificate; else must not */
+	int64_t path_length;      /* largest pathLenConstraint of a CA */
+	bool self_signed;         /* subject key = signing key */
+	bool registrar_signature; /* only with a registrar's act as evidence */
+	char *subject_key;        /* the label whose public key it must certify; NULL: any */
 	struct json_list extended_key_usage; /* dotted OIDs; exactly these at most */
 };
 
@@ -55,9 +55,9 @@ struct policy {
 	struct json_list callers; /* struct caller */
 	struct json_list keys;    /* struct key_rule */
 	struct custodians custodians;
-	char *operators_text;     /* as read; the parsed ones follow */
+	char *operators_text; /* as read; the parsed ones follow */
 	struct operators operators;
-	struct sha256 hash;       /* of the file's bytes */
+	struct sha256 hash; /* of the file's bytes */
 };
 
 /* Reads and checks path: members, users, callers, purposes, algorithms against each other. ERR_CONFIG with "PATH: …" as the reason. */

@@ -39,7 +39,8 @@ certificates_check(const struct policy *p, const struct key_rule *k)
 {
 	const struct certificate_rule *rules = k->certificates.items;
 
-	REQUIRE_WHY(k->certificates.count > 0, ERR_CONFIG, "key '%s' signs certificates: say which in 'certificates'", k->label);
+	REQUIRE_WHY(k->certificates.count > 0, ERR_CONFIG, "key '%s' signs certificates: say which in 'certificates'",
+		k->label);
 	for (size_t i = 0; i < k->certificates.count; i++) {
 		const struct certificate_rule *r = &rules[i];
 
@@ -58,8 +59,8 @@ purpose_check(const struct policy *p, const struct key_rule *k)
 	const struct algorithm *algorithm = algorithm_find(k->algorithm);
 
 	REQUIRE_WHY(purpose != NULL, ERR_CONFIG, "key '%s': there is no purpose '%s'", k->label, k->purpose);
-	REQUIRE_WHY(algorithm != NULL && algorithm->kind == purpose->kind, ERR_CONFIG, "key '%s': algorithm '%s' does not serve '%s'",
-		k->label, k->algorithm, k->purpose);
+	REQUIRE_WHY(algorithm != NULL && algorithm->kind == purpose->kind, ERR_CONFIG,
+		"key '%s': algorithm '%s' does not serve '%s'", k->label, k->algorithm, k->purpose);
 	if (has_type(purpose, &type_tbscertificate))
 		TRY(certificates_check(p, k));
 	REQUIRE_WHY(has_type(purpose, &type_jws) == (k->typ.count > 0), ERR_CONFIG,
@@ -68,7 +69,8 @@ purpose_check(const struct policy *p, const struct key_rule *k)
 		"key '%s': 'agency' is what an agency-seal key has, and no other", k->label);
 	REQUIRE_WHY(algorithm->kind != ALGORITHM_MAC || k->per_second > 0, ERR_CONFIG,
 		"key '%s': a mac key needs 'per_second', or its inputs can be guessed", k->label);
-	REQUIRE_WHY((!has_type(purpose, &type_tbscertlist) && !has_type(purpose, &type_responsedata)) || k->list_days > 0, ERR_CONFIG,
-		"key '%s' signs status: say how long it may last in 'list_days'", k->label);
+	REQUIRE_WHY((!has_type(purpose, &type_tbscertlist) && !has_type(purpose, &type_responsedata)) ||
+			k->list_days > 0,
+		ERR_CONFIG, "key '%s' signs status: say how long it may last in 'list_days'", k->label);
 	return ERR_OK;
 }

@@ -94,7 +94,10 @@ static void
 work(struct server *s, struct crew *crew, struct connection *c)
 {
 	AUTO(writer) reply = writer_new(MAX_MESSAGE);
-	const struct request r = {.uid = c->uid, .op = c->frame.op, .body = writer_span(&c->body), .arrived = c->arrived};
+	const struct request r = {.uid = c->uid,
+		.op = c->frame.op,
+		.body = writer_span(&c->body),
+		.arrived = c->arrived};
 	const int64_t waited = clock_ticks() - c->arrived_ticks;
 
 	if (waited > s->service->settings.deadline_ms * 1000)
@@ -203,8 +206,10 @@ accept_all(struct server *s)
 			const bool stranger = s->count < MAX_CONNECTIONS;
 
 			refuse(c, stranger ? ERR_REFUSED : ERR_UNAVAILABLE,
-				stranger ? "this user is no caller in keys.json" : "mohar-hsmd has too many connections");
-			log_warn("socket", "refused uid=%ld: %s", (long)c->uid, stranger ? "no caller in keys.json" : "too many connections");
+				stranger ? "this user is no caller in keys.json"
+					 : "mohar-hsmd has too many connections");
+			log_warn("socket", "refused uid=%ld: %s", (long)c->uid,
+				stranger ? "no caller in keys.json" : "too many connections");
 			connection_free(&c);
 			continue;
 		}
@@ -312,7 +317,8 @@ watch(struct server *s)
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	REQUIRE_WHY(s->signal_fd >= 0 && s->epoll_fd >= 0, ERR_IO, "epoll: %s", strerror(errno));
 	REQUIRE_WHY(epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->listen_fd, &listener) == 0 &&
-		epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->signal_fd, &signals) == 0, ERR_IO, "epoll: %s", strerror(errno));
+			epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->signal_fd, &signals) == 0,
+		ERR_IO, "epoll: %s", strerror(errno));
 	return ERR_OK;
 }
 

@@ -5,15 +5,15 @@
 #include "base/config.h"
 
 struct settings {
-	char *socket;         /* where it listens */
-	char *module;         /* PKCS#11 library */
-	char *module_config;  /* SOFTHSM2_CONF for it; "" none */
-	char *module_folder;  /* the only folder the module may write; "" none */
-	bool module_network;  /* a network HSM's module needs sockets */
-	char *token;          /* label of the token */
-	char *serves;         /* which token of keys.json it is: "main" */
-	char *pin_file;       /* "" if --pin-fd is given */
-	char *keys;           /* keys.json */
+	char *socket;        /* where it listens */
+	char *module;        /* PKCS#11 library */
+	char *module_config; /* SOFTHSM2_CONF for it; "" none */
+	char *module_folder; /* the only folder the module may write; "" none */
+	bool module_network; /* a network HSM's module needs sockets */
+	char *token;         /* label of the token */
+	char *serves;        /* which token of keys.json it is: "main" */
+	char *pin_file;      /* "" if --pin-fd is given */
+	char *keys;          /* keys.json */
 	char *journal;
 	int64_t workers, queue, deadline_ms, recycle_after;
 };

@@ -24,7 +24,8 @@ type_of(const struct signing *s, const struct type **out)
 			*out = p->types[i];
 			return ERR_OK;
 		}
-	return err_because(ERR_REFUSED, "key '%s' (%s) does not sign an object of this kind", s->key->rule->label, p->name);
+	return err_because(ERR_REFUSED, "key '%s' (%s) does not sign an object of this kind", s->key->rule->label,
+		p->name);
 }
 
 struct outcome {
@@ -47,9 +48,12 @@ verify(const struct key *k, struct span object, struct span signature)
 {
 	OWN(EVP_MD_CTX) context = EVP_MD_CTX_new();
 
-	CRYPTO_OK(context != NULL && EVP_DigestVerifyInit_ex(context, NULL, k->algorithm->digest, NULL, NULL, k->found.public_key, NULL) == 1,
+	CRYPTO_OK(context != NULL &&
+			EVP_DigestVerifyInit_ex(context, NULL, k->algorithm->digest, NULL, NULL, k->found.public_key,
+				NULL) == 1,
 		"EVP_DigestVerifyInit");
-	CRYPTO_OK(EVP_DigestVerify(context, signature.ptr, signature.len, object.ptr, object.len) == 1, "the HSM's signature does not verify");
+	CRYPTO_OK(EVP_DigestVerify(context, signature.ptr, signature.len, object.ptr, object.len) == 1,
+		"the HSM's signature does not verify");
 	return ERR_OK;
 }
 
@@ -84,7 +88,8 @@ signing_do(const struct signing *s, struct writer *signature)
 	const struct type *type;
 	enum err e;
 
-	REQUIRE_WHY(atomic_load(&s->key->present), ERR_NOT_FOUND, "key '%s' is not made yet: hold the ceremony", s->key->rule->label);
+	REQUIRE_WHY(atomic_load(&s->key->present), ERR_NOT_FOUND, "key '%s' is not made yet: hold the ceremony",
+		s->key->rule->label);
 	TRY(type_of(s, &type));
 	TRY(type->check(&q, detail));
 	e = key_use(s->session, s->key, &s->service->breaker, act_sign, &o);

@@ -43,7 +43,8 @@ pin_file_open(const char *path, int *out)
 	REQUIRE_WHY(fd >= 0, ERR_CONFIG, "pin_file %s: %s", path, strerror(errno));
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077) != 0) {
 		(void)close(fd);
-		return err_because(ERR_CONFIG, "pin_file %s must belong to mohar-hsmd's user (%ld) and be readable by nobody else: chown, chmod 600",
+		return err_because(ERR_CONFIG,
+			"pin_file %s must belong to mohar-hsmd's user (%ld) and be readable by nobody else: chown, chmod 600",
 			path, (long)geteuid());
 	}
 	*out = fd;
@@ -54,7 +55,8 @@ static enum err
 pin_read(struct supervisor *s, int fd)
 {
 	if (fd < 0) {
-		REQUIRE_WHY(s->settings.pin_file[0] != '\0', ERR_CONFIG, "where is the PIN? Set pin_file, or start with --pin-fd N");
+		REQUIRE_WHY(s->settings.pin_file[0] != '\0', ERR_CONFIG,
+			"where is the PIN? Set pin_file, or start with --pin-fd N");
 		TRY(pin_file_open(s->settings.pin_file, &fd));
 	}
 	TRY(secret_read(fd, MAX_PIN, &s->pin));
@@ -76,7 +78,8 @@ worker_exec(const struct supervisor *s, int control)
 		(void)fcntl(s->listen_fd, F_SETFD, 0);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)execl("/proc/self/exe", "mohar-hsmd", "worker", "--config", s->config, s->mode, control_text, listen_text, (char *)NULL);
+	(void)execl("/proc/self/exe", "mohar-hsmd", "worker", "--config", s->config, s->mode, control_text, listen_text,
+		(char *)NULL);
 	_exit(WORKER_PERMANENT);
 }
 
@@ -85,7 +88,8 @@ worker_start(struct supervisor *s)
 {
 	int ends[2];
 
-	REQUIRE_WHY(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0, ERR_IO, "socketpair: %s", strerror(errno));
+	REQUIRE_WHY(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0, ERR_IO, "socketpair: %s",
+		strerror(errno));
 	s->worker = fork();
 	if (s->worker == 0)
 		worker_exec(s, ends[1]);
@@ -171,7 +175,8 @@ supervise(struct supervisor *s, int *code)
 		if (clock_ticks() - born > LIVED)
 			pause = FIRST_PAUSE_MS;
 		if (WIFSIGNALED(status))
-			log_error("supervisor", "the worker was killed by signal %d: starting another", WTERMSIG(status));
+			log_error("supervisor", "the worker was killed by signal %d: starting another",
+				WTERMSIG(status));
 		else
 			log_warn("supervisor", "the worker left (%d): starting another", WEXITSTATUS(status));
 		pause_for(s, pause);

@@ -24,8 +24,10 @@ static int control;
 static enum err
 token_begin(struct session *s)
 {
-	const struct token_settings token = {
-		.module = service.settings.module, .label = service.settings.token, .pin = control_pin, .context = &control};
+	const struct token_settings token = {.module = service.settings.module,
+		.label = service.settings.token,
+		.pin = control_pin,
+		.context = &control};
 
 	if (service.settings.module_config[0] != '\0')
 		(void)setenv("SOFTHSM2_CONF", service.settings.module_config, 1);
@@ -51,7 +53,8 @@ genesis(struct session *s)
 	TRY(journal_open(service.settings.journal, &service.journal));
 	TRY(journal_note("genesis", service.settings.serves));
 	TRY(memory_seal(s, &service.journal));
-	log_info("genesis", "token '%s' is now the token '%s' of %s", service.settings.token, service.settings.serves, service.settings.keys);
+	log_info("genesis", "token '%s' is now the token '%s' of %s", service.settings.token, service.settings.serves,
+		service.settings.keys);
 	return ERR_OK;
 }
 
@@ -75,7 +78,8 @@ check(struct session *s)
 			log_warn("check", "key '%s' is not made yet", service.keys.rows[i].rule->label);
 			missing++;
 		}
-	log_info("check", "token '%s': %zu keys, %zu of them not made yet; keys.json is the sealed one; the journal is whole",
+	log_info("check",
+		"token '%s': %zu keys, %zu of them not made yet; keys.json is the sealed one; the journal is whole",
 		service.settings.token, service.keys.count, missing);
 	return ERR_OK;
 }
@@ -86,7 +90,8 @@ memory_lock(void)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= 256UL << 20) &&
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 &&
+		(limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= 256UL << 20) &&
 		mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
 		log_warn("memory", "not locked: %s", strerror(errno));
 }
@@ -102,8 +107,11 @@ confine(void)
 	if (service.settings.module_folder[0] != '\0')
 		write[2] = service.settings.module_folder;
 	memory_lock();
-	REQUIRE(sandbox_enter(&(struct sandbox){
-		.read = read, .write = write, .network = service.settings.module_network, .listen = true}) == ERR_OK, ERR_CONFIG);
+	REQUIRE(sandbox_enter(&(struct sandbox){.read = read,
+			.write = write,
+			.network = service.settings.module_network,
+			.listen = true}) == ERR_OK,
+		ERR_CONFIG);
 	return ERR_OK;
 }
 
@@ -139,12 +147,13 @@ serve(struct session *s, int listen_fd, int *code)
 	TRY(confine());
 	TRY(journal_note("start", service.settings.serves));
 	TRY(memory_keep(s, &service.journal));
-	log_info("worker", "serving token '%s' with %zu keys and %lld threads", service.settings.token, service.keys.count,
-		(long long)service.settings.workers);
+	log_info("worker", "serving token '%s' with %zu keys and %lld threads", service.settings.token,
+		service.keys.count, (long long)service.settings.workers);
 	TRY(server_run(&service, sessions, listen_fd, &end));
 	*code = end == SERVER_STOPPED ? WORKER_DONE : WORKER_REPLACE;
 	if (end == SERVER_STUCK)
-		log_error("worker", "a thread did not come back from the HSM's library for half a minute: this worker is replaced");
+		log_error("worker",
+			"a thread did not come back from the HSM's library for half a minute: this worker is replaced");
 	else
 		memory_end();
 	return ERR_OK;

@@ -30,7 +30,8 @@ copy_read(struct session *s, CK_OBJECT_HANDLE object, struct copies *c)
 	struct reader r;
 	uint64_t number;
 
-	if (token_calls(s->token)->C_GetAttributeValue(s->handle, object, &attribute, 1) != CKR_OK || attribute.ulValueLen > sizeof(bytes))
+	if (token_calls(s->token)->C_GetAttributeValue(s->handle, object, &attribute, 1) != CKR_OK ||
+		attribute.ulValueLen > sizeof(bytes))
 		return;
 	r = reader_over(span_at(bytes, attribute.ulValueLen));
 	if (reader_u64(&r, &number) != ERR_OK || number <= c->number)

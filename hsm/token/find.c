@@ -79,7 +79,8 @@ ec_public_key(const char *group, struct span point, EVP_PKEY **out)
 	};
 
 	CRYPTO_OK(context != NULL && EVP_PKEY_fromdata_init(context) == 1, "EVP_PKEY_fromdata_init");
-	CRYPTO_OK(EVP_PKEY_fromdata(context, out, EVP_PKEY_PUBLIC_KEY, (OSSL_PARAM *)(uintptr_t)params) == 1, "a public key on the token");
+	CRYPTO_OK(EVP_PKEY_fromdata(context, out, EVP_PKEY_PUBLIC_KEY, (OSSL_PARAM *)(uintptr_t)params) == 1,
+		"a public key on the token");
 	return ERR_OK;
 }
 
@@ -92,7 +93,8 @@ public_key_read(struct session *s, CK_OBJECT_HANDLE object, struct token_key *k)
 	uint8_t *der = NULL;
 	int len;
 
-	TRY(returned(s, "C_GetAttributeValue", token_calls(s->token)->C_GetAttributeValue(s->handle, object, &point, 1)));
+	TRY(returned(s, "C_GetAttributeValue",
+		token_calls(s->token)->C_GetAttributeValue(s->handle, object, &point, 1)));
 	REQUIRE(point.ulValueLen <= sizeof(bytes), ERR_CORRUPT);
 	TRY(point_of(span_at(bytes, point.ulValueLen), &raw));
 	if (k->algorithm->group != NULL)
@@ -116,8 +118,10 @@ key_find(struct session *s, const char *label, struct token_key *k)
 	CK_OBJECT_HANDLE public_half;
 
 	TRY(object_find(s, pair ? CKO_PRIVATE_KEY : CKO_SECRET_KEY, label, &k->handle));
-	TRY(returned(s, "C_GetAttributeValue", token_calls(s->token)->C_GetAttributeValue(s->handle, k->handle, &id, 1)));
-	REQUIRE_WHY(id.ulValueLen == KEY_ID_LEN, ERR_CORRUPT, "key '%s' was not made by mohar-hsmd: its CKA_ID has %lu bytes", label, id.ulValueLen);
+	TRY(returned(s, "C_GetAttributeValue",
+		token_calls(s->token)->C_GetAttributeValue(s->handle, k->handle, &id, 1)));
+	REQUIRE_WHY(id.ulValueLen == KEY_ID_LEN, ERR_CORRUPT,
+		"key '%s' was not made by mohar-hsmd: its CKA_ID has %lu bytes", label, id.ulValueLen);
 	if (!pair)
 		return ERR_OK;
 	REQUIRE_WHY(object_find(s, CKO_PUBLIC_KEY, label, &public_half) == ERR_OK, ERR_CORRUPT,
@@ -149,4 +153,3 @@ token_key_free(struct token_key *k)
 	writer_free(&k->spki);
 	*k = (struct token_key){0};
 }
-

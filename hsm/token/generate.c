@@ -83,7 +83,8 @@ pair_make(struct session *s, const char *label, const uint8_t *id, const struct 
 	add(public_half, &n, CKA_VERIFY, &yes, sizeof(yes));
 	add(public_half, &n, CKA_EC_PARAMS, a->parameters.ptr, a->parameters.len);
 	return returned(s, "C_GenerateKeyPair",
-		token_calls(s->token)->C_GenerateKeyPair(s->handle, &mechanism, public_half, n, private_half, count, &handles[0], &handles[1]));
+		token_calls(s->token)->C_GenerateKeyPair(s->handle, &mechanism, public_half, n, private_half, count,
+			&handles[0], &handles[1]));
 }
 
 static enum err
@@ -93,7 +94,8 @@ secret_make(struct session *s, const char *label, const uint8_t *id, const struc
 	CK_KEY_TYPE aes = CKK_AES;
 	/* A wrapping key must never turn a private key into bytes, nor bytes into a token object. */
 	CK_ATTRIBUTE may_wrap[] = {{CKA_CLASS, &class, sizeof(class)}};
-	CK_ATTRIBUTE unwraps_to[] = {{CKA_CLASS, &class, sizeof(class)}, {CKA_KEY_TYPE, &aes, sizeof(aes)}, {CKA_TOKEN, &no, sizeof(no)}};
+	CK_ATTRIBUTE unwraps_to[] = {{CKA_CLASS, &class, sizeof(class)}, {CKA_KEY_TYPE, &aes, sizeof(aes)},
+		{CKA_TOKEN, &no, sizeof(no)}};
 	CK_ATTRIBUTE template[MAX_TEMPLATE];
 	CK_MECHANISM mechanism = {a->generate, NULL, 0};
 	CK_ULONG n = private_template(template, label, id, a), len = 32;
@@ -104,7 +106,8 @@ secret_make(struct session *s, const char *label, const uint8_t *id, const struc
 		add(template, &n, CKA_WRAP_TEMPLATE, may_wrap, sizeof(may_wrap));
 		add(template, &n, CKA_UNWRAP_TEMPLATE, unwraps_to, sizeof(unwraps_to));
 	}
-	return returned(s, "C_GenerateKey", token_calls(s->token)->C_GenerateKey(s->handle, &mechanism, template, n, &handle));
+	return returned(s, "C_GenerateKey",
+		token_calls(s->token)->C_GenerateKey(s->handle, &mechanism, template, n, &handle));
 }
 
 enum err
@@ -130,14 +133,16 @@ token_key_attributes(struct session *s, const char *label, const struct token_ke
 
 		if (!applies(i, a->kind))
 			continue;
-		TRY(returned(s, "C_GetAttributeValue", token_calls(s->token)->C_GetAttributeValue(s->handle, k->handle, &attribute, 1)));
+		TRY(returned(s, "C_GetAttributeValue",
+			token_calls(s->token)->C_GetAttributeValue(s->handle, k->handle, &attribute, 1)));
 		json_bool(&j, demands[i].name, value);
 		if ((value != CK_FALSE) != demanded(i, a->kind))
 			wrong = demands[i].name;
 	}
 	json_object_end(&j);
 	json_object_end(&j);
-	REQUIRE_WHY(wrong == NULL, ERR_CRYPTO, "key '%s': the token reads back another '%s' than was asked for", label, wrong);
+	REQUIRE_WHY(wrong == NULL, ERR_CRYPTO, "key '%s': the token reads back another '%s' than was asked for", label,
+		wrong);
 	return writer_done(json);
 }
 

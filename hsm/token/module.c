@@ -12,8 +12,8 @@ enum { MAX_SLOTS = 64, TOKEN_LABEL_LEN = 32 };
 struct token {
 	CK_FUNCTION_LIST *calls;
 	CK_SLOT_ID slot;
-	CK_SESSION_HANDLE login;  /* holds the login; never used for anything else, never logged out */
-	bool pin_refused;         /* then the PIN is not tried again by this process */
+	CK_SESSION_HANDLE login; /* holds the login; never used for anything else, never logged out */
+	bool pin_refused;        /* then the PIN is not tried again by this process */
 	token_pin *pin;
 	void *context;
 	pthread_mutex_t objects;  /* finds and writes of token objects */
@@ -52,7 +52,8 @@ module_load(const char *path, CK_FUNCTION_LIST **out)
 	rv = get(out);
 	REQUIRE_WHY(rv == CKR_OK && *out != NULL, ERR_CONFIG, "module %s: C_GetFunctionList: 0x%lx", path, rv);
 	rv = (*out)->C_Initialize(&args);
-	REQUIRE_WHY(rv == CKR_OK, ERR_CONFIG, "module %s: C_Initialize: 0x%lx; is its own configuration there and readable?", path, rv);
+	REQUIRE_WHY(rv == CKR_OK, ERR_CONFIG,
+		"module %s: C_Initialize: 0x%lx; is its own configuration there and readable?", path, rv);
 	return ERR_OK;
 }
 
@@ -78,12 +79,14 @@ slot_find(struct token *t, const char *label)
 
 	REQUIRE_WHY(rv == CKR_OK, ERR_CONFIG, "C_GetSlotList: 0x%lx", rv);
 	for (CK_ULONG i = 0; i < count; i++) {
-		if (t->calls->C_GetTokenInfo(slots[i], &info) != CKR_OK || !(info.flags & CKF_TOKEN_INITIALIZED) || !label_is(info.label, label))
+		if (t->calls->C_GetTokenInfo(slots[i], &info) != CKR_OK || !(info.flags & CKF_TOKEN_INITIALIZED) ||
+			!label_is(info.label, label))
 			continue;
 		t->slot = slots[i];
 		found++;
 	}
-	REQUIRE_WHY(found != 0, ERR_CONFIG, "there is no token '%s': initialise it (softhsm2-util --init-token), or set 'token'", label);
+	REQUIRE_WHY(found != 0, ERR_CONFIG,
+		"there is no token '%s': initialise it (softhsm2-util --init-token), or set 'token'", label);
 	REQUIRE_WHY(found == 1, ERR_CONFIG, "there are %zu tokens '%s': one must go, or be renamed", found, label);
 	return ERR_OK;
 }
@@ -105,13 +108,17 @@ login(struct token *t)
 	case CKR_PIN_INVALID:
 	case CKR_PIN_LEN_RANGE:
 		t->pin_refused = true;
-		return err_because(ERR_UNAUTHENTICATED, "the token refuses the PIN (0x%lx); it was tried once and is not tried again: "
-			"correct pin_file before the token locks itself", rv);
+		return err_because(ERR_UNAUTHENTICATED,
+			"the token refuses the PIN (0x%lx); it was tried once and is not tried again: "
+			"correct pin_file before the token locks itself",
+			rv);
 	case CKR_PIN_LOCKED:
 	case CKR_PIN_EXPIRED:
 	case CKR_USER_PIN_NOT_INITIALIZED:
 		t->pin_refused = true;
-		return err_because(ERR_UNAUTHENTICATED, "the token's PIN is locked, expired or not set (0x%lx): its security officer must reset it", rv);
+		return err_because(ERR_UNAUTHENTICATED,
+			"the token's PIN is locked, expired or not set (0x%lx): its security officer must reset it",
+			rv);
 	default:
 		return err_because(ERR_UNAVAILABLE, "C_Login: 0x%lx", rv);
 	}

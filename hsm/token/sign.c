@@ -28,7 +28,8 @@ ecdsa_der(struct span raw, struct writer *out)
 
 /* One C_SignInit and C_Sign of exactly len bytes of result. */
 static enum err
-sign_raw(struct session *s, CK_MECHANISM_TYPE type, CK_OBJECT_HANDLE handle, struct span input, uint8_t *out, size_t len)
+sign_raw(struct session *s, CK_MECHANISM_TYPE type, CK_OBJECT_HANDLE handle, struct span input, uint8_t *out,
+	size_t len)
 {
 	CK_FUNCTION_LIST *c = token_calls(s->token);
 	CK_MECHANISM mechanism = {type, NULL, 0};
@@ -41,7 +42,8 @@ sign_raw(struct session *s, CK_MECHANISM_TYPE type, CK_OBJECT_HANDLE handle, str
 }
 
 enum err
-token_sign(struct session *s, const struct token_key *k, CK_OBJECT_HANDLE handle, struct span object, struct writer *signature)
+token_sign(struct session *s, const struct token_key *k, CK_OBJECT_HANDLE handle, struct span object,
+	struct writer *signature)
 {
 	const struct algorithm *a = k->algorithm;
 	uint8_t hash[EVP_MAX_MD_SIZE], raw[MAX_RAW_SIGNATURE];

@@ -55,14 +55,15 @@ enum { KEY_ID_LEN = 16 };
 
 struct token_key {
 	const struct algorithm *algorithm;
-	CK_OBJECT_HANDLE handle;     /* the private or secret object */
-	uint8_t id[KEY_ID_LEN];      /* CKA_ID, random at birth */
-	EVP_PKEY *public_key;        /* owned; NULL for secret keys */
-	struct writer spki;          /* owned DER; empty for secret keys */
+	CK_OBJECT_HANDLE handle; /* the private or secret object */
+	uint8_t id[KEY_ID_LEN];  /* CKA_ID, random at birth */
+	EVP_PKEY *public_key;    /* owned; NULL for secret keys */
+	struct writer spki;      /* owned DER; empty for secret keys */
 };
 
 /* The one key of that label. ERR_NOT_FOUND; ERR_CORRUPT if there are two, or a half is missing. The caller frees with token_key_free. */
-MUST_USE enum err token_key_find(struct session *s, const char *label, const struct algorithm *a, struct token_key *out);
+MUST_USE enum err token_key_find(struct session *s, const char *label, const struct algorithm *a,
+	struct token_key *out);
 void token_key_free(struct token_key *k);
 
 /* Are there any objects at all? For genesis. */
@@ -70,17 +71,21 @@ MUST_USE enum err token_is_empty(struct session *s, bool *empty);
 
 /* Makes the key: private half SENSITIVE, not EXTRACTABLE, not MODIFIABLE, for one use only. Its attributes as read back are appended as a JSON object; a
  * key whose attributes are not as asked is destroyed and ERR_CRYPTO. ERR_EXISTS. */
-MUST_USE enum err token_key_generate(struct session *s, const char *label, const struct algorithm *a, struct writer *json);
+MUST_USE enum err token_key_generate(struct session *s, const char *label, const struct algorithm *a,
+	struct writer *json);
 
 /* The attributes of k's private half, read back: appended as a JSON object. ERR_CRYPTO if they are not those that token_key_generate asks for. */
-MUST_USE enum err token_key_attributes(struct session *s, const char *label, const struct token_key *k, struct writer *json);
+MUST_USE enum err token_key_attributes(struct session *s, const char *label, const struct token_key *k,
+	struct writer *json);
 
 /* ---- using them ---- */
 
 /* Hashes object as the algorithm says and signs. DER for ECDSA, raw for EdDSA; appended. */
-MUST_USE enum err token_sign(struct session *s, const struct token_key *k, CK_OBJECT_HANDLE handle, struct span object, struct writer *signature);
+MUST_USE enum err token_sign(struct session *s, const struct token_key *k, CK_OBJECT_HANDLE handle, struct span object,
+	struct writer *signature);
 
-MUST_USE enum err token_mac(struct session *s, const struct token_key *k, CK_OBJECT_HANDLE handle, struct span input, uint8_t out[32]);
+MUST_USE enum err token_mac(struct session *s, const struct token_key *k, CK_OBJECT_HANDLE handle, struct span input,
+	uint8_t out[32]);
 
 /* A fresh AES-256 data key: wrapped form appended to blob, its value as *data_key, which the caller frees. */
 MUST_USE enum err token_wrap(struct session *s, CK_OBJECT_HANDLE master, struct writer *blob, struct secret **data_key);

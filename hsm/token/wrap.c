@@ -11,7 +11,8 @@ value_read(struct session *s, CK_OBJECT_HANDLE object, struct secret **out)
 
 	TRY(secret_new(DATA_KEY_LEN, out));
 	value.pValue = secret_bytes(*out);
-	e = returned(s, "C_GetAttributeValue", token_calls(s->token)->C_GetAttributeValue(s->handle, object, &value, 1));
+	e = returned(s, "C_GetAttributeValue",
+		token_calls(s->token)->C_GetAttributeValue(s->handle, object, &value, 1));
 	if (e == ERR_OK && value.ulValueLen != DATA_KEY_LEN)
 		e = err_because(ERR_CORRUPT, "a data key of %lu bytes", value.ulValueLen);
 	if (e != ERR_OK)
@@ -34,17 +35,20 @@ data_key_make(struct session *s, CK_OBJECT_HANDLE *out)
 		{CKA_EXTRACTABLE, &yes, sizeof(yes)},
 	};
 
-	return returned(s, "C_GenerateKey", token_calls(s->token)->C_GenerateKey(s->handle, &mechanism, template, 5, out));
+	return returned(s, "C_GenerateKey",
+		token_calls(s->token)->C_GenerateKey(s->handle, &mechanism, template, 5, out));
 }
 
 static enum err
-wrap_made(struct session *s, CK_OBJECT_HANDLE master, CK_OBJECT_HANDLE made, struct writer *blob, struct secret **data_key)
+wrap_made(struct session *s, CK_OBJECT_HANDLE master, CK_OBJECT_HANDLE made, struct writer *blob,
+	struct secret **data_key)
 {
 	CK_MECHANISM mechanism = {CKM_AES_KEY_WRAP_PAD, NULL, 0};
 	uint8_t bytes[MAX_BLOB];
 	CK_ULONG len = sizeof(bytes);
 
-	TRY(returned(s, "C_WrapKey", token_calls(s->token)->C_WrapKey(s->handle, &mechanism, master, made, bytes, &len)));
+	TRY(returned(s, "C_WrapKey",
+		token_calls(s->token)->C_WrapKey(s->handle, &mechanism, master, made, bytes, &len)));
 	writer_bytes(blob, span_at(bytes, len));
 	TRY(writer_done(blob));
 	return value_read(s, made, data_key);
@@ -82,7 +86,8 @@ token_unwrap(struct session *s, CK_OBJECT_HANDLE master, struct span blob, struc
 	CK_RV rv;
 
 	REQUIRE_WHY(blob.len > 0 && blob.len <= MAX_BLOB, ERR_CORRUPT, "that is no wrapped key");
-	rv = c->C_UnwrapKey(s->handle, &mechanism, master, (CK_BYTE *)(uintptr_t)blob.ptr, blob.len, template, 6, &made);
+	rv = c->C_UnwrapKey(s->handle, &mechanism, master, (CK_BYTE *)(uintptr_t)blob.ptr, blob.len, template, 6,
+		&made);
 	if (rv == CKR_GENERAL_ERROR) {
 		/* SoftHSM says so for a blob that does not verify: the caller's fault, nothing to recover, nothing for the circuit breaker. */
 		s->lost = false;

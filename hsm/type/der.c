@@ -18,7 +18,8 @@ length_write(struct writer *w, size_t len)
 	if (len < 0x80) {
 		writer_u8(w, (uint8_t)len);
 	} else {
-		writer_u8(w, 0x84); /* four bytes: not the shortest form, but libcrypto reads it, and nothing of it is signed */
+		writer_u8(w,
+			0x84); /* four bytes: not the shortest form, but libcrypto reads it, and nothing of it is signed */
 		writer_u32(w, (uint32_t)len);
 	}
 }
@@ -30,7 +31,9 @@ der_algorithm(const struct algorithm *a, struct writer *out)
 	uint8_t *der = NULL;
 	int len;
 
-	CRYPTO_OK(algorithm != NULL && X509_ALGOR_set0(algorithm, OBJ_nid2obj(a->signature_nid), V_ASN1_UNDEF, NULL) == 1, a->name);
+	CRYPTO_OK(algorithm != NULL &&
+			X509_ALGOR_set0(algorithm, OBJ_nid2obj(a->signature_nid), V_ASN1_UNDEF, NULL) == 1,
+		a->name);
 	len = i2d_X509_ALGOR(algorithm, &der);
 	CRYPTO_OK(len > 0, a->name);
 	writer_bytes(out, span_at(der, (size_t)len));
@@ -94,7 +97,8 @@ der_algorithm_is(const X509_ALGOR *inside, const struct algorithm *a)
 
 	X509_ALGOR_get0(&object, &type, &parameters, inside);
 	REQUIRE_WHY(OBJ_obj2nid(object) == a->signature_nid && type == V_ASN1_UNDEF, ERR_REFUSED,
-		"RFC 5280 4.1.1.2: the signature algorithm inside is not this key's (%s)", OBJ_nid2sn(a->signature_nid));
+		"RFC 5280 4.1.1.2: the signature algorithm inside is not this key's (%s)",
+		OBJ_nid2sn(a->signature_nid));
 	return ERR_OK;
 }
 
@@ -106,7 +110,8 @@ der_identifies(const ASN1_OCTET_STRING *id, const EVP_PKEY *key)
 	const uint8_t *bits;
 	int len;
 
-	if (id == NULL || ASN1_STRING_length(id) != KEY_IDENTIFIER_LEN || X509_PUBKEY_set(&spki, (EVP_PKEY *)(uintptr_t)key) != 1 ||
+	if (id == NULL || ASN1_STRING_length(id) != KEY_IDENTIFIER_LEN ||
+		X509_PUBKEY_set(&spki, (EVP_PKEY *)(uintptr_t)key) != 1 ||
 		X509_PUBKEY_get0_param(NULL, &bits, &len, NULL, spki) != 1)
 		return false;
 	(void)SHA1(bits, (size_t)len, sha1);

@@ -15,7 +15,8 @@ struct payload {
 
 static const struct json_row payload_rows[] = {
 	{"iat", JSON_INT, JSON_REQUIRED, offsetof(struct payload, iat), .min = 0, .max = 1LL << 40},
-	{"exp", JSON_INT, JSON_OPTIONAL, offsetof(struct payload, exp), .min = 0, .max = 1LL << 40, .present = offsetof(struct payload, has_exp)},
+	{"exp", JSON_INT, JSON_OPTIONAL, offsetof(struct payload, exp), .min = 0, .max = 1LL << 40,
+		.present = offsetof(struct payload, has_exp)},
 	{"agency", JSON_TEXT, JSON_OPTIONAL, offsetof(struct payload, agency), .max = 256},
 };
 static const struct json_table payload_table = {"payload", payload_rows, 3, sizeof(struct payload), true};
@@ -30,7 +31,8 @@ looks(struct span object)
 	for (size_t i = 0; i < object.len; i++)
 		if (object.ptr[i] <= ' ' || object.ptr[i] > '~')
 			return false;
-	return object.len <= MAX_JWS - 8 && reader_until(&r, '.', &header) == ERR_OK && header.len > 0 && r.left.len > 0;
+	return object.len <= MAX_JWS - 8 && reader_until(&r, '.', &header) == ERR_OK && header.len > 0 &&
+		r.left.len > 0;
 }
 
 static enum err
@@ -40,9 +42,10 @@ header_check(const struct type_question *q, const struct jws_header *h)
 	struct jwk *jwk = NULL;
 	enum err e;
 
-	REQUIRE_WHY(h->typ != NULL && json_texts_have(&q->rule->typ, h->typ), ERR_REFUSED, "RFC 8725 3.11: key '%s' does not sign typ '%s'",
-		q->rule->label, h->typ == NULL ? "" : h->typ);
-	REQUIRE_WHY(strcmp(h->alg, q->key->algorithm->jose) == 0, ERR_REFUSED, "RFC 8725 3.1: alg %s is not key '%s''s", h->alg, q->rule->label);
+	REQUIRE_WHY(h->typ != NULL && json_texts_have(&q->rule->typ, h->typ), ERR_REFUSED,
+		"RFC 8725 3.11: key '%s' does not sign typ '%s'", q->rule->label, h->typ == NULL ? "" : h->typ);
+	REQUIRE_WHY(strcmp(h->alg, q->key->algorithm->jose) == 0, ERR_REFUSED, "RFC 8725 3.1: alg %s is not key '%s''s",
+		h->alg, q->rule->label);
 	TRY(jwk_from_spki(writer_span(&q->key->spki), NULL, &jwk));
 	e = jwk_thumbprint(jwk, thumbprint);
 	jwk_free(&jwk);
@@ -57,9 +60,11 @@ claims_check(const struct type_question *q, const struct payload *p)
 {
 	const struct key_rule *rule = q->rule;
 
-	REQUIRE_WHY(p->iat <= q->now + MAX_SKEW && p->iat >= q->now - MAX_SKEW, ERR_REFUSED, "RFC 7519 4.1.6: iat is not now");
-	REQUIRE_WHY(rule->lifetime == 0 || !p->has_exp || (p->exp > p->iat && p->exp - p->iat <= rule->lifetime), ERR_REFUSED,
-		"RFC 7519 4.1.4: what key '%s' signs lasts %lld seconds at most", rule->label, (long long)rule->lifetime);
+	REQUIRE_WHY(p->iat <= q->now + MAX_SKEW && p->iat >= q->now - MAX_SKEW, ERR_REFUSED,
+		"RFC 7519 4.1.6: iat is not now");
+	REQUIRE_WHY(rule->lifetime == 0 || !p->has_exp || (p->exp > p->iat && p->exp - p->iat <= rule->lifetime),
+		ERR_REFUSED, "RFC 7519 4.1.4: what key '%s' signs lasts %lld seconds at most", rule->label,
+		(long long)rule->lifetime);
 	REQUIRE_WHY(rule->agency == NULL || (p->agency != NULL && strcmp(p->agency, rule->agency) == 0), ERR_REFUSED,
 		"key '%s' seals for agency '%s' only", rule->label, rule->agency);
 	return ERR_OK;

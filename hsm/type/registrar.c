@@ -39,7 +39,8 @@ has(const struct json_list *list, const char *type, const char *other_type, stru
 	const struct named *items = list->items;
 
 	for (size_t i = 0; i < list->count; i++)
-		if ((strcmp(items[i].type, type) == 0 || strcmp(items[i].type, other_type) == 0) && span_is(value, items[i].value))
+		if ((strcmp(items[i].type, type) == 0 || strcmp(items[i].type, other_type) == 0) &&
+			span_is(value, items[i].value))
 			return true;
 	return false;
 }
@@ -54,10 +55,12 @@ subject_check(const struct order *o, const X509 *x)
 		const int nid = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
 		uint8_t *text = NULL;
 		const int len = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(entry));
-		const bool signed_for = len >= 0 && has(&o->subject, OBJ_nid2sn(nid), OBJ_nid2ln(nid), span_at(text, (size_t)len));
+		const bool signed_for =
+			len >= 0 && has(&o->subject, OBJ_nid2sn(nid), OBJ_nid2ln(nid), span_at(text, (size_t)len));
 
 		OPENSSL_free(text);
-		REQUIRE_WHY(signed_for, ERR_REFUSED, "the registrar signed for no subject %s of this value", OBJ_nid2sn(nid));
+		REQUIRE_WHY(signed_for, ERR_REFUSED, "the registrar signed for no subject %s of this value",
+			OBJ_nid2sn(nid));
 	}
 	return ERR_OK;
 }
@@ -72,7 +75,9 @@ names_check(const struct order *o, const X509 *x)
 		const bool email = name->type == GEN_EMAIL;
 
 		REQUIRE_WHY(email, ERR_REFUSED, "a citizen's alternative name is an e-mail address");
-		REQUIRE_WHY(has(&o->names, "email", "email", span_at(ASN1_STRING_get0_data(name->d.ia5), (size_t)ASN1_STRING_length(name->d.ia5))),
+		REQUIRE_WHY(has(&o->names, "email", "email",
+				    span_at(ASN1_STRING_get0_data(name->d.ia5),
+					    (size_t)ASN1_STRING_length(name->d.ia5))),
 			ERR_REFUSED, "the registrar signed for no such e-mail address");
 	}
 	return ERR_OK;
@@ -83,7 +88,8 @@ order_check(const struct order *o, const char *profile, const X509 *x, struct sp
 {
 	const struct sha256 hash = sha256_of(spki);
 
-	REQUIRE_WHY(strcmp(o->profile, profile) == 0, ERR_REFUSED, "the registrar signed for profile '%s', not '%s'", o->profile, profile);
+	REQUIRE_WHY(strcmp(o->profile, profile) == 0, ERR_REFUSED, "the registrar signed for profile '%s', not '%s'",
+		o->profile, profile);
 	REQUIRE_WHY(span_equal(span_at(o->spki_sha256.ptr, o->spki_sha256.len), sha256_span(&hash)), ERR_REFUSED,
 		"the registrar signed for another public key");
 	TRY(subject_check(o, x));
@@ -91,13 +97,15 @@ order_check(const struct order *o, const char *profile, const X509 *x, struct sp
 }
 
 enum err
-registrar_check(const struct type_question *q, const char *profile, const X509 *x, struct span spki, char *by, size_t room)
+registrar_check(const struct type_question *q, const char *profile, const X509 *x, struct span spki, char *by,
+	size_t room)
 {
 	AUTO(act) act = {0};
 	struct order order;
 	enum err e;
 
-	REQUIRE_WHY(q->evidence.len > 0, ERR_REFUSED, "profile '%s' needs a registrar's signed act, and none came", profile);
+	REQUIRE_WHY(q->evidence.len > 0, ERR_REFUSED, "profile '%s' needs a registrar's signed act, and none came",
+		profile);
 	TRY(act_verify(q->evidence, &q->policy->operators, "registrar", "certificate.issue", NULL, q->now, &act));
 	TRY(json_decode(span_of(act.payload), &order_table, &order));
 	e = order_check(&order, profile, x, spki);

@@ -9,6 +9,7 @@
 
 /* q->evidence is an act "certificate.issue" by a registrar of keys.json, fresh, for this profile and public key; every subject attribute and
  * alternative name of x is one that the registrar signed. by: the registrar's name. ERR_REFUSED, ERR_UNAUTHENTICATED, ERR_EXPIRED. */
-MUST_USE enum err registrar_check(const struct type_question *q, const char *profile, const X509 *x, struct span spki, char *by, size_t room);
+MUST_USE enum err registrar_check(const struct type_question *q, const char *profile, const X509 *x, struct span spki,
+	char *by, size_t room);
 
 #endif

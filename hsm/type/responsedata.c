@@ -24,7 +24,8 @@ parse(const struct type_question *q, OCSP_BASICRESP **out)
 	unsigned char *der = NULL;
 	int len;
 
-	REQUIRE_WHY(q->object.len <= MAX_RESPONSEDATA, ERR_TOO_LONG, "a ResponseData of more than %d bytes", MAX_RESPONSEDATA);
+	REQUIRE_WHY(q->object.len <= MAX_RESPONSEDATA, ERR_TOO_LONG, "a ResponseData of more than %d bytes",
+		MAX_RESPONSEDATA);
 	TRY(der_enclose(q->object, q->key->algorithm, &whole));
 	at = whole.ptr;
 	r = d2i_OCSP_BASICRESP(NULL, &at, (long)whole.len);
@@ -44,8 +45,8 @@ responder_check(const struct type_question *q, const OCSP_BASICRESP *r)
 	const X509_NAME *name = NULL;
 
 	REQUIRE(OCSP_resp_get0_id(r, &hash, &name) == 1, ERR_MALFORMED);
-	REQUIRE_WHY(name != NULL || der_identifies(hash, q->key->public_key), ERR_REFUSED, "RFC 6960 4.2.1: the responder is not key '%s'",
-		q->rule->label);
+	REQUIRE_WHY(name != NULL || der_identifies(hash, q->key->public_key), ERR_REFUSED,
+		"RFC 6960 4.2.1: the responder is not key '%s'", q->rule->label);
 	return ERR_OK;
 }
 
@@ -57,12 +58,15 @@ single_check(const struct type_question *q, OCSP_SINGLERESP *single)
 	int reason;
 
 	REQUIRE(OCSP_single_get0_status(single, &reason, &revoked, &this_time, &next_time) >= 0, ERR_MALFORMED);
-	REQUIRE_WHY(next_time != NULL, ERR_REFUSED, "RFC 6960 4.2.2.1: nextUpdate is missing: the answer would be good for ever");
+	REQUIRE_WHY(next_time != NULL, ERR_REFUSED,
+		"RFC 6960 4.2.2.1: nextUpdate is missing: the answer would be good for ever");
 	TRY(der_time(this_time, &this_update));
 	TRY(der_time(next_time, &next_update));
-	REQUIRE_WHY(this_update <= q->now + 1 && this_update >= q->now - MAX_OLD, ERR_REFUSED, "RFC 6960 4.2.2.1: thisUpdate is not now");
+	REQUIRE_WHY(this_update <= q->now + 1 && this_update >= q->now - MAX_OLD, ERR_REFUSED,
+		"RFC 6960 4.2.2.1: thisUpdate is not now");
 	REQUIRE_WHY(next_update > this_update && next_update - this_update <= q->rule->list_days * DAY, ERR_REFUSED,
-		"RFC 6960 4.2.2.1: an answer of key '%s' lasts %lld days at most", q->rule->label, (long long)q->rule->list_days);
+		"RFC 6960 4.2.2.1: an answer of key '%s' lasts %lld days at most", q->rule->label,
+		(long long)q->rule->list_days);
 	return ERR_OK;
 }
 
@@ -75,7 +79,8 @@ check(const struct type_question *q, char *detail)
 	TRY(parse(q, &r));
 	TRY(responder_check(q, r));
 	TRY(der_time(OCSP_resp_get0_produced_at(r), &produced));
-	REQUIRE_WHY(produced <= q->now + 1 && produced >= q->now - 1, ERR_REFUSED, "RFC 6960 4.2.2.1: producedAt is not now");
+	REQUIRE_WHY(produced <= q->now + 1 && produced >= q->now - 1, ERR_REFUSED,
+		"RFC 6960 4.2.2.1: producedAt is not now");
 	REQUIRE_WHY(OCSP_resp_count(r) > 0, ERR_REFUSED, "RFC 6960 4.2.1: no single response");
 	for (int i = 0; i < OCSP_resp_count(r); i++)
 		TRY(single_check(q, OCSP_resp_get0(r, i)));

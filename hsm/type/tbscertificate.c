@@ -14,9 +14,9 @@ OWN_TYPE(EXTENDED_KEY_USAGE)
 enum { DAY = 86400, MAX_BACKDATE = 3600, MAX_TBSCERTIFICATE = 64 << 10, V3 = 2 };
 
 /* What our certificates may hold; a critical extension that nobody here reads would bind relying parties to what was not checked. */
-static const int extensions[] = {NID_basic_constraints, NID_key_usage, NID_ext_key_usage, NID_certificate_policies, NID_subject_alt_name,
-	NID_subject_key_identifier, NID_authority_key_identifier, NID_info_access, NID_crl_distribution_points, NID_qcStatements,
-	NID_id_pkix_OCSP_noCheck};
+static const int extensions[] = {NID_basic_constraints, NID_key_usage, NID_ext_key_usage, NID_certificate_policies,
+	NID_subject_alt_name, NID_subject_key_identifier, NID_authority_key_identifier, NID_info_access,
+	NID_crl_distribution_points, NID_qcStatements, NID_id_pkix_OCSP_noCheck};
 
 static bool
 looks(struct span object)
@@ -55,10 +55,12 @@ extensions_check(const X509 *x)
 		for (size_t j = 0; j < sizeof(extensions) / sizeof(extensions[0]); j++)
 			known = known || extensions[j] == nid;
 		REQUIRE_WHY(known, ERR_REFUSED, "RFC 5280 4.2: extension %d is not one that is issued here", i + 1);
-		REQUIRE_WHY(X509_get_ext_by_NID(x, nid, i) == -1, ERR_MALFORMED, "RFC 5280 4.2: extension %s twice", OBJ_nid2sn(nid));
+		REQUIRE_WHY(X509_get_ext_by_NID(x, nid, i) == -1, ERR_MALFORMED, "RFC 5280 4.2: extension %s twice",
+			OBJ_nid2sn(nid));
 	}
 	/* Reads and caches them all: any that does not parse shows here. */
-	REQUIRE_WHY(!(X509_get_extension_flags((X509 *)(uintptr_t)x) & EXFLAG_INVALID), ERR_MALFORMED, "RFC 5280 4.2: an extension does not parse");
+	REQUIRE_WHY(!(X509_get_extension_flags((X509 *)(uintptr_t)x) & EXFLAG_INVALID), ERR_MALFORMED,
+		"RFC 5280 4.2: an extension does not parse");
 	return ERR_OK;
 }
 
@@ -70,13 +72,16 @@ rule_find(const struct type_question *q, const X509 *x, const struct certificate
 	OWN(CERTIFICATEPOLICIES) policies = X509_get_ext_d2i(x, NID_certificate_policies, NULL, NULL);
 	char oid[128] = "";
 
-	REQUIRE_WHY(sk_POLICYINFO_num(policies) <= 1, ERR_REFUSED, "RFC 5280 4.2.1.4: more than one certificate policy");
+	REQUIRE_WHY(sk_POLICYINFO_num(policies) <= 1, ERR_REFUSED,
+		"RFC 5280 4.2.1.4: more than one certificate policy");
 	if (sk_POLICYINFO_num(policies) == 1)
-		REQUIRE(OBJ_obj2txt(oid, sizeof(oid), sk_POLICYINFO_value(policies, 0)->policyid, 1) < (int)sizeof(oid), ERR_REFUSED);
+		REQUIRE(OBJ_obj2txt(oid, sizeof(oid), sk_POLICYINFO_value(policies, 0)->policyid, 1) < (int)sizeof(oid),
+			ERR_REFUSED);
 	for (size_t i = 0; i < q->rule->certificates.count && found == NULL; i++)
 		if (strcmp(rules[i].policy == NULL ? "" : rules[i].policy, oid) == 0)
 			found = &rules[i];
-	REQUIRE_WHY(found != NULL, ERR_REFUSED, "key '%s' has no profile of certificate policy '%s' in keys.json", q->rule->label, oid);
+	REQUIRE_WHY(found != NULL, ERR_REFUSED, "key '%s' has no profile of certificate policy '%s' in keys.json",
+		q->rule->label, oid);
 	*out = found;
 	return ERR_OK;
 }
@@ -88,27 +93,32 @@ validity_check(const struct type_question *q, const struct certificate_rule *r, 
 
 	TRY(der_time(X509_get0_notBefore(x), &begin));
 	TRY(der_time(X509_get0_notAfter(x), &end));
-	REQUIRE_WHY(begin <= q->now + 1 && begin >= q->now - MAX_BACKDATE, ERR_REFUSED, "RFC 5280 4.1.2.5: notBefore is not now");
+	REQUIRE_WHY(begin <= q->now + 1 && begin >= q->now - MAX_BACKDATE, ERR_REFUSED,
+		"RFC 5280 4.1.2.5: notBefore is not now");
 	REQUIRE_WHY(end > q->now, ERR_REFUSED, "RFC 5280 4.1.2.5: notAfter has passed");
-	REQUIRE_WHY(end - begin <= r->days * DAY, ERR_REFUSED, "profile '%s' lasts %lld days at most", r->profile, (long long)r->days);
+	REQUIRE_WHY(end - begin <= r->days * DAY, ERR_REFUSED, "profile '%s' lasts %lld days at most", r->profile,
+		(long long)r->days);
 	return ERR_OK;
 }
 
 static enum err
 authority_check(const struct certificate_rule *r, const X509 *x)
 {
-	const uint32_t flags = X509_get_extension_flags((X509 *)(uintptr_t)x), usage = X509_get_key_usage((X509 *)(uintptr_t)x);
+	const uint32_t flags = X509_get_extension_flags((X509 *)(uintptr_t)x),
+		       usage = X509_get_key_usage((X509 *)(uintptr_t)x);
 	const bool signs = (flags & EXFLAG_KUSAGE) && (usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN));
 	const long path_length = X509_get_pathlen((X509 *)(uintptr_t)x);
 
 	if (!r->ca) {
-		REQUIRE_WHY(!(flags & EXFLAG_CA) && !signs, ERR_REFUSED, "RFC 5280 4.2.1.9: profile '%s' is no CA", r->profile);
+		REQUIRE_WHY(!(flags & EXFLAG_CA) && !signs, ERR_REFUSED, "RFC 5280 4.2.1.9: profile '%s' is no CA",
+			r->profile);
 		REQUIRE_WHY(flags & EXFLAG_KUSAGE, ERR_REFUSED, "RFC 5280 4.2.1.3: key usage is missing");
 		return ERR_OK;
 	}
 	REQUIRE_WHY((flags & EXFLAG_CA) && signs, ERR_REFUSED, "RFC 5280 4.2.1.9: profile '%s' is a CA's", r->profile);
-	REQUIRE_WHY(path_length >= 0 && path_length <= r->path_length, ERR_REFUSED, "RFC 5280 4.2.1.9: profile '%s' has a pathLenConstraint of %lld at most",
-		r->profile, (long long)r->path_length);
+	REQUIRE_WHY(path_length >= 0 && path_length <= r->path_length, ERR_REFUSED,
+		"RFC 5280 4.2.1.9: profile '%s' has a pathLenConstraint of %lld at most", r->profile,
+		(long long)r->path_length);
 	return ERR_OK;
 }
 
@@ -122,7 +132,8 @@ usage_check(const struct certificate_rule *r, const X509 *x)
 		"RFC 5280 4.2.1.12: profile '%s' has an extended key usage", r->profile);
 	for (int i = 0; i < sk_ASN1_OBJECT_num(usages); i++) {
 		(void)OBJ_obj2txt(oid, sizeof(oid), sk_ASN1_OBJECT_value(usages, i), 1);
-		REQUIRE_WHY(json_texts_have(&r->extended_key_usage, oid), ERR_REFUSED, "RFC 5280 4.2.1.12: profile '%s' is not for %s", r->profile, oid);
+		REQUIRE_WHY(json_texts_have(&r->extended_key_usage, oid), ERR_REFUSED,
+			"RFC 5280 4.2.1.12: profile '%s' is not for %s", r->profile, oid);
 	}
 	return ERR_OK;
 }
@@ -149,14 +160,16 @@ keys_check(const struct type_question *q, const struct certificate_rule *r, cons
 	REQUIRE_WHY(der_identifies(issuer, q->key->public_key) || (r->self_signed && issuer == NULL), ERR_REFUSED,
 		"RFC 5280 4.2.1.1: authorityKeyIdentifier is not key '%s'", q->rule->label);
 	if (r->self_signed) {
-		REQUIRE_WHY(span_equal(spki, writer_span(&q->key->spki)), ERR_REFUSED, "profile '%s' certifies the signing key itself", r->profile);
+		REQUIRE_WHY(span_equal(spki, writer_span(&q->key->spki)), ERR_REFUSED,
+			"profile '%s' certifies the signing key itself", r->profile);
 		REQUIRE_WHY(X509_NAME_cmp(X509_get_subject_name(x), X509_get_issuer_name(x)) == 0, ERR_REFUSED,
 			"RFC 5280 6.1: a self-signed certificate with another issuer");
 	}
 	if (r->subject_key == NULL)
 		return ERR_OK;
 	TRY(q->spki_of(q->context, r->subject_key, &wanted));
-	REQUIRE_WHY(span_equal(spki, writer_span(&wanted)), ERR_REFUSED, "profile '%s' certifies key '%s' and no other", r->profile, r->subject_key);
+	REQUIRE_WHY(span_equal(spki, writer_span(&wanted)), ERR_REFUSED, "profile '%s' certifies key '%s' and no other",
+		r->profile, r->subject_key);
 	return ERR_OK;
 }
 
@@ -184,7 +197,8 @@ check(const struct type_question *q, char *detail)
 	const struct certificate_rule *r;
 	char by[64] = "";
 
-	REQUIRE_WHY(q->object.len <= MAX_TBSCERTIFICATE, ERR_TOO_LONG, "a TBSCertificate of more than %d bytes", MAX_TBSCERTIFICATE);
+	REQUIRE_WHY(q->object.len <= MAX_TBSCERTIFICATE, ERR_TOO_LONG, "a TBSCertificate of more than %d bytes",
+		MAX_TBSCERTIFICATE);
 	TRY(parse(q, &x));
 	TRY(der_algorithm_is(X509_get0_tbs_sigalg(x), q->key->algorithm));
 	TRY(extensions_check(x));

@@ -58,9 +58,11 @@ times_check(const struct type_question *q, const X509_CRL *crl)
 	TRY(der_time(X509_CRL_get0_lastUpdate(crl), &this_update));
 	REQUIRE_WHY(X509_CRL_get0_nextUpdate(crl) != NULL, ERR_REFUSED, "RFC 5280 5.1.2.5: nextUpdate is missing");
 	TRY(der_time(X509_CRL_get0_nextUpdate(crl), &next_update));
-	REQUIRE_WHY(this_update <= q->now + 1 && this_update >= q->now - MAX_BUILDING, ERR_REFUSED, "RFC 5280 5.1.2.4: thisUpdate is not now");
+	REQUIRE_WHY(this_update <= q->now + 1 && this_update >= q->now - MAX_BUILDING, ERR_REFUSED,
+		"RFC 5280 5.1.2.4: thisUpdate is not now");
 	REQUIRE_WHY(next_update > this_update && next_update - this_update <= q->rule->list_days * DAY, ERR_REFUSED,
-		"RFC 5280 5.1.2.5: a list of key '%s' lasts %lld days at most", q->rule->label, (long long)q->rule->list_days);
+		"RFC 5280 5.1.2.5: a list of key '%s' lasts %lld days at most", q->rule->label,
+		(long long)q->rule->list_days);
 	return ERR_OK;
 }
 
@@ -78,9 +80,11 @@ check(const struct type_question *q, char *detail)
 	REQUIRE_WHY(issuer != NULL && der_identifies(issuer->keyid, q->key->public_key), ERR_REFUSED,
 		"RFC 5280 5.2.1: authorityKeyIdentifier is not key '%s'", q->rule->label);
 	number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
-	REQUIRE_WHY(number != NULL && ASN1_INTEGER_get_int64(&n, number) == 1, ERR_REFUSED, "RFC 5280 5.2.3: cRLNumber is missing");
+	REQUIRE_WHY(number != NULL && ASN1_INTEGER_get_int64(&n, number) == 1, ERR_REFUSED,
+		"RFC 5280 5.2.3: cRLNumber is missing");
 	TRY(times_check(q, crl));
-	(void)snprintf(detail, MAX_TYPE_DETAIL, "crl=%lld entries=%d", (long long)n, sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)));
+	(void)snprintf(detail, MAX_TYPE_DETAIL, "crl=%lld entries=%d", (long long)n,
+		sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)));
 	return ERR_OK;
 }
 

@@ -55,7 +55,8 @@ all_receive(int fd, uint8_t *out, size_t len)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		REQUIRE_WHY(n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK), ERR_UNAVAILABLE, "mohar-hsmd does not answer");
+		REQUIRE_WHY(n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK), ERR_UNAVAILABLE,
+			"mohar-hsmd does not answer");
 		REQUIRE_WHY(n > 0, ERR_IO, "mohar-hsmd closed the connection");
 		out += n;
 		len -= (size_t)n;
@@ -124,7 +125,8 @@ attempt(struct pool *p, const struct call *c, struct span frames, uint32_t id, s
 	if (!fresh)
 		pool_drop_idle(p);
 	writer_reset(&out->body);
-	return e == ERR_IO ? ERR_UNAVAILABLE : e == ERR_MALFORMED || e == ERR_TOO_LONG || e == ERR_UNSUPPORTED
+	return e == ERR_IO ? ERR_UNAVAILABLE
+		: e == ERR_MALFORMED || e == ERR_TOO_LONG || e == ERR_UNSUPPORTED
 		? err_because(ERR_UNAVAILABLE, "mohar-hsmd's answer is out of form")
 		: e;
 }

@@ -63,8 +63,10 @@ frame_head_read(struct span bytes, struct frame_head *out)
 	REQUIRE(length >= FRAME_HEAD - 4, ERR_MALFORMED);
 	REQUIRE(length <= MAX_HSM_FRAME - 4, ERR_TOO_LONG);
 	REQUIRE(version == FRAME_VERSION, ERR_UNSUPPORTED);
-	*out = (struct frame_head){
-		.op = op & (uint8_t)~FRAME_MORE, .more = op & FRAME_MORE, .id = id, .len = length - (FRAME_HEAD - 4)};
+	*out = (struct frame_head){.op = op & (uint8_t)~FRAME_MORE,
+		.more = op & FRAME_MORE,
+		.id = id,
+		.len = length - (FRAME_HEAD - 4)};
 	return ERR_OK;
 }
 
@@ -133,8 +135,10 @@ request_read(uint8_t op, struct span body, struct fields *out)
 	REQUIRE_WHY(row != NULL, ERR_UNSUPPORTED, "no operation %d here", op);
 	TRY(fields_read(body, &f));
 	REQUIRE_WHY((f.present & row->demanded) == row->demanded, ERR_MALFORMED, "%s lacks a field", row->name);
-	REQUIRE_WHY((f.present & ~(row->demanded | row->allowed)) == 0, ERR_MALFORMED, "%s has a field too many", row->name);
-	REQUIRE_WHY(!(f.present & FIELD_BIT(LABEL)) || label_is_good(f.at[FIELD_LABEL]), ERR_MALFORMED, "that is no key label");
+	REQUIRE_WHY((f.present & ~(row->demanded | row->allowed)) == 0, ERR_MALFORMED, "%s has a field too many",
+		row->name);
+	REQUIRE_WHY(!(f.present & FIELD_BIT(LABEL)) || label_is_good(f.at[FIELD_LABEL]), ERR_MALFORMED,
+		"that is no key label");
 	REQUIRE(!(f.present & FIELD_BIT(COUNT)) || f.at[FIELD_COUNT].len == 2, ERR_MALFORMED);
 	REQUIRE(f.at[FIELD_OBJECT].len <= MAX_HSM_OBJECT, ERR_TOO_LONG);
 	*out = f;

@@ -10,23 +10,23 @@
 
 enum {
 	FRAME_VERSION = 1,
-	FRAME_HEAD = 10,                          /* length, version, op, id */
-	FRAME_MORE = 0x80,                        /* in op: the message goes on in the next frame */
+	FRAME_HEAD = 10,   /* length, version, op, id */
+	FRAME_MORE = 0x80, /* in op: the message goes on in the next frame */
 	MAX_FRAME_BYTES = MAX_HSM_FRAME - FRAME_HEAD,
 	MAX_MESSAGE = MAX_HSM_OBJECT + MAX_HSM_FRAME, /* the object, and room for the other fields */
 };
 
 /*      op        number  fields demanded                      also allowed */
-#define OP_TABLE(X)                                                                      \
-	X(STATUS,   1,    0,                                       0)                    \
-	X(LIST,     2,    0,                                       0)                    \
-	X(PUBKEY,   3,    FIELD_BIT(LABEL),                        0)                    \
-	X(GENERATE, 4,    FIELD_BIT(LABEL),                        0)                    \
-	X(SIGN,     5,    FIELD_BIT(LABEL) | FIELD_BIT(OBJECT),    FIELD_BIT(EVIDENCE))  \
-	X(MAC,      6,    FIELD_BIT(LABEL) | FIELD_BIT(OBJECT),    0)                    \
-	X(WRAP,     7,    FIELD_BIT(LABEL),                        0)                    \
-	X(UNWRAP,   8,    FIELD_BIT(LABEL) | FIELD_BIT(OBJECT),    0)                    \
-	X(RANDOM,   9,    FIELD_BIT(COUNT),                        0)
+#define OP_TABLE(X)                                                           \
+	X(STATUS, 1, 0, 0)                                                    \
+	X(LIST, 2, 0, 0)                                                      \
+	X(PUBKEY, 3, FIELD_BIT(LABEL), 0)                                     \
+	X(GENERATE, 4, FIELD_BIT(LABEL), 0)                                   \
+	X(SIGN, 5, FIELD_BIT(LABEL) | FIELD_BIT(OBJECT), FIELD_BIT(EVIDENCE)) \
+	X(MAC, 6, FIELD_BIT(LABEL) | FIELD_BIT(OBJECT), 0)                    \
+	X(WRAP, 7, FIELD_BIT(LABEL), 0)                                       \
+	X(UNWRAP, 8, FIELD_BIT(LABEL) | FIELD_BIT(OBJECT), 0)                 \
+	X(RANDOM, 9, FIELD_BIT(COUNT), 0)
 
 enum frame_op {
 #define X(name, number, demanded, allowed) OP_##name = (number),

@@ -134,7 +134,8 @@ keyring_pubkey(struct keyring *k, const char *label, struct writer *spki)
 {
 	AUTO(writer) fresh = writer_new(MAX_SPKI);
 
-	REQUIRE_WHY(strlen(label) <= MAX_KEY_LABEL, ERR_NOT_FOUND, "a key label of more than %d characters", MAX_KEY_LABEL);
+	REQUIRE_WHY(strlen(label) <= MAX_KEY_LABEL, ERR_NOT_FOUND, "a key label of more than %d characters",
+		MAX_KEY_LABEL);
 	if (!cache_get(k, label, spki)) {
 		TRY(ask(k, &(struct call){.op = OP_PUBKEY, .label = span_of(label)}, &fresh));
 		cache_put(k, label, writer_span(&fresh));
@@ -154,7 +155,8 @@ keyring_sign(struct keyring *k, const char *label, struct span object, struct sp
 {
 	if (object.ptr == NULL)
 		object = SPAN("");
-	return ask(k, &(struct call){.op = OP_SIGN, .label = span_of(label), .object = object, .evidence = evidence}, signature);
+	return ask(k, &(struct call){.op = OP_SIGN, .label = span_of(label), .object = object, .evidence = evidence},
+		signature);
 }
 
 enum err
@@ -162,7 +164,9 @@ keyring_mac(struct keyring *k, const char *label, struct span input, uint8_t out
 {
 	AUTO(writer) tag = writer_new(32);
 
-	TRY(ask(k, &(struct call){.op = OP_MAC, .label = span_of(label), .object = input.ptr == NULL ? SPAN("") : input}, &tag));
+	TRY(ask(k,
+		&(struct call){.op = OP_MAC, .label = span_of(label), .object = input.ptr == NULL ? SPAN("") : input},
+		&tag));
 	REQUIRE(tag.len == 32, ERR_UNAVAILABLE);
 	memcpy(out, tag.ptr, 32);
 	return ERR_OK;

@@ -29,7 +29,8 @@ MUST_USE enum err keyring_pubkey(struct keyring *k, const char *label, struct wr
 MUST_USE enum err keyring_generate(struct keyring *k, const char *label, struct writer *json);
 /* Signs the whole object with the key: what may be signed follows from the key's purpose. evidence: what the purpose demands beside the object (a
  * registrar's signed act for citizen profiles), else empty. The signature: DER for ECDSA, raw for RSA and EdDSA. Appended. */
-MUST_USE enum err keyring_sign(struct keyring *k, const char *label, struct span object, struct span evidence, struct writer *signature);
+MUST_USE enum err keyring_sign(struct keyring *k, const char *label, struct span object, struct span evidence,
+	struct writer *signature);
 /* HMAC-SHA-256 of input by a MAC key; rate-limited over there. */
 MUST_USE enum err keyring_mac(struct keyring *k, const char *label, struct span input, uint8_t out[32]);
 /* Wraps a fresh 256-bit data key made in the HSM: its blob (to store) and the key itself. Unwraps a stored blob. */

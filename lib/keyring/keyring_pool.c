@@ -12,8 +12,8 @@ enum err
 pool_init(struct pool *p, const char *path, size_t size)
 {
 	*p = (struct pool){.address.sun_family = AF_UNIX, .size = size};
-	REQUIRE_WHY(strlen(path) < sizeof(p->address.sun_path), ERR_CONFIG, "%s: a Unix socket's path has at most %zu bytes", path,
-		sizeof(p->address.sun_path) - 1);
+	REQUIRE_WHY(strlen(path) < sizeof(p->address.sun_path), ERR_CONFIG,
+		"%s: a Unix socket's path has at most %zu bytes", path, sizeof(p->address.sun_path) - 1);
 	memcpy(p->address.sun_path, path, strlen(path) + 1);
 	p->idle = calloc(size, sizeof(*p->idle));
 	REQUIRE(p->idle != NULL, ERR_NO_MEMORY);
@@ -37,7 +37,8 @@ connect_to(const struct sockaddr_un *address, int *out)
 	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	REQUIRE_WHY(fd >= 0, ERR_UNAVAILABLE, "socket: %s", strerror(errno));
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) != 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) != 0 ||
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) != 0 ||
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) != 0 ||
 		connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0) {
 		const int failed = errno;
 

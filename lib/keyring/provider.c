@@ -122,17 +122,20 @@ keyring_key(struct keyring *k, const char *label, struct span evidence, EVP_PKEY
 	AUTO(writer) spki = writer_new(MAX_PROVIDER_SPKI);
 	const OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(PROVIDER_PARAM_LABEL, (char *)(uintptr_t)label, 0),
-		OSSL_PARAM_construct_octet_string(PROVIDER_PARAM_EVIDENCE, (void *)(uintptr_t)evidence.ptr, evidence.len),
+		OSSL_PARAM_construct_octet_string(PROVIDER_PARAM_EVIDENCE, (void *)(uintptr_t)evidence.ptr,
+			evidence.len),
 		OSSL_PARAM_construct_end(),
 	};
 	OWN(EVP_PKEY_CTX) context = NULL;
 	const char *type = NULL;
 
-	REQUIRE_WHY(state.ours != NULL && k == state.keyring, ERR_CONFIG, "keyring_provider_load has not been called for this keyring");
+	REQUIRE_WHY(state.ours != NULL && k == state.keyring, ERR_CONFIG,
+		"keyring_provider_load has not been called for this keyring");
 	TRY(keyring_pubkey(k, label, &spki)); /* so that an unknown label or a missing mohar-hsmd keeps its own error */
 	TRY(type_name(writer_span(&spki), &type));
 	context = EVP_PKEY_CTX_new_from_name(NULL, type, "provider=" PROVIDER_NAME);
 	CRYPTO_OK(context != NULL && EVP_PKEY_fromdata_init(context) == 1, "a key handle");
-	CRYPTO_OK(EVP_PKEY_fromdata(context, out, EVP_PKEY_KEYPAIR, (OSSL_PARAM *)(uintptr_t)params) == 1, "a key handle");
+	CRYPTO_OK(EVP_PKEY_fromdata(context, out, EVP_PKEY_KEYPAIR, (OSSL_PARAM *)(uintptr_t)params) == 1,
+		"a key handle");
 	return ERR_OK;
 }

@@ -178,8 +178,9 @@ key_import(void *key, int selection, const OSSL_PARAM params[])
 struct hsm_key *
 hsm_key_new(const char *label)
 {
-	const OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(PROVIDER_PARAM_LABEL, (char *)(uintptr_t)label, 0), OSSL_PARAM_construct_end()};
+	const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(PROVIDER_PARAM_LABEL, (char *)(uintptr_t)label,
+					     0),
+		OSSL_PARAM_construct_end()};
 	struct hsm_key *k = key_new(NULL);
 
 	if (k != NULL && key_import(k, 0, params) != 1) {
@@ -219,22 +220,22 @@ key_load(const void *reference, size_t size)
 	return k;
 }
 
-#define KEYMGMT(gettable)                                                        \
-	{OSSL_FUNC_KEYMGMT_NEW, (void (*)(void))key_new},                        \
-	{OSSL_FUNC_KEYMGMT_FREE, (void (*)(void))key_free},                      \
-	{OSSL_FUNC_KEYMGMT_DUP, (void (*)(void))key_dup},                        \
-	{OSSL_FUNC_KEYMGMT_LOAD, (void (*)(void))key_load},                      \
-	{OSSL_FUNC_KEYMGMT_HAS, (void (*)(void))key_has},                        \
-	{OSSL_FUNC_KEYMGMT_MATCH, (void (*)(void))key_match},                    \
-	{OSSL_FUNC_KEYMGMT_VALIDATE, (void (*)(void))key_validate},              \
-	{OSSL_FUNC_KEYMGMT_GET_PARAMS, (void (*)(void))key_get_params},          \
-	{OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, (void (*)(void))(gettable)},         \
-	{OSSL_FUNC_KEYMGMT_EXPORT, (void (*)(void))key_export},                  \
-	{OSSL_FUNC_KEYMGMT_EXPORT_TYPES, (void (*)(void))key_export_types},      \
-	{OSSL_FUNC_KEYMGMT_IMPORT, (void (*)(void))key_import},                  \
-	{OSSL_FUNC_KEYMGMT_IMPORT_TYPES, (void (*)(void))key_import_types},      \
-	{OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, (void (*)(void))key_operation}, \
-	{0, NULL}
+#define KEYMGMT(gettable)                                                                                             \
+	{OSSL_FUNC_KEYMGMT_NEW, (void (*)(void))key_new}, {OSSL_FUNC_KEYMGMT_FREE, (void (*)(void))key_free},         \
+		{OSSL_FUNC_KEYMGMT_DUP, (void (*)(void))key_dup}, {OSSL_FUNC_KEYMGMT_LOAD, (void (*)(void))key_load}, \
+		{OSSL_FUNC_KEYMGMT_HAS, (void (*)(void))key_has},                                                     \
+		{OSSL_FUNC_KEYMGMT_MATCH, (void (*)(void))key_match},                                                 \
+		{OSSL_FUNC_KEYMGMT_VALIDATE, (void (*)(void))key_validate},                                           \
+		{OSSL_FUNC_KEYMGMT_GET_PARAMS, (void (*)(void))key_get_params},                                       \
+		{OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, (void (*)(void))(gettable)},                                      \
+		{OSSL_FUNC_KEYMGMT_EXPORT, (void (*)(void))key_export},                                               \
+		{OSSL_FUNC_KEYMGMT_EXPORT_TYPES, (void (*)(void))key_export_types},                                   \
+		{OSSL_FUNC_KEYMGMT_IMPORT, (void (*)(void))key_import},                                               \
+		{OSSL_FUNC_KEYMGMT_IMPORT_TYPES, (void (*)(void))key_import_types},                                   \
+		{OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, (void (*)(void))key_operation},                              \
+	{                                                                                                             \
+		0, NULL                                                                                               \
+	}
 
 static const OSSL_DISPATCH ec[] = {KEYMGMT(ec_gettable)};
 static const OSSL_DISPATCH ed25519[] = {KEYMGMT(ed25519_gettable)};

@@ -34,7 +34,8 @@ kind_of(const struct hsm_key *k)
 	char group[32] = "";
 	size_t i = 0;
 
-	if (!EVP_PKEY_is_a(k->public_half, "ED25519") && EVP_PKEY_get_group_name(k->public_half, group, sizeof(group), NULL) != 1)
+	if (!EVP_PKEY_is_a(k->public_half, "ED25519") &&
+		EVP_PKEY_get_group_name(k->public_half, group, sizeof(group), NULL) != 1)
 		return NULL;
 	while (kinds[i].group != NULL && strcmp(kinds[i].group, group) != 0)
 		i++;
@@ -114,8 +115,8 @@ signing_init(void *context, const char *digest, void *key, const OSSL_PARAM para
 	writer_reset(&s->object);
 	kind = s->key == NULL ? NULL : kind_of(s->key);
 	if (kind == NULL || !digest_fits(kind, digest)) {
-		provider_raise(err_because(ERR_UNSUPPORTED, "key '%s' does not sign with digest %s", s->key == NULL ? "" : s->key->label,
-			digest == NULL ? "" : digest));
+		provider_raise(err_because(ERR_UNSUPPORTED, "key '%s' does not sign with digest %s",
+			s->key == NULL ? "" : s->key->label, digest == NULL ? "" : digest));
 		return 0;
 	}
 	return 1;
@@ -135,7 +136,8 @@ sign(struct signing *s, unsigned char *out, size_t *len, size_t room)
 {
 	AUTO(writer) signature = writer_new(MAX_SIGNATURE);
 
-	TRY(keyring_sign(provider_keyring(), s->key->label, writer_span(&s->object), writer_span(&s->key->evidence), &signature));
+	TRY(keyring_sign(provider_keyring(), s->key->label, writer_span(&s->object), writer_span(&s->key->evidence),
+		&signature));
 	REQUIRE(signature.len <= room, ERR_TOO_LONG);
 	memcpy(out, signature.ptr, signature.len);
 	*len = signature.len;
@@ -172,7 +174,8 @@ verify_final(void *context, const unsigned char *signature, size_t len)
 	const struct span object = writer_span(&s->object);
 
 	return kind != NULL && md != NULL &&
-		EVP_DigestVerifyInit_ex(md, NULL, kind->digest, provider_context(), NULL, s->key->public_half, NULL) == 1 &&
+		EVP_DigestVerifyInit_ex(md, NULL, kind->digest, provider_context(), NULL, s->key->public_half, NULL) ==
+		1 &&
 		EVP_DigestVerify(md, signature, len, object.ptr, object.len) == 1;
 }
 
@@ -183,7 +186,8 @@ algorithm_write(const struct kind *kind, OSSL_PARAM *param)
 	unsigned char *der = NULL;
 	int len, set;
 
-	REQUIRE(algorithm != NULL && X509_ALGOR_set0(algorithm, OBJ_nid2obj(kind->nid), V_ASN1_UNDEF, NULL) == 1, ERR_NO_MEMORY);
+	REQUIRE(algorithm != NULL && X509_ALGOR_set0(algorithm, OBJ_nid2obj(kind->nid), V_ASN1_UNDEF, NULL) == 1,
+		ERR_NO_MEMORY);
 	len = i2d_X509_ALGOR(algorithm, &der);
 	REQUIRE(len > 0, ERR_CRYPTO);
 	set = OSSL_PARAM_set_octet_string(param, der, (size_t)len);
@@ -230,13 +234,15 @@ signing_set_params(void *context, const OSSL_PARAM params[])
 
 	if (digest == NULL || s->key == NULL)
 		return 1;
-	return OSSL_PARAM_get_utf8_string_ptr(digest, &name) == 1 && kind_of(s->key) != NULL && digest_fits(kind_of(s->key), name);
+	return OSSL_PARAM_get_utf8_string_ptr(digest, &name) == 1 && kind_of(s->key) != NULL &&
+		digest_fits(kind_of(s->key), name);
 }
 
 static const OSSL_PARAM *
 signing_settable(void *context, void *provider)
 {
-	static const OSSL_PARAM params[] = {OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, NULL, 0), OSSL_PARAM_END};
+	static const OSSL_PARAM params[] = {OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, NULL, 0),
+		OSSL_PARAM_END};
 
 	(void)context;
 	(void)provider;

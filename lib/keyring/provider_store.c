@@ -49,15 +49,16 @@ store_set_params(void *context, const OSSL_PARAM params[])
 static const OSSL_PARAM *
 store_settable(void *provider)
 {
-	static const OSSL_PARAM params[] = {
-		OSSL_PARAM_utf8_string(OSSL_STORE_PARAM_PROPERTIES, NULL, 0), OSSL_PARAM_int(OSSL_STORE_PARAM_EXPECT, NULL), OSSL_PARAM_END};
+	static const OSSL_PARAM params[] = {OSSL_PARAM_utf8_string(OSSL_STORE_PARAM_PROPERTIES, NULL, 0),
+		OSSL_PARAM_int(OSSL_STORE_PARAM_EXPECT, NULL), OSSL_PARAM_END};
 
 	(void)provider;
 	return params;
 }
 
 static int
-store_load(void *context, OSSL_CALLBACK *callback, void *callback_context, OSSL_PASSPHRASE_CALLBACK *passphrase, void *passphrase_context)
+store_load(void *context, OSSL_CALLBACK *callback, void *callback_context, OSSL_PASSPHRASE_CALLBACK *passphrase,
+	void *passphrase_context)
 {
 	struct loader *l = context;
 	int type = OSSL_OBJECT_PKEY;

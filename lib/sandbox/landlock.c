@@ -16,17 +16,19 @@
 
 #define ACCESS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define ACCESS_ABI1 ((UINT64_C(1) << 13) - 1)
-#define ACCESS_WRITE                                                                                                  \
-	(ACCESS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
-		LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | ACCESS_REFER |        \
-		ACCESS_TRUNCATE)
+#define ACCESS_WRITE                                                                                         \
+	(ACCESS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |                       \
+		LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | \
+		LANDLOCK_ACCESS_FS_MAKE_SOCK | ACCESS_REFER | ACCESS_TRUNCATE)
 /* What a rule on something that is no folder may hold. */
-#define ACCESS_FILE (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_EXECUTE | ACCESS_TRUNCATE)
+#define ACCESS_FILE \
+	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_EXECUTE | ACCESS_TRUNCATE)
 
 /* What the C library, libcrypto, GnuTLS and the resolver read by themselves, at moments of their own choosing. */
-static const char *const libraries[] = {"/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/etc/ssl", "/etc/gnutls", "/etc/pkcs11",
-	"/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/services", "/etc/passwd", "/etc/group",
-	"/dev/urandom", "/dev/null", "/proc/self", "/sys/devices/system/cpu", NULL};
+static const char *const libraries[] = {"/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/etc/ssl",
+	"/etc/gnutls", "/etc/pkcs11", "/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf",
+	"/etc/gai.conf", "/etc/services", "/etc/passwd", "/etc/group", "/dev/urandom", "/dev/null", "/proc/self",
+	"/sys/devices/system/cpu", NULL};
 static const char *const devices[] = {"/dev/null", "/dev/log", NULL};
 
 static uint64_t
@@ -76,7 +78,8 @@ restrict_to(int ruleset, const struct sandbox *s, uint64_t all)
 	TRY(paths_allow(ruleset, devices, ACCESS_WRITE & all));
 	TRY(paths_allow(ruleset, s->read, ACCESS_READ & all));
 	TRY(paths_allow(ruleset, s->write, ACCESS_WRITE & all));
-	REQUIRE_WHY(syscall(SYS_landlock_restrict_self, ruleset, 0) == 0, ERR_UNAVAILABLE, "Landlock: %s", strerror(errno));
+	REQUIRE_WHY(syscall(SYS_landlock_restrict_self, ruleset, 0) == 0, ERR_UNAVAILABLE, "Landlock: %s",
+		strerror(errno));
 	return ERR_OK;
 }
 

@@ -19,7 +19,8 @@ sandbox_harden(void)
 
 	REQUIRE_WHY(setrlimit(RLIMIT_CORE, &none) == 0, ERR_UNAVAILABLE, "RLIMIT_CORE: %s", strerror(errno));
 	REQUIRE_WHY(prctl(PR_SET_DUMPABLE, 0) == 0, ERR_UNAVAILABLE, "PR_SET_DUMPABLE: %s", strerror(errno));
-	REQUIRE_WHY(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, ERR_UNAVAILABLE, "PR_SET_NO_NEW_PRIVS: %s", strerror(errno));
+	REQUIRE_WHY(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, ERR_UNAVAILABLE, "PR_SET_NO_NEW_PRIVS: %s",
+		strerror(errno));
 	return ERR_OK;
 }
 
@@ -39,7 +40,8 @@ sandbox_enter(const struct sandbox *s)
 	TRY(sandbox_harden());
 	e = landlock_enter(s);
 	if (e == ERR_UNSUPPORTED && weak_is_allowed()) {
-		log_warn("sandbox", "this kernel has no Landlock, and MOHAR_SANDBOX=weak: whoever takes this process over can read every file of its user");
+		log_warn("sandbox",
+			"this kernel has no Landlock, and MOHAR_SANDBOX=weak: whoever takes this process over can read every file of its user");
 		err_forget();
 		e = ERR_OK;
 	}

@@ -9,10 +9,10 @@
 #include <stddef.h>
 
 struct sandbox {
-	const char *const *read;   /* NULL-terminated paths (files or folders) that stay readable; may be NULL */
-	const char *const *write;  /* and writable (sockets to connect to count as write) */
-	bool network;              /* sockets of the internet families */
-	bool listen;               /* bind and accept new sockets after this */
+	const char *const *read;  /* NULL-terminated paths (files or folders) that stay readable; may be NULL */
+	const char *const *write; /* and writable (sockets to connect to count as write) */
+	bool network;             /* sockets of the internet families */
+	bool listen;              /* bind and accept new sockets after this */
 };
 
 /* Applies all of it to the whole process. A kernel without Landlock is told loudly once and tolerated only if MOHAR_SANDBOX=weak is set in the environment;

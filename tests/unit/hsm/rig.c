@@ -17,7 +17,8 @@ static const char pin[] = "12345678";
 static const char *
 module_path(void)
 {
-	static const char *const places[] = {"/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"};
+	static const char *const places[] = {"/usr/lib/softhsm/libsofthsm2.so",
+		"/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"};
 	const char *own = getenv("MOHAR_TEST_MODULE");
 
 	if (own != NULL)
@@ -82,13 +83,15 @@ finish(pid_t pid)
 static void
 token_make(struct rig *r)
 {
-	char text[256], *argv[] = {"softhsm2-util", "--init-token", "--free", "--label", "main", "--pin", (char *)(uintptr_t)pin, "--so-pin", "87654321",
-		NULL};
+	char text[256],
+		*argv[] = {"softhsm2-util", "--init-token", "--free", "--label", "main", "--pin",
+			(char *)(uintptr_t)pin, "--so-pin", "87654321", NULL};
 	char path[128];
 
 	rig_path(r, "token", path);
 	assert_int_equal(mkdir(path, 0700), 0);
-	(void)snprintf(text, sizeof(text), "directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n", path);
+	(void)snprintf(text, sizeof(text), "directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n",
+		path);
 	put(r, "softhsm.conf", text, 0644);
 	rig_path(r, "softhsm.conf", path);
 	assert_int_equal(setenv("SOFTHSM2_CONF", path, 1), 0);
@@ -112,13 +115,16 @@ policy_make(struct rig *r)
 		memcpy(at, "\"main\"", 6);
 	at = strstr((char *)text.ptr, "\"keys\": [");
 	assert_non_null(at);
-	writer_format(&out, "{\"version\": 1, \"callers\": [{\"name\": \"ceremony\", \"users\": [\"%ld\"]},", (long)getuid());
+	writer_format(&out, "{\"version\": 1, \"callers\": [{\"name\": \"ceremony\", \"users\": [\"%ld\"]},",
+		(long)getuid());
 	writer_format(&out, "{\"name\": \"ca\", \"users\": [\"%ld\"]},", r->separate ? (long)UID_CA : (long)getuid());
 	writer_format(&out, "{\"name\": \"idp\", \"users\": [\"%ld\"]},", r->separate ? (long)UID_IDP : (long)getuid());
-	writer_format(&out, "{\"name\": \"signer\", \"users\": [\"%ld\"]}],\n", r->separate ? (long)UID_SIGNER : (long)getuid());
+	writer_format(&out, "{\"name\": \"signer\", \"users\": [\"%ld\"]}],\n",
+		r->separate ? (long)UID_SIGNER : (long)getuid());
 	assert_ok(jwk_write(r->registrar_jwk, &jwk));
 	*strstr(at, "\"operators\"") = '\0';
-	writer_format(&out, "%s\"operators\": [{\"name\": \"registrar-1\", \"roles\": [\"registrar\"], \"jwk\": %s}]}\n", at,
+	writer_format(&out,
+		"%s\"operators\": [{\"name\": \"registrar-1\", \"roles\": [\"registrar\"], \"jwk\": %s}]}\n", at,
 		(const char *)writer_span(&jwk).ptr);
 	assert_ok(writer_done(&out));
 	put(r, "keys.json", (const char *)out.ptr, 0644);
@@ -258,8 +264,8 @@ rig_said(const struct rig *r, const char *text)
 void
 rig_generate(struct rig *r, const char *label)
 {
-	static const char *const all[] = {"root-ca", "citizen-ca", "service-ca", "citizen-ocsp", "service-ocsp", "idp-token", "seal-land",
-		"seal-complaints", "status", "log", "number-index", "number-wrap"};
+	static const char *const all[] = {"root-ca", "citizen-ca", "service-ca", "citizen-ocsp", "service-ocsp",
+		"idp-token", "seal-land", "seal-complaints", "status", "log", "number-index", "number-wrap"};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		AUTO(writer) json = writer_new(1 << 16);
@@ -279,7 +285,8 @@ rig_as(struct rig *r, uid_t uid, rig_act *act, void *context)
 
 	if (pid == 0) {
 		rig_path(r, "hsmd.sock", path);
-		if (getuid() == 0 && uid != 0 && (setgroups(0, NULL) != 0 || setresgid(uid, uid, uid) != 0 || setresuid(uid, uid, uid) != 0))
+		if (getuid() == 0 && uid != 0 &&
+			(setgroups(0, NULL) != 0 || setresgid(uid, uid, uid) != 0 || setresuid(uid, uid, uid) != 0))
 			_exit(255);
 		if (keyring_open(path, 2, &k) != ERR_OK)
 			_exit(254);

@@ -33,9 +33,9 @@ struct rig {
 	char log[64];
 	pid_t daemon;
 	struct keyring *keyring;
-	EVP_PKEY *registrar;      /* the card of the operator "registrar-1" */
+	EVP_PKEY *registrar; /* the card of the operator "registrar-1" */
 	struct jwk *registrar_jwk;
-	bool separate;            /* one user a caller */
+	bool separate; /* one user a caller */
 };
 
 /* Folder, token, keys.json (from policies/keys.json, with one registrar, every key on the token "main"), settings. Skips the test that calls it if that

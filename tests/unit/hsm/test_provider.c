@@ -11,7 +11,6 @@
 #include "x509/own.h"
 #include "x509/x509.h"
 
-
 static int
 set_up(void **state)
 {
@@ -154,7 +153,8 @@ act_jws(struct rig *r, struct keyring *k, void *context)
 	TRY(keyring_key(k, "idp-token", SPAN(""), &key));
 	TRY(jwk_from_key(key, NULL, &jwk));
 	options.kid = jwk_kid(jwk);
-	writer_format(&payload, "{\"iss\":\"https://localhost\",\"iat\":%lld,\"exp\":%lld}", (long long)time(NULL), (long long)time(NULL) + 300);
+	writer_format(&payload, "{\"iss\":\"https://localhost\",\"iat\":%lld,\"exp\":%lld}", (long long)time(NULL),
+		(long long)time(NULL) + 300);
 	TRY(jws_sign(key, &options, writer_span(&payload), &out));
 	TRY(jws_parse(writer_span(&out), &jws));
 	TRY(jws_check(&jws, jwk));
@@ -188,7 +188,8 @@ act_ocsp(struct rig *r, struct keyring *k, void *context)
 	CRYPTO_OK(ASN1_INTEGER_set(X509_get_serialNumber(issuer), 5) == 1, "serial");
 	id = OCSP_cert_to_id(EVP_sha256(), issuer, issuer);
 	CRYPTO_OK(OCSP_basic_add1_status(response, id, V_OCSP_CERTSTATUS_GOOD, 0, NULL, now, next) != NULL, "status");
-	CRYPTO_OK(OCSP_basic_sign(response, responder, key, EVP_sha256(), NULL, OCSP_RESPID_KEY | OCSP_NOCERTS) == 1, "OCSP_basic_sign");
+	CRYPTO_OK(OCSP_basic_sign(response, responder, key, EVP_sha256(), NULL, OCSP_RESPID_KEY | OCSP_NOCERTS) == 1,
+		"OCSP_basic_sign");
 	ASN1_TIME_free(now);
 	ASN1_TIME_free(next);
 	return ERR_OK;

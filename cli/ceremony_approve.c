@@ -1,0 +1,165 @@
+#include <string.h>
+
+#include "base/file.h"
+#include "base/reader.h"
+#include "cli/card.h"
+#include "cli/ceremony.h"
+#include "x509/own.h"
+
+enum { SIGNING_KEY = 1, MAX_APPROVAL = 8 << 10 };
+
+static const char audience[] = "mohar:ceremony";
+
+/* ---- keys.json ---- */
+
+struct keys_file {
+	struct {
+		int64_t k;
+		struct json_list names;
+	} custodians;
+};
+static const struct json_row custodian_rows[] = {
+	{"k", JSON_INT, JSON_REQUIRED, 0, .min = 1, .max = MAX_CUSTODIANS},
+	{"names", JSON_TEXTS, JSON_REQUIRED, offsetof(struct keys_file, custodians.names), .max = 2 * MAX_CUSTODIANS},
+};
+static const struct json_table custodian_table = {"custodians", custodian_rows, 2, sizeof(struct keys_file), false};
+static const struct json_row keys_rows[] = {{"custodians", JSON_OBJECT, JSON_REQUIRED, 0, .table = &custodian_table}};
+/* open: the rest is mohar-hsmd's to check, which served it only because it is the sealed one */
+static const struct json_table keys_table = {"keys.json", keys_rows, 1, sizeof(struct keys_file), true};
+
+enum err
+ceremony_keys(struct ceremony *c, const char *path)
+{
+	AUTO(writer) text = writer_new(MAX_SCRIPT);
+	struct keys_file file;
+
+	TRY(file_read(path, MAX_SCRIPT, &text));
+	TRY(json_decode_file(path, &keys_table, &file));
+	c->k = file.custodians.k;
+	c->names = file.custodians.names;
+	c->keys_hash = sha256_of(writer_span(&text));
+	return operators_read(path, &c->operators);
+}
+
+/* ---- approvals ---- */
+
+static enum err
+approval_sign(struct ceremony *c, const struct custodian *who, struct writer *jws)
+{
+	AUTO(writer) body = writer_new(MAX_APPROVAL);
+	struct json_writer j = json_to(&body);
+	struct card *card = NULL;
+	enum err e;
+
+	json_object(&j, NULL);
+	json_text(&j, "title", c->script.title);
+	json_bytes64(&j, "script_sha256", sha256_span(&c->script.hash));
+	json_bytes64(&j, "keys_sha256", sha256_span(&c->keys_hash));
+	json_object_end(&j);
+	TRY(writer_done(&body));
+	TRY(card_open(c->module, who->token, who->pin, &card));
+	e = act_sign(card, "ceremony.approve", audience, writer_span(&body), cli_now(c->cli), jws);
+	card_free(&card);
+	return e;
+}
+
+/* Whose signature it is follows from the key, not from what the command line says; and nobody counts twice. */
+static enum err
+approval_check(struct ceremony *c, struct span jws, const char *const *before, size_t count, const char **name)
+{
+	AUTO(act) act = {0};
+
+	TRY(act_verify(jws, &c->operators, "custodian", "ceremony.approve", audience, cli_now(c->cli), &act));
+	REQUIRE_WHY(json_texts_have(&c->names, act.by->name), ERR_REFUSED,
+		"'%s' is none of the custodians of keys.json", act.by->name);
+	for (size_t i = 0; i < count; i++)
+		REQUIRE_WHY(strcmp(before[i], act.by->name) != 0, ERR_REFUSED,
+			"custodian '%s' approved twice: it counts once", act.by->name);
+	*name = act.by->name; /* the operators', which outlive the act */
+	return ERR_OK;
+}
+
+enum err
+ceremony_approve(struct ceremony *c)
+{
+	const char *approved[MAX_CUSTODIANS];
+
+	REQUIRE_WHY((int64_t)c->custodian_count >= c->k, ERR_REFUSED,
+		"%lld custodians must take part, and there are %zu: add --custodian", (long long)c->k,
+		c->custodian_count);
+	json_array(&c->json, "approvals");
+	for (size_t i = 0; i < c->custodian_count; i++) {
+		AUTO(writer) jws = writer_new(MAX_APPROVAL);
+
+		TRY(approval_sign(c, &c->custodians[i], &jws));
+		TRY(approval_check(c, writer_span(&jws), approved, i, &approved[i]));
+		json_object(&c->json, NULL);
+		json_text(&c->json, "custodian", approved[i]);
+		json_span(&c->json, "act", writer_span(&jws));
+		json_object_end(&c->json);
+		cli_progress(c->cli, "approved by %s", approved[i]);
+	}
+	json_array_end(&c->json);
+	return ERR_OK;
+}
+
+/* ---- the transcript's signatures ---- */
+
+/* A compact JWS's first and third part. */
+static enum err
+parts_of(struct span compact, struct span *header, struct span *signature)
+{
+	struct reader r = reader_over(compact);
+	struct span payload;
+
+	TRY(reader_until(&r, '.', header));
+	TRY(reader_until(&r, '.', &payload));
+	*signature = r.left;
+	return ERR_OK;
+}
+
+static enum err
+seal_by(struct ceremony *c, const struct custodian *who, struct writer *compact)
+{
+	struct jws_sign_options options = {.typ = "ceremony+json"};
+	struct card *card = NULL;
+	struct jwk *jwk = NULL;
+	EVP_PKEY *key;
+	enum err e;
+
+	TRY(card_open(c->module, who->token, who->pin, &card));
+	e = card_key(card, SIGNING_KEY, &key);
+	if (e == ERR_OK)
+		e = card_jwk(key, &jwk);
+	if (e == ERR_OK) {
+		options.kid = jwk_kid(jwk);
+		e = jws_sign(key, &options, writer_span(&c->transcript), compact);
+	}
+	jwk_free(&jwk);
+	card_free(&card);
+	return e;
+}
+
+enum err
+ceremony_seal(struct ceremony *c, struct writer *out)
+{
+	struct json_writer j = json_to(out);
+
+	json_object(&j, NULL);
+	json_bytes64(&j, "payload", writer_span(&c->transcript));
+	json_array(&j, "signatures");
+	for (size_t i = 0; i < c->custodian_count; i++) {
+		AUTO(writer) compact = writer_new(MAX_JWS);
+		struct span header, signature;
+
+		TRY(seal_by(c, &c->custodians[i], &compact));
+		TRY(parts_of(writer_span(&compact), &header, &signature));
+		json_object(&j, NULL);
+		json_span(&j, "protected", header);
+		json_span(&j, "signature", signature);
+		json_object_end(&j);
+	}
+	json_array_end(&j);
+	json_object_end(&j);
+	return writer_done(out);
+}
