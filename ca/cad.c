@@ -23,7 +23,7 @@ static const struct config_row rows[] = {
 		"the http address of OCSP, lists and CA certificates, which certificates name", 0, 0},
 	{"keys", CONFIG_PATH, AT(keys), NULL, "keys.json, for the operators", 0, 0},
 	{"policies", CONFIG_PATH, AT(policies), NULL, "the folder of policies, with profiles/ in it", 0, 0},
-	{"share", CONFIG_PATH, AT(share), NULL, "the folder of data files, with sql/ in it", 0, 0},
+	{"share", CONFIG_PATH, AT(share), NULL, "the folder of data files, with lib/ and ca/ in it, as in the source tree", 0, 0},
 	{"authorities", CONFIG_PATH, AT(authorities), NULL, "the folder of CA certificates, LABEL.pem each", 0, 0},
 	{"tls_certificate", CONFIG_PATH, AT(tls_certificate), NULL, "our TLS certificate and chain, PEM", 0, 0},
 	{"tls_key", CONFIG_PATH, AT(tls_key), NULL, "its key, PEM", 0, 0},

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/start.h"
 #include "ca/cad.h"
 #include "ca/issue/local.h"
 #include "ca/routes.h"
@@ -14,19 +15,9 @@
 
 enum { EXIT_DONE = 0, EXIT_USAGE = 2, MAX_PATH = 4096 };
 
-static const char usage[] =
-	"Usage: mohar-cad --config FILE                serve\n"
-	"       mohar-cad migrate --config FILE        bring the schema ca up to date\n"
-	"       mohar-cad check --config FILE          say what is wrong with settings and policies\n"
-	"       mohar-cad issue --config FILE --profile NAME [--dns NAME]... [--ip ADDRESS]... [--uri URI]... [--cn NAME]\n"
-	"                       --key-out FILE --out FILE\n"
-	"                                              a TLS certificate for a daemon, with a fresh key\n";
-
-struct line {
-	const char *mode; /* "serve", "migrate", "check", "issue" */
-	const char *config;
-	struct local_request local;
-};
+static const char issue_usage[] =
+	"usage: mohar-cad issue --config FILE --profile NAME [--dns NAME]... [--ip ADDRESS]... [--uri URI]... [--cn NAME] "
+	"--key-out FILE --out FILE\n";
 
 static bool
 add_name(struct local_request *r, const char *type, const char *value)
@@ -38,40 +29,37 @@ add_name(struct local_request *r, const char *type, const char *value)
 }
 
 static bool
-read_option(struct line *l, int option)
+read_option(struct local_request *r, int option)
 {
 	switch (option) {
-	case 'c':
-		l->config = optarg;
-		return true;
 	case 'p':
-		l->local.profile = optarg;
+		r->profile = optarg;
 		return true;
 	case 'n':
-		l->local.common_name = optarg;
+		r->common_name = optarg;
 		return true;
 	case 'k':
-		l->local.key_out = optarg;
+		r->key_out = optarg;
 		return true;
 	case 'o':
-		l->local.out = optarg;
+		r->out = optarg;
 		return true;
 	case 'd':
-		return add_name(&l->local, "dns", optarg);
+		return add_name(r, "dns", optarg);
 	case 'i':
-		return add_name(&l->local, "ip", optarg);
+		return add_name(r, "ip", optarg);
 	case 'u':
-		return add_name(&l->local, "uri", optarg);
+		return add_name(r, "uri", optarg);
 	default:
 		return false;
 	}
 }
 
+/* argv[0] is passed over, as getopt wants it. */
 static bool
-read_line(int argc, char **argv, struct line *l)
+read_issue(int argc, char **argv, struct local_request *r)
 {
 	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'},
 		{"profile", required_argument, NULL, 'p'},
 		{"dns", required_argument, NULL, 'd'},
 		{"ip", required_argument, NULL, 'i'},
@@ -83,16 +71,11 @@ read_line(int argc, char **argv, struct line *l)
 	};
 	int option;
 
-	*l = (struct line){.mode = "serve"};
+	*r = (struct local_request){0};
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-		if (!read_option(l, option))
+		if (!read_option(r, option))
 			return false;
-	if (optind < argc)
-		l->mode = argv[optind++];
-	if (strcmp(l->mode, "issue") == 0 &&
-		(l->local.profile == NULL || l->local.key_out == NULL || l->local.out == NULL))
-		return false;
-	return optind == argc && l->config != NULL;
+	return optind == argc && r->profile != NULL && r->key_out != NULL && r->out != NULL;
 }
 
 static enum err
@@ -103,8 +86,8 @@ migrate(const char *path)
 	int applied = 0;
 
 	TRY(cad_config_read(path, &config));
-	(void)snprintf(audit, sizeof(audit), "%s/sql/audit", config.share);
-	(void)snprintf(own, sizeof(own), "%s/sql/ca", config.share);
+	(void)snprintf(audit, sizeof(audit), "%s/lib/audit/sql", config.share);
+	(void)snprintf(own, sizeof(own), "%s/ca/store/migrations", config.share);
 	const char *const folders[] = {audit, own, NULL};
 	enum err e = ERR_CONFIG;
 
@@ -169,59 +152,77 @@ serve(const char *path)
 }
 
 static enum err
-issue(const struct line *l)
+issue(const char *path, const struct local_request *r)
 {
 	struct cad c;
-	enum err e = cad_read(l->config, &c);
+	enum err e = cad_read(path, &c);
 
 	if (e == ERR_OK)
 		e = cad_connect(&c);
 	if (e == ERR_OK)
-		e = local_issue(&c, &l->local);
+		e = local_issue(&c, r);
 	if (e == ERR_OK)
-		log_info("issue", "%s certificate written to %s", l->local.profile, l->local.out);
+		log_info("issue", "%s certificate written to %s", r->profile, r->out);
 	cad_free(&c);
 	return e;
 }
 
-static enum err
-run(const struct line *l, bool *known)
+/* ---- start modes ---- */
+
+static int
+ended(const char *mode, enum err e)
 {
-	*known = true;
-	if (strcmp(l->mode, "serve") == 0)
-		return serve(l->config);
-	if (strcmp(l->mode, "migrate") == 0)
-		return migrate(l->config);
-	if (strcmp(l->mode, "check") == 0)
-		return check(l->config);
-	if (strcmp(l->mode, "issue") == 0)
-		return issue(l);
-	*known = false;
-	return ERR_OK;
+	return e == ERR_OK ? EXIT_DONE : start_failed(mode, e);
+}
+
+static int
+no_more(int argc, char **argv)
+{
+	fprintf(stderr, "mohar-cad: '%s' is one word too many (of %d)\n", argv[0], argc);
+	return EXIT_USAGE;
+}
+
+static int
+run_serve(const char *config, int argc, char **argv)
+{
+	return argc > 0 ? no_more(argc, argv) : ended("serve", serve(config));
+}
+
+static int
+run_migrate(const char *config, int argc, char **argv)
+{
+	return argc > 0 ? no_more(argc, argv) : ended("migrate", migrate(config));
+}
+
+static int
+run_check(const char *config, int argc, char **argv)
+{
+	return argc > 0 ? no_more(argc, argv) : ended("check", check(config));
+}
+
+static int
+run_issue(const char *config, int argc, char **argv)
+{
+	struct local_request r;
+
+	if (!read_issue(argc + 1, argv - 1, &r)) {
+		fputs(issue_usage, stderr);
+		return EXIT_USAGE;
+	}
+	return ended("issue", issue(config, &r));
 }
 
 int
 main(int argc, char **argv)
 {
-	struct line l;
-	bool known;
+	static const struct start_mode modes[] = {
+		{"serve", "serve the API, OCSP, revocation lists and CA certificates", run_serve},
+		{"migrate", "bring the schema ca up to date, as its owner", run_migrate},
+		{"check", "say what is wrong with settings and policies", run_check},
+		{"issue", "a TLS certificate for a daemon, with a fresh key", run_issue},
+		{0},
+	};
+	const enum err e = sandbox_harden();
 
-	log_open("mohar-cad", LOG_LEVEL_INFO);
-	if (!read_line(argc, argv, &l)) {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
-	enum err e = sandbox_harden();
-
-	known = true;
-	if (e == ERR_OK)
-		e = run(&l, &known);
-	if (!known) {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
-	if (e == ERR_OK)
-		return EXIT_DONE;
-	log_refusal(l.mode, e, l.config);
-	return err_exit(e);
+	return e == ERR_OK ? start("mohar-cad", modes, argc, argv) : start_failed("start", e);
 }
