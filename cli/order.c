@@ -99,6 +99,25 @@ order_send(struct cli *c, struct card *card, const struct order *o, struct write
 }
 
 enum err
+order_read(struct cli *c, struct card *card, const struct order *o, struct writer *reply)
+{
+	AUTO(writer) header = writer_new(64 << 10);
+	AUTO(writer) url = writer_new(MAX_ORDER_URL);
+
+	writer_text(&header, "Authorization: Bearer ");
+	TRY(act_sign(card, o->act, o->base, SPAN("{}"), cli_now(c), &header));
+	writer_format(&url, "%s%s", o->base, o->path);
+	TRY(writer_done(&url));
+	const char *const headers[] = {(const char *)writer_span(&header).ptr, NULL};
+	const struct http_call request = {.method = "GET",
+		.url = (const char *)writer_span(&url).ptr,
+		.headers = headers,
+		.timeout_ms = 15000};
+
+	return call(c, &request, reply);
+}
+
+enum err
 order_get(struct cli *c, const char *url, struct writer *reply)
 {
 	const struct http_call request = {.method = "GET", .url = url};

@@ -24,6 +24,9 @@ struct order {
  * cannot be reached. */
 MUST_USE enum err order_send(struct cli *c, struct card *card, const struct order *o, struct writer *reply);
 
+/* A GET that shows a signed act as bearer token (body empty): for what is shown only to operators. path may hold a query. */
+MUST_USE enum err order_read(struct cli *c, struct card *card, const struct order *o, struct writer *reply);
+
 /* A GET without an order, with the same errors. */
 MUST_USE enum err order_get(struct cli *c, const char *url, struct writer *reply);
 
