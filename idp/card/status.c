@@ -6,6 +6,7 @@
 #include "http/client.h"
 #include "idp/card/card.h"
 #include "x509/ocsp.h"
+#include "x509/own.h"
 
 enum { NONCE_LEN = 32 };
 
@@ -34,6 +35,19 @@ is_no_answer(struct span answer)
 	return span_equal(answer, span_at(try_later, sizeof(try_later)));
 }
 
+/* ocsp_check() has compared the nonce, but lets an answer without a nonce pass, as public responders may do. Ours always gives it back: an answer without one is an older one, played again. */
+static enum err
+nonce_came_back(struct span answer)
+{
+	const unsigned char *at = answer.ptr;
+	OWN(OCSP_RESPONSE) response = d2i_OCSP_RESPONSE(NULL, &at, (long)answer.len);
+	OWN(OCSP_BASICRESP) basic = response != NULL ? OCSP_response_get1_basic(response) : NULL;
+
+	REQUIRE_WHY(basic != NULL && OCSP_BASICRESP_get_ext_by_NID(basic, NID_id_pkix_OCSP_Nonce, -1) >= 0, ERR_MISMATCH,
+	    "RFC 8954 2.1: the answer holds no nonce: an older one, played again");
+	return ERR_OK;
+}
+
 static enum err
 ask_crl(const struct idp *d, X509 *x)
 {
@@ -57,8 +71,10 @@ card_status(const struct idp *d, X509 *x)
 
 	random_bytes(nonce, sizeof(nonce));
 	e = ask_ocsp(d, x, span_at(nonce, sizeof(nonce)), &answer);
-	if (e == ERR_OK && !is_no_answer(writer_span(&answer)))
-		return ocsp_check(writer_span(&answer), x, d->card_trust->issuer, span_at(nonce, sizeof(nonce)), clock_now(&d->clock));
+	if (e == ERR_OK && !is_no_answer(writer_span(&answer))) {
+		TRY(ocsp_check(writer_span(&answer), x, d->card_trust->issuer, span_at(nonce, sizeof(nonce)), clock_now(&d->clock)));
+		return nonce_came_back(writer_span(&answer));
+	}
 	log_refusal("card", ERR_UNAVAILABLE, "no OCSP answer, trying the revocation list");
 	e = ask_crl(d, x);
 	return e == ERR_REVOKED || e == ERR_OK ? e : err_because(ERR_UNAVAILABLE, "neither OCSP nor a current revocation list could be had: a card's status is not known");
