@@ -24,7 +24,7 @@ CREATE TABLE outbox (
 );
 
 -- One row in, one row out: an event cannot be inserted without its outbox row, because the trigger makes it.
-CREATE FUNCTION event_to_outbox() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+CREATE FUNCTION event_to_outbox() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 BEGIN
 	EXECUTE format('INSERT INTO %I.outbox (event, tree, leaf, entry) VALUES ($1, $2, sha256(''\x00''::bytea || $3), $3)', TG_TABLE_SCHEMA)
 		USING NEW.id, NEW.tree, NEW.entry;

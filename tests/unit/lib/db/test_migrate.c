@@ -55,16 +55,26 @@ put(const char *name, const char *sql)
 static char answer[100];
 
 static const char *
-ask(const char *sql)
+ask_as(const char *user, const char *sql)
 {
-	PGconn *conn = PQconnectdb(scratch_conninfo());
-	PGresult *result = PQexec(conn, sql);
+	char conninfo[300];
+	PGconn *conn;
+	PGresult *result;
 
+	(void)snprintf(conninfo, sizeof(conninfo), "%s user=%s", scratch_conninfo(), user);
+	conn = PQconnectdb(conninfo);
+	result = PQexec(conn, sql);
 	(void)snprintf(answer, sizeof(answer), "%s",
 		PQntuples(result) > 0 ? PQgetvalue(result, 0, 0) : PQresultErrorMessage(result));
 	PQclear(result);
 	PQfinish(conn);
 	return answer;
+}
+
+static const char *
+ask(const char *sql)
+{
+	return ask_as("postgres", sql);
 }
 
 #define NEEDS_POSTGRES()                                 \
@@ -106,6 +116,27 @@ CASE(an_event_reaches_the_outbox_by_itself_and_stays)
 	assert_non_null(strstr(ask("UPDATE three.event SET type = 'y'"), "an event is for ever"));
 	assert_string_equal(ask("UPDATE three.event SET salt = NULL, private = NULL RETURNING type"),
 		"x"); /* forgetting */
+}
+
+CASE(who_serves_may_add_an_event_and_touch_nothing_else)
+{
+	NEEDS_POSTGRES();
+	static const char insert[] =
+		"INSERT INTO eight.event (id, tree, at, type, entry) VALUES (gen_random_uuid(), 0, now(), 'x', 'abc') RETURNING id IS NOT NULL";
+	int applied;
+
+	assert_ok(db_migrate(scratch_conninfo(), "eight", (const char *const[]){"lib/audit/sql", NULL}, &applied));
+	(void)ask("CREATE ROLE server LOGIN");
+	(void)ask("GRANT USAGE ON SCHEMA eight TO server");
+	(void)ask("GRANT INSERT, SELECT (id) ON eight.event TO server");
+	(void)ask_as("server",
+		"INSERT INTO eight.event (id, tree, at, type, entry) VALUES (gen_random_uuid(), 0, now(), 'x', 'abc')");
+	assert_string_equal(ask("SELECT count(*) FROM eight.outbox"), "1");
+	assert_non_null(strstr(ask_as("server", "SELECT count(*) FROM eight.outbox"), "permission denied"));
+	assert_non_null(strstr(ask_as("server", "DELETE FROM eight.outbox"), "permission denied"));
+	assert_non_null(strstr(ask_as("server", "UPDATE eight.event SET type = 'y'"), "permission denied"));
+	assert_non_null(strstr(ask_as("server", "ALTER TABLE eight.event DISABLE TRIGGER ALL"), "must be owner"));
+	assert_string_equal(ask_as("server", insert), "t"); /* and goes on working */
 }
 
 CASE(a_changed_file_is_refused_with_its_name)
@@ -171,6 +202,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_are_applied_in_order_and_once),
 		cmocka_unit_test(an_event_reaches_the_outbox_by_itself_and_stays),
+		cmocka_unit_test(who_serves_may_add_an_event_and_touch_nothing_else),
 		cmocka_unit_test(a_changed_file_is_refused_with_its_name),
 		cmocka_unit_test(a_broken_file_is_told_with_its_line_and_leaves_nothing),
 		cmocka_unit_test(a_file_that_commits_by_itself_is_refused),

@@ -213,6 +213,19 @@ CASE(a_check_wants_one_object)
 	assert_err(json_check(SPAN("{} {}")), ERR_MALFORMED);
 }
 
+CASE(one_object_has_one_canonical_form)
+{
+	AUTO(writer) a = writer_new(200);
+	AUTO(writer) b = writer_new(200);
+
+	assert_ok(json_canonical(SPAN("{ \"b\" : [1, 2.50], \"a\" : \"\\u00e9\\/\" }"), &a));
+	assert_ok(json_canonical(SPAN("{\"a\":\"\xc3\xa9/\",\"b\":[1,2.5]}"), &b));
+	assert_span(writer_span(&a), "{\"a\":\"\xc3\xa9/\",\"b\":[1,2.5]}");
+	assert_true(span_equal(writer_span(&a), writer_span(&b)));
+	assert_err(json_canonical(SPAN("[]"), &a), ERR_MALFORMED);
+	assert_err(json_canonical(SPAN("{\"a\":1,\"a\":1}"), &a), ERR_MALFORMED);
+}
+
 CASE(a_files_mistake_is_told_with_its_path)
 {
 	char path[] = "/tmp/mohar-json-XXXXXX";
@@ -236,4 +249,4 @@ RUN(cmocka_unit_test(every_kind_arrives_in_its_field), cmocka_unit_test(what_is_
 	cmocka_unit_test(nesting_beyond_the_limit_is_refused_before_it_is_parsed),
 	cmocka_unit_test(an_array_beyond_the_limit_is_refused), cmocka_unit_test(a_text_beyond_the_limit_is_refused),
 	cmocka_unit_test(brackets_inside_texts_do_not_count), cmocka_unit_test(a_check_wants_one_object),
-	cmocka_unit_test(a_files_mistake_is_told_with_its_path))
+	cmocka_unit_test(one_object_has_one_canonical_form), cmocka_unit_test(a_files_mistake_is_told_with_its_path))
