@@ -112,7 +112,9 @@ services(const struct filling *f)
 
 		write_scopes(f, &row[i].scopes, &shared);
 		page_item(f->p, "services");
-		page_text(f->p, "service", client_find(f->d, row[i].client, &c) == ERR_OK ? client_name_in(c, f->language) : row[i].client);
+		page_text(f->p, "service",
+			client_find(f->d, row[i].client, &c) == ERR_OK ? client_name_in(c, f->language)
+								       : row[i].client);
 		page_text(f->p, "id", row[i].client);
 		page_span(f->p, "shared", writer_span(&shared));
 		page_time(f->p, "given", row[i].given_at);
@@ -162,7 +164,8 @@ add_event(const struct filling *f, const struct event_row *row)
 static enum err
 history(const struct filling *f)
 {
-	const struct db_param p[] = {db_uuid(&f->s->row.person), db_time(clock_now(&f->d->clock) + 1), db_int(SHOWN_EVENTS)};
+	const struct db_param p[] = {db_uuid(&f->s->row.person), db_time(clock_now(&f->d->clock) + 1),
+		db_int(SHOWN_EVENTS)};
 	struct json_list rows = {0};
 	const struct event_row *row;
 
@@ -178,7 +181,8 @@ history(const struct filling *f)
 static const char *
 notice_key(const char *done)
 {
-	static const char *const keys[] = {"account_notice_added", "account_notice_removed", "account_notice_ended", "account_notice_withdrawn"};
+	static const char *const keys[] = {"account_notice_added", "account_notice_removed", "account_notice_ended",
+		"account_notice_withdrawn"};
 
 	for (size_t i = 0; done != NULL && i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcmp(keys[i] + strlen("account_notice_"), done) == 0)

@@ -28,7 +28,9 @@ change(struct idp *d, enum statement n, struct db_param *params, size_t count, c
 	TRY(record_make(&event, type, LOG_TREE_PRIVATE, clock_now(&d->clock), SPAN(""), details));
 	record_params(&event, params + count);
 	e = db_pool_one(d->db, n, params, &row);
-	return e == ERR_NOT_FOUND ? err_because(ERR_REFUSED, "there is no such thing of yours, or it is your last means of signing in") : e;
+	return e == ERR_NOT_FOUND
+		? err_because(ERR_REFUSED, "there is no such thing of yours, or it is your last means of signing in")
+		: e;
 }
 
 enum err
@@ -42,7 +44,8 @@ account_options_handler(void *daemon, struct request *request, struct reply *rep
 	TRY(session_of(d, request, &s));
 	const struct db_param p[] = {db_uuid(&s.row.person)};
 	TRY(db_pool_one(d->db, ST_PERSON_BY_ID, p, &person));
-	return passkey_offer(d, reply, s.cookie, &person.id, span_at(person.user_handle.ptr, person.user_handle.len), person.name);
+	return passkey_offer(d, reply, s.cookie, &person.id, span_at(person.user_handle.ptr, person.user_handle.len),
+		person.name);
 }
 
 /* Bound at the level of the session that binds it (docs/ARCHITECTURE.md, 10). */
@@ -51,10 +54,21 @@ add(struct idp *d, const struct session *s, const struct webauthn_credential *c,
 {
 	AUTO(writer) details = writer_new(MAX_ENTRY);
 	struct db_param p[15 + EVENT_PARAM_COUNT] = {
-		db_bytes(span_at(c->id, c->id_len)), db_uuid(&s->row.person), db_bytes(span_at(c->cose_key, c->cose_key_len)), db_int(c->algorithm),
-		db_int(c->counter), db_bool(c->user_verified), db_bool(c->backup_eligible), db_bool(c->backed_up),
-		db_bytes(span_at(c->aaguid, sizeof(c->aaguid))), db_text(c->format), db_int(c->trust), db_int(passkey_authenticator(c)), db_int(s->level),
-		db_text(name), db_time(clock_now(&d->clock)),
+		db_bytes(span_at(c->id, c->id_len)),
+		db_uuid(&s->row.person),
+		db_bytes(span_at(c->cose_key, c->cose_key_len)),
+		db_int(c->algorithm),
+		db_int(c->counter),
+		db_bool(c->user_verified),
+		db_bool(c->backup_eligible),
+		db_bool(c->backed_up),
+		db_bytes(span_at(c->aaguid, sizeof(c->aaguid))),
+		db_text(c->format),
+		db_int(c->trust),
+		db_int(passkey_authenticator(c)),
+		db_int(s->level),
+		db_text(name),
+		db_time(clock_now(&d->clock)),
 	};
 
 	TRY(passkey_details(c, name, &details));
@@ -96,7 +110,8 @@ remove_credential(struct idp *d, const struct session *s, const char *id)
 
 	REQUIRE_WHY(id != NULL, ERR_MALFORMED, "id is missing");
 	TRY(base64url_take(span_of(id), &bytes, &len));
-	struct db_param p[3 + EVENT_PARAM_COUNT] = {db_bytes(span_at(bytes, len)), db_uuid(&s->row.person), db_time(clock_now(&d->clock))};
+	struct db_param p[3 + EVENT_PARAM_COUNT] = {db_bytes(span_at(bytes, len)), db_uuid(&s->row.person),
+		db_time(clock_now(&d->clock))};
 	e = change(d, ST_CREDENTIAL_REMOVE, p, 3, "credential.removed", SPAN(""));
 	free(bytes);
 	return e;
@@ -122,7 +137,8 @@ account_session_end_handler(void *daemon, struct request *request, struct reply 
 
 	TRY(form_session(d, request, &s));
 	TRY(uuid_read(span_of(request_form(request, "id")), &id));
-	struct db_param p[3 + EVENT_PARAM_COUNT] = {db_uuid(&id), db_uuid(&s.row.person), db_time(clock_now(&d->clock))};
+	struct db_param p[3 + EVENT_PARAM_COUNT] = {db_uuid(&id), db_uuid(&s.row.person),
+		db_time(clock_now(&d->clock))};
 	TRY(change(d, ST_SESSION_END_ONE, p, 3, "session.ended", SPAN("")));
 	reply_redirect(reply, "/account?done=ended");
 	return ERR_OK;
@@ -143,7 +159,8 @@ account_withdraw_handler(void *daemon, struct request *request, struct reply *re
 	json_text(&j, "client", client);
 	json_object_end(&j);
 	TRY(writer_done(&details));
-	struct db_param p[3 + EVENT_PARAM_COUNT] = {db_uuid(&s.row.person), db_text(client), db_time(clock_now(&d->clock))};
+	struct db_param p[3 + EVENT_PARAM_COUNT] = {db_uuid(&s.row.person), db_text(client),
+		db_time(clock_now(&d->clock))};
 	TRY(change(d, ST_CONSENT_WITHDRAW, p, 3, "consent.withdrawn", writer_span(&details)));
 	reply_redirect(reply, "/account?done=withdrawn");
 	return ERR_OK;

@@ -54,7 +54,8 @@ activate_options_handler(void *daemon, struct request *request, struct reply *re
 	TRY(script_request(d, request));
 	TRY(passkey_body_read(request, &body));
 	TRY(peek(d, &body, &row));
-	return passkey_offer(d, reply, span_of(body.code), &row.person, span_at(row.user_handle.ptr, row.user_handle.len), row.name);
+	return passkey_offer(d, reply, span_of(body.code), &row.person,
+		span_at(row.user_handle.ptr, row.user_handle.len), row.name);
 }
 
 /* Code consumed, passkey stored, event written: one statement. */
@@ -71,9 +72,20 @@ bind(struct idp *d, const char *code, const struct webauthn_credential *c, const
 	TRY(passkey_details(c, name, &details));
 	TRY(record_make(&event, "citizen.activated", LOG_TREE_PRIVATE, now, SPAN(""), writer_span(&details)));
 	struct db_param p[14 + EVENT_PARAM_COUNT] = {
-		db_bytes(sha256_span(&hash)), db_time(now), db_bytes(span_at(c->id, c->id_len)), db_bytes(span_at(c->cose_key, c->cose_key_len)),
-		db_int(c->algorithm), db_int(c->counter), db_bool(c->user_verified), db_bool(c->backup_eligible), db_bool(c->backed_up),
-		db_bytes(span_at(c->aaguid, sizeof(c->aaguid))), db_text(c->format), db_int(c->trust), db_int(passkey_authenticator(c)), db_text(name),
+		db_bytes(sha256_span(&hash)),
+		db_time(now),
+		db_bytes(span_at(c->id, c->id_len)),
+		db_bytes(span_at(c->cose_key, c->cose_key_len)),
+		db_int(c->algorithm),
+		db_int(c->counter),
+		db_bool(c->user_verified),
+		db_bool(c->backup_eligible),
+		db_bool(c->backed_up),
+		db_bytes(span_at(c->aaguid, sizeof(c->aaguid))),
+		db_text(c->format),
+		db_int(c->trust),
+		db_int(passkey_authenticator(c)),
+		db_text(name),
 	};
 	record_params(&event, p + 14);
 	e = db_pool_one(d->db, ST_ACTIVATION_BIND, p, &person);

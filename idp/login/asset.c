@@ -78,7 +78,8 @@ assets_read(const char *folder, struct assets **out)
 		free(a);
 		if (dir != NULL)
 			closedir(dir);
-		return err_because(ERR_CONFIG, "folder %s cannot be read; setting 'share' must name the folder that holds idp/web", folder);
+		return err_because(ERR_CONFIG,
+			"folder %s cannot be read; setting 'share' must name the folder that holds idp/web", folder);
 	}
 	while (e == ERR_OK && (entry = readdir(dir)) != NULL)
 		e = read_one(folder, entry->d_name, a);

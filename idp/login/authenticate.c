@@ -17,13 +17,15 @@ login_options_handler(void *daemon, struct request *request, struct reply *reply
 	TRY(script_request(d, request));
 	TRY(interaction_of(d, request, &i));
 	TRY(challenge_new(d, "login", i.cookie, challenge));
-	webauthn_request_options(reply_body(reply, "application/json"), d->settings.rp_id, span_at(challenge, sizeof(challenge)), NULL, 0);
+	webauthn_request_options(reply_body(reply, "application/json"), d->settings.rp_id,
+		span_at(challenge, sizeof(challenge)), NULL, 0);
 	return ERR_OK;
 }
 
 /* WebAuthn 7.2 with the stored key; what the library leaves to us is checked here. */
 static enum err
-check(const struct idp *d, struct span body, struct span challenge, const struct credential_row *row, struct webauthn_assertion *out)
+check(const struct idp *d, struct span body, struct span challenge, const struct credential_row *row,
+	struct webauthn_assertion *out)
 {
 	const char *origins[2];
 	const struct webauthn_expect expect = passkey_expect(d, challenge, origins);
@@ -31,11 +33,13 @@ check(const struct idp *d, struct span body, struct span challenge, const struct
 
 	TRY(webauthn_key_parse(span_at(row->cose_key.ptr, row->cose_key.len), &key));
 	TRY(webauthn_authenticate(body, &expect, key, out));
-	REQUIRE_WHY(span_equal(span_at(out->user_handle, out->user_handle_len), span_at(row->user_handle.ptr, row->user_handle.len)), ERR_MISMATCH,
-	    "WebAuthn 7.2 step 6: the user handle is not the credential owner's");
-	REQUIRE_WHY(webauthn_backup_accepts(row->backup_eligible, out), ERR_MISMATCH, "WebAuthn 7.2 step 18: the backup flags have changed");
+	REQUIRE_WHY(span_equal(span_at(out->user_handle, out->user_handle_len),
+			    span_at(row->user_handle.ptr, row->user_handle.len)),
+		ERR_MISMATCH, "WebAuthn 7.2 step 6: the user handle is not the credential owner's");
+	REQUIRE_WHY(webauthn_backup_accepts(row->backup_eligible, out), ERR_MISMATCH,
+		"WebAuthn 7.2 step 18: the backup flags have changed");
 	REQUIRE_WHY(webauthn_counter_accepts((uint32_t)row->counter, out->counter), ERR_USED,
-	    "WebAuthn 7.2 step 22: the signature counter did not go up: a copy of the authenticator?");
+		"WebAuthn 7.2 step 22: the signature counter did not go up: a copy of the authenticator?");
 	return ERR_OK;
 }
 
@@ -51,7 +55,8 @@ refused(struct idp *d, const struct credential_row *row, enum err e)
 }
 
 static enum err
-open_session(struct idp *d, struct request *request, struct reply *reply, const struct credential_row *row, const struct webauthn_assertion *a)
+open_session(struct idp *d, struct request *request, struct reply *reply, const struct credential_row *row,
+	const struct webauthn_assertion *a)
 {
 	/* RFC 8176 2: where the key lives; a person was there; verified by the device, it is two factors */
 	const char *const amr[] = {row->backup_eligible ? "swk" : "hwk", "user", "mfa", NULL};
@@ -79,7 +84,8 @@ credential_of(struct idp *d, struct span body, struct credential_row *out)
 	TRY(webauthn_peek(body, &peeked));
 	const struct db_param p[] = {db_bytes(span_at(peeked.credential_id, peeked.credential_id_len))};
 	e = db_pool_one(d->db, ST_CREDENTIAL_BY_ID, p, out);
-	return e == ERR_NOT_FOUND ? err_because(ERR_MISMATCH, "WebAuthn 7.2 step 6: this credential is not known here") : e;
+	return e == ERR_NOT_FOUND ? err_because(ERR_MISMATCH, "WebAuthn 7.2 step 6: this credential is not known here")
+				  : e;
 }
 
 static enum err

@@ -27,7 +27,8 @@ add_item(const struct idp *d, const char *language, const struct session *s, con
 }
 
 static enum err
-show(struct idp *d, const struct request *request, struct reply *reply, const struct interaction *i, const struct session *s)
+show(struct idp *d, const struct request *request, struct reply *reply, const struct interaction *i,
+	const struct session *s)
 {
 	const char *ui_locales = i->authorization.text.ui_locales, *language = page_language(d, request, ui_locales);
 	char csrf[CSRF_TEXT_LEN + 1];
@@ -78,7 +79,8 @@ consent_decide_handler(void *daemon, struct request *request, struct reply *repl
 	REQUIRE_WHY(i.client != NULL, ERR_NOT_FOUND, "this flow asks for no consent");
 	TRY(session_of(d, request, &s));
 	TRY(csrf_check(CSRF_CONSENT, s.cookie, request_form(request, "csrf")));
-	REQUIRE_WHY(decision != NULL && (strcmp(decision, "allow") == 0 || strcmp(decision, "deny") == 0), ERR_MALFORMED, "decision: allow or deny");
+	REQUIRE_WHY(decision != NULL && (strcmp(decision, "allow") == 0 || strcmp(decision, "deny") == 0),
+		ERR_MALFORMED, "decision: allow or deny");
 	if (strcmp(decision, "deny") == 0)
 		return interaction_deny(d, request, reply, &i);
 	TRY(interaction_consent(d, &i, &s));

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define POLICY                                                                                                      \
-	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "              \
+#define POLICY                                                                                          \
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " \
 	"frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
 enum { LANGUAGE_SECONDS = 365 * 24 * 3600, MAX_HERE = 4096, MAX_ORIGIN = 300 };
@@ -42,7 +42,8 @@ write_here(const struct request *request, struct writer *w)
 }
 
 void
-page_frame(const struct idp *d, const struct request *request, struct reply *reply, const char *language, struct page *p)
+page_frame(const struct idp *d, const struct request *request, struct reply *reply, const char *language,
+	struct page *p)
 {
 	AUTO(writer) here = writer_new(MAX_HERE);
 	const char *asked = frame_language(d, request);
@@ -75,7 +76,8 @@ origin_len(const char *uri)
 	const size_t scheme = strncmp(uri, "https://", 8) == 0 ? 8 : strncmp(uri, "http://", 7) == 0 ? 7 : 0;
 	const size_t host = scheme == 0 ? 0 : strspn(uri + scheme, host_characters);
 
-	if (host == 0 || scheme + host > MAX_ORIGIN || (uri[scheme + host] != '\0' && strchr("/?", uri[scheme + host]) == NULL))
+	if (host == 0 || scheme + host > MAX_ORIGIN ||
+		(uri[scheme + host] != '\0' && strchr("/?", uri[scheme + host]) == NULL))
 		return 0;
 	return scheme + host;
 }

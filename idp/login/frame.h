@@ -9,7 +9,8 @@
 const char *frame_language(const struct idp *d, const struct request *request);
 
 /* Gives p the values languages and here, sets the page's headers (Content-Security-Policy, Referrer-Policy) and keeps a language asked for in a cookie. */
-void page_frame(const struct idp *d, const struct request *request, struct reply *reply, const char *language, struct page *p);
+void page_frame(const struct idp *d, const struct request *request, struct reply *reply, const char *language,
+	struct page *p);
 
 /* Lets forms of this page end at uri's origin too: Chromium holds the redirects that follow a form against form-action (CSP Level 3, 6.4.1). uri may be NULL; one
  * that is no http(s) address changes nothing. */

@@ -12,7 +12,8 @@ same_origin(const struct idp *d, const struct request *request)
 {
 	const char *origin = request_header(request, "Origin");
 
-	REQUIRE_WHY(origin != NULL && strcmp(origin, d->web_origin) == 0, ERR_REFUSED, "RFC 6454 7: the request does not come from a page of ours");
+	REQUIRE_WHY(origin != NULL && strcmp(origin, d->web_origin) == 0, ERR_REFUSED,
+		"RFC 6454 7: the request does not come from a page of ours");
 	return ERR_OK;
 }
 
@@ -23,7 +24,8 @@ script_request(const struct idp *d, const struct request *request)
 	const char *type = request_header(request, "Content-Type");
 
 	TRY(same_origin(d, request));
-	REQUIRE_WHY(type != NULL && strncasecmp(type, json, sizeof(json) - 1) == 0, ERR_MALFORMED, "the body must be application/json");
+	REQUIRE_WHY(type != NULL && strncasecmp(type, json, sizeof(json) - 1) == 0, ERR_MALFORMED,
+		"the body must be application/json");
 	return ERR_OK;
 }
 
@@ -34,7 +36,8 @@ struct client_data {
 static const struct json_row client_data_rows[] = {
 	{"challenge", JSON_BYTES, JSON_REQUIRED, offsetof(struct client_data, challenge), 0, CHALLENGE_LEN, NULL, 0},
 };
-static const struct json_table client_data_table = {"client data", client_data_rows, 1, sizeof(struct client_data), true};
+static const struct json_table client_data_table = {"client data", client_data_rows, 1, sizeof(struct client_data),
+	true};
 
 struct answer {
 	struct json_bytes client_data;
@@ -96,7 +99,8 @@ excluded(const struct json_list *rows, struct webauthn_id ids[MAX_EXCLUDED])
 }
 
 enum err
-passkey_offer(struct idp *d, struct reply *reply, struct span bound, const struct uuid *person, struct span user_handle, const char *person_name)
+passkey_offer(struct idp *d, struct reply *reply, struct span bound, const struct uuid *person, struct span user_handle,
+	const char *person_name)
 {
 	const struct db_param p[] = {db_uuid(person)};
 	struct webauthn_id ids[MAX_EXCLUDED];
@@ -107,8 +111,9 @@ passkey_offer(struct idp *d, struct reply *reply, struct span bound, const struc
 	TRY(db_pool_all(d->db, ST_CREDENTIALS_OF, p, &rows));
 	e = challenge_new(d, "register", bound, challenge);
 	if (e == ERR_OK)
-		webauthn_creation_options(reply_body(reply, "application/json"), d->settings.rp_id, templates_text(d->pages, "en", "brand"), user_handle,
-		    person_name, person_name, span_at(challenge, sizeof(challenge)), ids, excluded(&rows, ids));
+		webauthn_creation_options(reply_body(reply, "application/json"), d->settings.rp_id,
+			templates_text(d->pages, "en", "brand"), user_handle, person_name, person_name,
+			span_at(challenge, sizeof(challenge)), ids, excluded(&rows, ids));
 	store_list_free(ST_CREDENTIALS_OF, &rows);
 	return e;
 }
@@ -147,8 +152,8 @@ passkey_name(const char *given, const char *otherwise, const char **out)
 	if (given != NULL)
 		given += strspn(given, " ");
 	*out = given == NULL || given[0] == '\0' ? otherwise : given;
-	REQUIRE_WHY(strlen(*out) <= MAX_PASSKEY_NAME && strpbrk(*out, "\t\r\n") == NULL && span_is_text(span_of(*out)), ERR_MALFORMED,
-	    "name: one line of at most %d bytes", MAX_PASSKEY_NAME);
+	REQUIRE_WHY(strlen(*out) <= MAX_PASSKEY_NAME && strpbrk(*out, "\t\r\n") == NULL && span_is_text(span_of(*out)),
+		ERR_MALFORMED, "name: one line of at most %d bytes", MAX_PASSKEY_NAME);
 	return ERR_OK;
 }
 
@@ -170,7 +175,8 @@ passkey_details(const struct webauthn_credential *c, const char *name, struct wr
 static const struct json_row body_rows[] = {
 	{"code", JSON_TEXT, JSON_OPTIONAL, offsetof(struct passkey_body, code), 0, 200, NULL, 0},
 	{"name", JSON_TEXT, JSON_OPTIONAL, offsetof(struct passkey_body, name), 0, MAX_PASSKEY_NAME * 4, NULL, 0},
-	{"credential", JSON_RAW, JSON_OPTIONAL, offsetof(struct passkey_body, credential), 0, MAX_WEBAUTHN_JSON, NULL, 0},
+	{"credential", JSON_RAW, JSON_OPTIONAL, offsetof(struct passkey_body, credential), 0, MAX_WEBAUTHN_JSON, NULL,
+		0},
 };
 static const struct json_table body_table = {"passkey request", body_rows, 3, sizeof(struct passkey_body), false};
 

@@ -21,11 +21,12 @@ MUST_USE enum err passkey_challenge(struct span credential, uint8_t out[CHALLENG
 struct webauthn_expect passkey_expect(const struct idp *d, struct span challenge, const char *origins[2]);
 
 /* Writes PublicKeyCredentialCreationOptions for a person as the reply, with a challenge for bound; those the person has already are excluded. */
-MUST_USE enum err passkey_offer(struct idp *d, struct reply *reply, struct span bound, const struct uuid *person, struct span user_handle,
-    const char *person_name);
+MUST_USE enum err passkey_offer(struct idp *d, struct reply *reply, struct span bound, const struct uuid *person,
+	struct span user_handle, const char *person_name);
 
 /* Consumes the challenge (of bound) that credential answers and checks the registration (WebAuthn 7.1). */
-MUST_USE enum err passkey_register(struct idp *d, struct span bound, struct span credential, struct webauthn_credential *out);
+MUST_USE enum err passkey_register(struct idp *d, struct span bound, struct span credential,
+	struct webauthn_credential *out);
 
 /* The level that it can reach. */
 int64_t passkey_authenticator(const struct webauthn_credential *c);

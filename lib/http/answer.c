@@ -18,7 +18,8 @@ add_default(struct http_header *out, size_t *count, struct span name, const char
 {
 	char *n, *v;
 
-	REQUIRE_WHY(*count < MAX_DEFAULT_HEADERS, ERR_CONFIG, "more than %d headers for every reply", MAX_DEFAULT_HEADERS);
+	REQUIRE_WHY(*count < MAX_DEFAULT_HEADERS, ERR_CONFIG, "more than %d headers for every reply",
+		MAX_DEFAULT_HEADERS);
 	TRY(span_text(name, &n));
 	v = strdup(value);
 	if (v == NULL) {
@@ -66,7 +67,8 @@ log_it(const struct exchange *x, enum err e, int status)
 		log_refusal("http", e, context);
 		return;
 	}
-	log_line(LOG_LEVEL_DEBUG, "http", "%s %s %s %s %s", err_name(e), err_why(), x->server->options.name, x->request.method, path);
+	log_line(LOG_LEVEL_DEBUG, "http", "%s %s %s %s %s", err_name(e), err_why(), x->server->options.name,
+		x->request.method, path);
 }
 
 static void

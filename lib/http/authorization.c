@@ -18,7 +18,8 @@ credentials_of(const struct request *r, const char *scheme, const char **out)
 		"RFC 9110 11.6.2: no %s credentials in Authorization", scheme);
 	header += len;
 	header += strspn(header, " ");
-	REQUIRE_WHY(strlen(header) <= MAX_AUTHORIZATION, ERR_TOO_LONG, "Authorization longer than %d bytes", MAX_AUTHORIZATION);
+	REQUIRE_WHY(strlen(header) <= MAX_AUTHORIZATION, ERR_TOO_LONG, "Authorization longer than %d bytes",
+		MAX_AUTHORIZATION);
 	*out = header;
 	return ERR_OK;
 }
@@ -48,7 +49,8 @@ request_basic(const struct request *r, const char **user, const char **password)
 	REQUIRE(pair != NULL, ERR_NO_MEMORY);
 	TRY(base64_read(span_of(text), (uint8_t *)pair, strlen(text), &len));
 	colon = memchr(pair, ':', len);
-	REQUIRE_WHY(colon != NULL && colon != pair, ERR_MALFORMED, "RFC 7617 2: no user-id and colon in the credentials");
+	REQUIRE_WHY(colon != NULL && colon != pair, ERR_MALFORMED,
+		"RFC 7617 2: no user-id and colon in the credentials");
 	TRY(decode_part(arena, span_at(pair, (size_t)(colon - pair)), user));
 	return decode_part(arena, span_at(colon + 1, len - (size_t)(colon + 1 - pair)), password);
 }

@@ -137,7 +137,8 @@ http_call(const struct http_call *call, int *status, struct writer *reply)
 	done = curl_easy_perform(c);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, NULL);
 	curl_slist_free_all(headers);
-	REQUIRE_WHY(!r.too_long, ERR_TOO_LONG, "the answer of %.*s is longer than the limit", origin_len(call->url), call->url);
+	REQUIRE_WHY(!r.too_long, ERR_TOO_LONG, "the answer of %.*s is longer than the limit", origin_len(call->url),
+		call->url);
 	TRY(writer_done(reply));
 	REQUIRE_WHY(done == CURLE_OK, ERR_UNAVAILABLE, "%.*s does not answer: %.120s", origin_len(call->url), call->url,
 		cause[0] != '\0' ? cause : curl_easy_strerror(done));
@@ -152,7 +153,8 @@ write_encoded(struct writer *w, const char *text)
 	for (; *text != '\0'; text++) {
 		const unsigned char c = (unsigned char)*text;
 
-		if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || strchr("-._~", c) != NULL)
+		if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			strchr("-._~", c) != NULL)
 			writer_u8(w, c);
 		else
 			writer_format(w, "%%%02X", c);

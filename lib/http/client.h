@@ -6,15 +6,15 @@
 #include "base/writer.h"
 
 struct http_call {
-	const char *method;            /* "GET", "POST" */
+	const char *method; /* "GET", "POST" */
 	const char *url;
-	const char *content_type;      /* of the body; may be NULL */
+	const char *content_type; /* of the body; may be NULL */
 	struct span body;
-	const char *const *headers;    /* "Name: value", NULL-terminated; may be NULL */
-	const char *ca_file;           /* PEM anchors; NULL: the system's */
+	const char *const *headers;                  /* "Name: value", NULL-terminated; may be NULL */
+	const char *ca_file;                         /* PEM anchors; NULL: the system's */
 	const char *client_certificate, *client_key; /* PEM files; NULL: none */
-	long timeout_ms;               /* 0: 5000 */
-	size_t max_reply;              /* bytes; 0: 1 MiB */
+	long timeout_ms;                             /* 0: 5000 */
+	size_t max_reply;                            /* bytes; 0: 1 MiB */
 };
 
 /* Sends and waits. *status is the HTTP status; the body is appended to reply. ERR_UNAVAILABLE if no answer came (the reason names host and cause, not the query);

@@ -56,7 +56,8 @@ look_for(const char *header, const char *wanted, struct span *found)
 	size_t count = 0;
 
 	while (next_pair(&header, &name, &value)) {
-		if (!span_starts(name, SPAN(prefix)) || !span_is(span_at(name.ptr + sizeof(prefix) - 1, name.len - sizeof(prefix) + 1), bare(wanted)))
+		if (!span_starts(name, SPAN(prefix)) ||
+			!span_is(span_at(name.ptr + sizeof(prefix) - 1, name.len - sizeof(prefix) + 1), bare(wanted)))
 			continue;
 		count++;
 		*found = value;
@@ -88,7 +89,9 @@ reply_cookie(struct reply *r, const char *name, const char *value, const char *s
 		return;
 	}
 	if (max_age < 0)
-		reply_headerf(r, "Set-Cookie", "__Host-%s=%s; Path=/; Secure; HttpOnly; SameSite=%s", bare(name), value, same_site);
+		reply_headerf(r, "Set-Cookie", "__Host-%s=%s; Path=/; Secure; HttpOnly; SameSite=%s", bare(name), value,
+			same_site);
 	else
-		reply_headerf(r, "Set-Cookie", "__Host-%s=%s; Path=/; Secure; HttpOnly; SameSite=%s; Max-Age=%d", bare(name), value, same_site, max_age);
+		reply_headerf(r, "Set-Cookie", "__Host-%s=%s; Path=/; Secure; HttpOnly; SameSite=%s; Max-Age=%d",
+			bare(name), value, same_site, max_age);
 }

@@ -8,7 +8,13 @@
 #include "http/form.h"
 #include "http/server.h"
 
-enum { MAX_REQUEST_HEADERS = 64, MAX_REPLY_HEADERS = 24, MAX_REPLY = 64 << 20, ARENA_FIRST = 2048, ARENA_BLOCK = 16 * 1024 };
+enum {
+	MAX_REQUEST_HEADERS = 64,
+	MAX_REPLY_HEADERS = 24,
+	MAX_REPLY = 64 << 20,
+	ARENA_FIRST = 2048,
+	ARENA_BLOCK = 16 * 1024
+};
 
 struct arena_block;
 
@@ -50,7 +56,7 @@ struct reply {
 	const char *content_type; /* NULL: no body */
 	struct writer body;
 	bool is_static;
-	struct span bytes;        /* is_static */
+	struct span bytes; /* is_static */
 	void (*done)(void *);
 	void *done_context;
 	struct http_header headers[MAX_REPLY_HEADERS];

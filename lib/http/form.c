@@ -26,7 +26,8 @@ is_text(struct span s)
 
 		if (len == 0 || s.ptr[0] == 0x7f)
 			return false;
-		if (s.ptr[0] < 0x20 && s.ptr[0] != '\t' && s.ptr[0] != '\n' && !(s.ptr[0] == '\r' && s.len > 1 && s.ptr[1] == '\n'))
+		if (s.ptr[0] < 0x20 && s.ptr[0] != '\t' && s.ptr[0] != '\n' &&
+			!(s.ptr[0] == '\r' && s.len > 1 && s.ptr[1] == '\n'))
 			return false;
 		s.ptr += len;
 		s.len -= len;
@@ -87,7 +88,8 @@ add_field(struct form *f, struct span pair, struct arena *arena)
 	REQUIRE_WHY(name.len > 0, ERR_MALFORMED, "a parameter without a name");
 	TRY(decode(name, arena, &field->name));
 	TRY(decode(r.left, arena, &field->value));
-	REQUIRE_WHY(form_value(f, field->name) == NULL, ERR_MALFORMED, "RFC 6749 3.1: parameter '%.40s' more than once", field->name);
+	REQUIRE_WHY(form_value(f, field->name) == NULL, ERR_MALFORMED, "RFC 6749 3.1: parameter '%.40s' more than once",
+		field->name);
 	f->count++;
 	return ERR_OK;
 }

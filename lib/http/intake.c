@@ -20,7 +20,8 @@ may_repeat(const char *name)
 static bool
 is_token(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || (c >= '0' && c <= '9') || (c != '\0' && strchr("!#$%&'*+.^_`|~", c) != NULL);
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || (c >= '0' && c <= '9') ||
+		(c != '\0' && strchr("!#$%&'*+.^_`|~", c) != NULL);
 }
 
 static enum err
@@ -29,12 +30,14 @@ check_field(const struct request *r, const char *name, const char *value, size_t
 	for (size_t i = 0; i < len; i++) {
 		const unsigned char c = (unsigned char)value[i];
 
-		REQUIRE_WHY((c >= 0x20 && c != 0x7f) || c == '\t', ERR_MALFORMED, "RFC 9110 5.5: control character in header %.40s", name);
+		REQUIRE_WHY((c >= 0x20 && c != 0x7f) || c == '\t', ERR_MALFORMED,
+			"RFC 9110 5.5: control character in header %.40s", name);
 	}
 	REQUIRE_WHY(name[0] != '\0', ERR_MALFORMED, "RFC 9110 5.1: header without a name");
 	for (const char *at = name; *at != '\0'; at++)
 		REQUIRE_WHY(is_token(*at), ERR_MALFORMED, "RFC 9110 5.6.2: a header name that is no token");
-	REQUIRE_WHY(may_repeat(name) || request_header(r, name) == NULL, ERR_MALFORMED, "RFC 9110 5.3: header %.40s more than once", name);
+	REQUIRE_WHY(may_repeat(name) || request_header(r, name) == NULL, ERR_MALFORMED,
+		"RFC 9110 5.3: header %.40s more than once", name);
 	return ERR_OK;
 }
 
@@ -81,14 +84,16 @@ frame(const struct request *r, const char *version, struct framing *f)
 	const char *length = request_header(r, "Content-Length"), *encoding = request_header(r, "Transfer-Encoding");
 
 	f->broken = true;
-	REQUIRE_WHY(length == NULL || encoding == NULL, ERR_MALFORMED, "RFC 9112 6.1: Content-Length with Transfer-Encoding");
+	REQUIRE_WHY(length == NULL || encoding == NULL, ERR_MALFORMED,
+		"RFC 9112 6.1: Content-Length with Transfer-Encoding");
 	if (encoding != NULL) {
 		REQUIRE_WHY(strcasecmp(encoding, "chunked") == 0 && strcmp(version, "HTTP/1.1") == 0, ERR_MALFORMED,
 			"RFC 9112 6.1: Transfer-Encoding other than chunked");
 		f->has_body = f->chunked = true;
 	}
 	if (length != NULL) {
-		REQUIRE_WHY(read_length(length, &f->length), ERR_MALFORMED, "RFC 9110 8.6: Content-Length is no number");
+		REQUIRE_WHY(read_length(length, &f->length), ERR_MALFORMED,
+			"RFC 9110 8.6: Content-Length is no number");
 		f->has_body = f->length > 0;
 	}
 	f->broken = false;
@@ -100,7 +105,8 @@ check_target(const struct request *r)
 {
 	REQUIRE_WHY(r->path[0] == '/', ERR_MALFORMED, "RFC 9112 3.2.1: the request target must start with '/'");
 	for (const char *at = r->path; *at != '\0'; at++)
-		REQUIRE_WHY(*at > 0x20 && *at < 0x7f && *at != '#', ERR_MALFORMED, "RFC 3986 3.3: a byte that must be percent-encoded in the path");
+		REQUIRE_WHY(*at > 0x20 && *at < 0x7f && *at != '#', ERR_MALFORMED,
+			"RFC 3986 3.3: a byte that must be percent-encoded in the path");
 	return ERR_OK;
 }
 
@@ -113,7 +119,8 @@ intake(struct request *r, const char *version, struct framing *framing)
 	(void)MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND, collect, &c);
 	TRY(c.e);
 	TRY(frame(r, version, framing));
-	REQUIRE_WHY(request_header(r, "Host") != NULL || strcmp(version, "HTTP/1.1") != 0, ERR_MALFORMED, "RFC 9112 3.2: no Host");
+	REQUIRE_WHY(request_header(r, "Host") != NULL || strcmp(version, "HTTP/1.1") != 0, ERR_MALFORMED,
+		"RFC 9112 3.2: no Host");
 	return check_target(r);
 }
 
@@ -124,7 +131,8 @@ is_form(const struct request *r)
 	static const char type[] = "application/x-www-form-urlencoded";
 	const char *given = request_header(r, "Content-Type");
 
-	return given != NULL && strncasecmp(given, type, sizeof(type) - 1) == 0 && strchr(" \t;", given[sizeof(type) - 1]) != NULL;
+	return given != NULL && strncasecmp(given, type, sizeof(type) - 1) == 0 &&
+		strchr(" \t;", given[sizeof(type) - 1]) != NULL;
 }
 
 enum err

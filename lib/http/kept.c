@@ -58,7 +58,8 @@ kept_fits(const struct exchange *x)
 {
 	const struct reply *r = &x->reply;
 
-	return r->is_static && r->done == NULL && r->status == 200 && r->bytes.len <= MAX_KEPT_BYTES && x->request.param_count == 0;
+	return r->is_static && r->done == NULL && r->status == 200 && r->bytes.len <= MAX_KEPT_BYTES &&
+		x->request.param_count == 0;
 }
 
 static bool
@@ -70,11 +71,13 @@ same_text(const char *a, const char *b)
 static bool
 same(const struct reply *a, const struct reply *b)
 {
-	if (a->max_age != b->max_age || a->is_public != b->is_public || a->header_count != b->header_count || !span_equal(a->bytes, b->bytes) ||
-		!same_text(a->etag, b->etag) || !same_text(a->content_type, b->content_type))
+	if (a->max_age != b->max_age || a->is_public != b->is_public || a->header_count != b->header_count ||
+		!span_equal(a->bytes, b->bytes) || !same_text(a->etag, b->etag) ||
+		!same_text(a->content_type, b->content_type))
 		return false;
 	for (size_t i = 0; i < a->header_count; i++)
-		if (!same_text(a->headers[i].name, b->headers[i].name) || !same_text(a->headers[i].value, b->headers[i].value))
+		if (!same_text(a->headers[i].name, b->headers[i].name) ||
+			!same_text(a->headers[i].value, b->headers[i].value))
 			return false;
 	return true;
 }
@@ -108,7 +111,8 @@ copy_reply(struct kept_entry *e, const struct reply *r)
 	ok = (r->etag == NULL || copy_text(&e->arena, &e->reply.etag)) && ok;
 	ok = (r->content_type == NULL || copy_text(&e->arena, &e->reply.content_type)) && ok;
 	for (size_t i = 0; i < r->header_count; i++)
-		ok = copy_text(&e->arena, &e->reply.headers[i].name) && copy_text(&e->arena, &e->reply.headers[i].value) && ok;
+		ok = copy_text(&e->arena, &e->reply.headers[i].name) &&
+			copy_text(&e->arena, &e->reply.headers[i].value) && ok;
 	return ok;
 }
 
@@ -123,7 +127,8 @@ kept_prepare(struct kept *k, const struct reply *r)
 	}
 	e = calloc(1, sizeof(*e));
 	if (e != NULL && copy_reply(e, r))
-		e->response = MHD_create_response_from_buffer(e->reply.bytes.len, (void *)(uintptr_t)e->reply.bytes.ptr, MHD_RESPMEM_PERSISTENT);
+		e->response = MHD_create_response_from_buffer(e->reply.bytes.len, (void *)(uintptr_t)e->reply.bytes.ptr,
+			MHD_RESPMEM_PERSISTENT);
 	if (e != NULL && e->response == NULL) {
 		entry_free(e);
 		e = NULL;

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -36,18 +37,21 @@ bind_and_listen(int fd, const struct addrinfo *to)
 static int
 port_of(int fd)
 {
-	struct sockaddr_storage at;
+	struct sockaddr_storage at = {0};
 	socklen_t len = sizeof(at);
+	char port[8];
 
-	if (getsockname(fd, (struct sockaddr *)&at, &len) != 0)
+	if (getsockname(fd, (struct sockaddr *)&at, &len) != 0 ||
+		getnameinfo((struct sockaddr *)&at, len, NULL, 0, port, sizeof(port), NI_NUMERICSERV) != 0)
 		return 0;
-	return ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&at)->sin6_port : ((struct sockaddr_in *)&at)->sin_port);
+	return (int)strtol(port, NULL, 10);
 }
 
 static enum err
 open_one(const char *address, int *port, int *out)
 {
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
 	struct addrinfo *to;
 	char service[8];
 	int fd;

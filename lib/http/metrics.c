@@ -4,9 +4,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-static const int statuses[] = {
-	200, 201, 202, 204, 302, 303, 304, 400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 503, 0 /* any other */};
-static const int64_t bounds[] = {500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000, 5000000}; /* microseconds */
+static const int statuses[] = {200, 201, 202, 204, 302, 303, 304, 400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 503,
+	0 /* any other */};
+static const int64_t bounds[] = {500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000,
+	5000000}; /* microseconds */
 
 enum { STATUSES = sizeof(statuses) / sizeof(statuses[0]), BOUNDS = sizeof(bounds) / sizeof(bounds[0]) };
 
@@ -72,7 +73,8 @@ http_counts_add(struct http_counts *c, const struct route *route, int status, in
 		b++;
 	atomic_fetch_add_explicit(&row->by_status[s], 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&c->by_time[b], 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&c->microseconds, (uint64_t)(microseconds < 0 ? 0 : microseconds), memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->microseconds, (uint64_t)(microseconds < 0 ? 0 : microseconds),
+		memory_order_relaxed);
 }
 
 static void
@@ -116,10 +118,12 @@ void
 http_metrics(struct writer *w)
 {
 	pthread_mutex_lock(&lock);
-	writer_text(w, "# HELP mohar_http_requests_total Requests answered.\n# TYPE mohar_http_requests_total counter\n");
+	writer_text(w,
+		"# HELP mohar_http_requests_total Requests answered.\n# TYPE mohar_http_requests_total counter\n");
 	for (const struct http_counts *c = all; c != NULL; c = c->next)
 		write_requests(w, c);
-	writer_text(w, "# HELP mohar_http_request_seconds Time to answer.\n# TYPE mohar_http_request_seconds histogram\n");
+	writer_text(w,
+		"# HELP mohar_http_request_seconds Time to answer.\n# TYPE mohar_http_request_seconds histogram\n");
 	for (const struct http_counts *c = all; c != NULL; c = c->next)
 		write_times(w, c);
 	pthread_mutex_unlock(&lock);

@@ -109,7 +109,8 @@ const struct page_entry *
 page_find(const struct page *p, size_t item, const char *name)
 {
 	for (;;) {
-		const size_t from = item == SIZE_MAX ? 0 : item + 1, to = item == SIZE_MAX ? p->count : p->entries[item].end;
+		const size_t from = item == SIZE_MAX ? 0 : item + 1,
+			     to = item == SIZE_MAX ? p->count : p->entries[item].end;
 
 		for (size_t i = from; i < to; i++)
 			if (p->entries[i].parent == item && strcmp(p->entries[i].name, name) == 0)

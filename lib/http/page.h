@@ -11,16 +11,16 @@ enum page_kind { PAGE_TEXT, PAGE_ABSENT, PAGE_FALSE, PAGE_TRUE, PAGE_ITEM };
 
 struct page_entry {
 	char *name;
-	char *text;     /* PAGE_TEXT */
+	char *text; /* PAGE_TEXT */
 	enum page_kind kind;
-	size_t parent;  /* the item it stands in; SIZE_MAX at the top */
-	size_t end;     /* PAGE_ITEM: one past its last entry */
+	size_t parent; /* the item it stands in; SIZE_MAX at the top */
+	size_t end;    /* PAGE_ITEM: one past its last entry */
 };
 
 struct page {
 	struct page_entry *entries;
 	size_t count, room;
-	size_t open;      /* the item being written; SIZE_MAX */
+	size_t open; /* the item being written; SIZE_MAX */
 	enum err failed;
 };
 

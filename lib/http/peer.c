@@ -8,7 +8,8 @@
 struct span
 request_peer_certificate(const struct request *r)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	const gnutls_datum_t *chain;
 	unsigned count = 0;
 
@@ -21,13 +22,15 @@ request_peer_certificate(const struct request *r)
 const char *
 request_address(const struct request *r)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	char *out = (char *)(uintptr_t)r->address; /* a cache, filled when it is first asked for */
 
 	if (out[0] != '\0')
 		return out;
 	if (info != NULL && info->client_addr != NULL && info->client_addr->sa_family == AF_INET) {
-		(void)inet_ntop(AF_INET, &((struct sockaddr_in *)(void *)info->client_addr)->sin_addr, out, sizeof(r->address));
+		(void)inet_ntop(AF_INET, &((struct sockaddr_in *)(void *)info->client_addr)->sin_addr, out,
+			sizeof(r->address));
 	} else if (info != NULL && info->client_addr != NULL && info->client_addr->sa_family == AF_INET6) {
 		const struct in6_addr *six = &((struct sockaddr_in6 *)(void *)info->client_addr)->sin6_addr;
 

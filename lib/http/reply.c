@@ -1,5 +1,6 @@
 #include "http/exchange.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -45,8 +46,8 @@ drop(struct reply *r, const char *name)
 static bool
 may_repeat(const char *name)
 {
-	return strcasecmp(name, "Set-Cookie") == 0 || strcasecmp(name, "WWW-Authenticate") == 0 || strcasecmp(name, "Link") == 0 ||
-		strcasecmp(name, "Vary") == 0;
+	return strcasecmp(name, "Set-Cookie") == 0 || strcasecmp(name, "WWW-Authenticate") == 0 ||
+		strcasecmp(name, "Link") == 0 || strcasecmp(name, "Vary") == 0;
 }
 
 void
@@ -115,16 +116,14 @@ void
 reply_etag(struct reply *r, const char *etag)
 {
 	const bool quoted = etag[0] == '"' || strncmp(etag, "W/", 2) == 0;
-	char *made = arena_take(r->arena, strlen(etag) + 3);
+	const size_t room = strlen(etag) + 3;
+	char *made = arena_take(r->arena, room);
 
 	if (made == NULL || !is_clean(etag)) {
 		r->broken = true;
 		return;
 	}
-	made[0] = '\0';
-	strcat(made, quoted ? "" : "\"");
-	strcat(made, etag);
-	strcat(made, quoted ? "" : "\"");
+	(void)snprintf(made, room, quoted ? "%s" : "\"%s\"", etag);
 	r->etag = made;
 }
 

@@ -9,16 +9,19 @@
 struct request;
 
 const char *request_method(const struct request *r);
-const char *request_path(const struct request *r);             /* as sent, without query; for logs use the route's path */
-const char *request_param(const struct request *r, const char *name);  /* "{id}" of the route; NULL if the route has none such */
+const char *request_path(const struct request *r); /* as sent, without query; for logs use the route's path */
+const char *request_param(const struct request *r,
+	const char *name); /* "{id}" of the route; NULL if the route has none such */
 /* Header by name, NULL if absent. A header that came more than once is ERR_MALFORMED already, except Cookie and Accept*. */
 const char *request_header(const struct request *r, const char *name);
-const char *request_cookie(const struct request *r, const char *name); /* "__Host-" before name unless it is there; NULL if absent, there twice or with odd characters */
+const char *request_cookie(const struct request *r,
+	const char *
+		name); /* "__Host-" before name unless it is there; NULL if absent, there twice or with odd characters */
 struct span request_body(const struct request *r);
 
 /* The value, or NULL if absent. */
 const char *request_query(const struct request *r, const char *name);
-const char *request_form(const struct request *r, const char *name);   /* only with that Content-Type; else NULL */
+const char *request_form(const struct request *r, const char *name); /* only with that Content-Type; else NULL */
 /* Is any form (query) member there besides names (NULL-terminated)? Returns the first such name or NULL. */
 const char *request_query_other(const struct request *r, const char *const *names);
 /* The raw query string, as sent; "" if none. */

@@ -8,8 +8,8 @@ enum { NONE = UINT16_MAX };
 struct route_index {
 	const struct route *routes;
 	size_t count;
-	uint16_t *next;     /* of the same bucket, by route */
-	uint16_t *buckets;  /* plain paths */
+	uint16_t *next;    /* of the same bucket, by route */
+	uint16_t *buckets; /* plain paths */
 	size_t mask;
 	uint16_t *patterns; /* paths with parameters, in the table's order */
 	size_t pattern_count;
@@ -37,17 +37,20 @@ check_route(const struct route *route)
 {
 	size_t params = 0;
 
-	REQUIRE_WHY(route->path[0] == '/' && route->method[0] != '\0' && route->who != NULL && route->handler != NULL, ERR_CONFIG,
-		"route '%s %s' is not whole", route->method, route->path);
-	REQUIRE_WHY(route->max_body <= MAX_HTTP_BODY, ERR_CONFIG, "route '%s' takes more than %d bytes", route->path, MAX_HTTP_BODY);
+	REQUIRE_WHY(route->path[0] == '/' && route->method[0] != '\0' && route->who != NULL && route->handler != NULL,
+		ERR_CONFIG, "route '%s %s' is not whole", route->method, route->path);
+	REQUIRE_WHY(route->max_body <= MAX_HTTP_BODY, ERR_CONFIG, "route '%s' takes more than %d bytes", route->path,
+		MAX_HTTP_BODY);
 	for (const char *at = route->path; (at = strchr(at, '{')) != NULL; at++, params++) {
 		const char *end = strchr(at, '}');
 
 		REQUIRE_WHY(at[-1] == '/' && end != NULL && (end[1] == '/' || end[1] == '\0'), ERR_CONFIG,
 			"route '%s': a parameter is one whole segment", route->path);
-		REQUIRE_WHY(memcmp(end - 3, "...", 3) != 0 || end[1] == '\0', ERR_CONFIG, "route '%s': {rest...} stands last", route->path);
+		REQUIRE_WHY(memcmp(end - 3, "...", 3) != 0 || end[1] == '\0', ERR_CONFIG,
+			"route '%s': {rest...} stands last", route->path);
 	}
-	REQUIRE_WHY(params <= MAX_ROUTE_PARAMS, ERR_CONFIG, "route '%s' has more than %d parameters", route->path, MAX_ROUTE_PARAMS);
+	REQUIRE_WHY(params <= MAX_ROUTE_PARAMS, ERR_CONFIG, "route '%s' has more than %d parameters", route->path,
+		MAX_ROUTE_PARAMS);
 	return ERR_OK;
 }
 
@@ -153,7 +156,8 @@ match(const struct route *route, struct request *request)
 		const bool rest = name_len > 3 && memcmp(pattern + name_len - 2, "...", 3) == 0;
 		const size_t len = rest ? strlen(path) : strcspn(path, "/");
 
-		TRY(take_param(request, span_at(pattern + 1, rest ? name_len - 3 : name_len), span_at(path, len), rest));
+		TRY(take_param(request, span_at(pattern + 1, rest ? name_len - 3 : name_len), span_at(path, len),
+			rest));
 		pattern += name_len + 2;
 		path += len;
 	}

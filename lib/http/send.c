@@ -30,7 +30,8 @@ is_fresh(const struct exchange *x)
 {
 	const char *list;
 
-	if (x->reply.etag == NULL || x->reply.status != 200 || (strcmp(x->request.method, "GET") != 0 && strcmp(x->request.method, "HEAD") != 0))
+	if (x->reply.etag == NULL || x->reply.status != 200 ||
+		(strcmp(x->request.method, "GET") != 0 && strcmp(x->request.method, "HEAD") != 0))
 		return false;
 	list = request_header(&x->request, "If-None-Match");
 	return list != NULL && has_etag(list, x->reply.etag);
@@ -46,14 +47,16 @@ with_body(struct reply *r)
 
 	if (r->is_static) {
 		if (r->done == NULL)
-			return MHD_create_response_from_buffer(r->bytes.len, (void *)(uintptr_t)r->bytes.ptr, MHD_RESPMEM_PERSISTENT);
-		response = MHD_create_response_from_buffer_with_free_callback_cls(r->bytes.len, (void *)(uintptr_t)r->bytes.ptr, r->done, r->done_context);
+			return MHD_create_response_from_buffer(r->bytes.len, (void *)(uintptr_t)r->bytes.ptr,
+				MHD_RESPMEM_PERSISTENT);
+		response = MHD_create_response_from_buffer_with_free_callback_cls(r->bytes.len,
+			(void *)(uintptr_t)r->bytes.ptr, r->done, r->done_context);
 		if (response != NULL)
 			r->done = NULL; /* libmicrohttpd calls it now */
 		return response;
 	}
 	if (r->content_type == NULL || writer_take(&r->body, &ptr, &len) != ERR_OK)
-		return MHD_create_response_from_buffer(0, (void *)(uintptr_t)"", MHD_RESPMEM_PERSISTENT);
+		return MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);
 	response = MHD_create_response_from_buffer(len, ptr, MHD_RESPMEM_MUST_FREE);
 	if (response == NULL)
 		free(ptr);

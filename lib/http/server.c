@@ -23,7 +23,7 @@ enum {
 	IDLE_SECONDS = 60,
 	CONNECTION_MEMORY = 32 * 1024, /* request line and headers; more is 431 */
 	CONNECTIONS = 8192,
-	MAX_DRAIN = 64 * 1024,         /* of a body nobody wants: read, so that the connection can go on */
+	MAX_DRAIN = 64 * 1024, /* of a body nobody wants: read, so that the connection can go on */
 	STOP_SECONDS = 5,
 };
 
@@ -60,7 +60,8 @@ begin(struct exchange *x, const char *method, const char *version)
 	if (e == ERR_OK)
 		e = route_find(x->server->index, &x->request);
 	if (e == ERR_OK && framing.has_body && framing.length > x->request.route->max_body)
-		e = err_because(ERR_TOO_LONG, "RFC 9110 15.5.14: the body is longer than %zu bytes", x->request.route->max_body);
+		e = err_because(ERR_TOO_LONG, "RFC 9110 15.5.14: the body is longer than %zu bytes",
+			x->request.route->max_body);
 	if (e != ERR_OK) {
 		remember(x, e);
 		x->discard = true;
@@ -78,7 +79,9 @@ take(struct exchange *x, const char *data, size_t len)
 		writer_bytes(&x->request.body, span_at(data, len));
 		if (writer_done(&x->request.body) == ERR_OK)
 			return true;
-		remember(x, err_because(writer_done(&x->request.body), "RFC 9110 15.5.14: the body is longer than %zu bytes", x->request.route->max_body));
+		remember(x,
+			err_because(writer_done(&x->request.body),
+				"RFC 9110 15.5.14: the body is longer than %zu bytes", x->request.route->max_body));
 		x->discard = true;
 	}
 	x->discarded += len;
@@ -86,8 +89,8 @@ take(struct exchange *x, const char *data, size_t len)
 }
 
 static enum MHD_Result
-on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method, const char *version, const char *data,
-	size_t *len, void **at)
+on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
+	const char *data, size_t *len, void **at)
 {
 	struct exchange *x = *at;
 
@@ -148,7 +151,8 @@ leave_escaped(void *context, struct MHD_Connection *connection, char *text)
 
 /* Asks for a certificate without naming issuers: a browser then offers any. Whether it is good is the handler's to say. */
 static void
-ask_for_certificate(void *context, struct MHD_Connection *connection, void **at, enum MHD_ConnectionNotificationCode code)
+ask_for_certificate(void *context, struct MHD_Connection *connection, void **at,
+	enum MHD_ConnectionNotificationCode code)
 {
 	const union MHD_ConnectionInfo *info;
 
@@ -191,10 +195,12 @@ start_one(struct http_server *s, int fd, const char *certificate, const char *ke
 	if (certificate != NULL && o->client_certificate)
 		more[n++] = (struct MHD_OptionItem){MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)ask_for_certificate, NULL};
 	more[n] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
-	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
+		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, s, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY,
+		more, MHD_OPTION_END);
 }
 
 static enum err

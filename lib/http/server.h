@@ -17,19 +17,20 @@ struct http_guard {
 extern const struct http_guard HTTP_ANYONE;
 
 struct route {
-	const char *method;              /* "GET" also answers HEAD */
-	const char *path;                /* "/decisions/{id}": a parameter is one whole segment, percent-decoded; "{rest...}" takes the remainder */
+	const char *method; /* "GET" also answers HEAD */
+	const char *
+		path; /* "/decisions/{id}": a parameter is one whole segment, percent-decoded; "{rest...}" takes the remainder */
 	const struct http_guard *who;
 	enum err (*handler)(void *daemon, struct request *request, struct reply *reply);
-	size_t max_body;                 /* bytes; 0: no body is taken */
+	size_t max_body; /* bytes; 0: no body is taken */
 };
 
 struct http_server_options {
-	const char *name;                /* "issuer": for logs and metrics */
-	const char *address;             /* "127.0.0.1" or "::"; NULL: loopback of both families */
-	int port;                        /* 0: any free one, told by http_server_port() */
+	const char *name;                      /* "issuer": for logs and metrics */
+	const char *address;                   /* "127.0.0.1" or "::"; NULL: loopback of both families */
+	int port;                              /* 0: any free one, told by http_server_port() */
 	const char *tls_certificate, *tls_key; /* PEM files; NULL: plain HTTP */
-	bool client_certificate;         /* ask for one (request_peer_certificate); any or none is let through to the handler */
+	bool client_certificate; /* ask for one (request_peer_certificate); any or none is let through to the handler */
 	unsigned threads;
 	const struct route *routes;
 	size_t route_count;

@@ -73,7 +73,9 @@ static enum err render(struct rendering *r, const struct template *in, size_t fr
 static bool
 holds(const struct page_entry *entry)
 {
-	return entry != NULL && (entry->kind == PAGE_TRUE || entry->kind == PAGE_ITEM || (entry->kind == PAGE_TEXT && entry->text[0] != '\0'));
+	return entry != NULL &&
+		(entry->kind == PAGE_TRUE || entry->kind == PAGE_ITEM ||
+			(entry->kind == PAGE_TEXT && entry->text[0] != '\0'));
 }
 
 /* A list: every entry of that name beside the first one. */
@@ -111,7 +113,8 @@ render_inside(struct rendering *r, const struct template *in, size_t item)
 {
 	enum err e;
 
-	REQUIRE_WHY(r->depth < MAX_PART_DEPTH, ERR_CONFIG, "%s: parts inside parts more than %d deep", in->path, MAX_PART_DEPTH);
+	REQUIRE_WHY(r->depth < MAX_PART_DEPTH, ERR_CONFIG, "%s: parts inside parts more than %d deep", in->path,
+		MAX_PART_DEPTH);
 	r->depth++;
 	e = render(r, in, 0, in->tree.count, item);
 	r->depth--;
@@ -154,7 +157,8 @@ render(struct rendering *r, const struct template *in, size_t from, size_t to, s
 }
 
 enum err
-template_render(const struct templates *t, const char *name, const char *language, const struct page *p, struct writer *w)
+template_render(const struct templates *t, const char *name, const char *language, const struct page *p,
+	struct writer *w)
 {
 	struct rendering r = {.all = t, .language = templates_language(t, language), .page = p, .out = w};
 	const struct template *template = templates_find(t, name);

@@ -35,6 +35,7 @@ void page_item(struct page *p, const char *name);
 void page_item_end(struct page *p);
 
 /* Renders template name ("login") in language into w. dir ("ltr"/"rtl") and lang are always there as values. */
-MUST_USE enum err template_render(const struct templates *t, const char *name, const char *language, const struct page *p, struct writer *w);
+MUST_USE enum err template_render(const struct templates *t, const char *name, const char *language,
+	const struct page *p, struct writer *w);
 
 #endif

@@ -20,7 +20,8 @@ add(struct parse *p, struct node node)
 {
 	struct node *nodes;
 
-	REQUIRE_WHY(p->tree.count < MAX_NODES, ERR_CONFIG, "%s:%u: more than %d tags and texts", p->path, p->line, MAX_NODES);
+	REQUIRE_WHY(p->tree.count < MAX_NODES, ERR_CONFIG, "%s:%u: more than %d tags and texts", p->path, p->line,
+		MAX_NODES);
 	if (p->tree.count == p->room) {
 		p->room = p->room == 0 ? 16 : p->room * 2;
 		nodes = realloc(p->tree.nodes, p->room * sizeof(*nodes));
@@ -48,7 +49,8 @@ is_name(struct span s)
 	if (s.len == 0 || s.len > MAX_NAME)
 		return false;
 	for (size_t i = 0; i < s.len; i++)
-		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-", s.ptr[i]) == NULL || s.ptr[i] == '\0')
+		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-", s.ptr[i]) == NULL ||
+			s.ptr[i] == '\0')
 			return false;
 	return true;
 }
@@ -61,8 +63,9 @@ close_section(struct parse *p, const struct node *closing)
 
 	REQUIRE_WHY(p->depth > 0, ERR_CONFIG, "%s:%u: {{/%s}} closes nothing", p->path, p->line, closing->name);
 	section = &p->tree.nodes[p->open[--p->depth]];
-	REQUIRE_WHY(strcmp(section->name, closing->name) == 0, ERR_CONFIG, "%s:%u: {{/%s}} where {{/%s}} of line %u is due", p->path, p->line,
-		closing->name, section->name, section->line);
+	REQUIRE_WHY(strcmp(section->name, closing->name) == 0, ERR_CONFIG,
+		"%s:%u: {{/%s}} where {{/%s}} of line %u is due", p->path, p->line, closing->name, section->name,
+		section->line);
 	section->end = p->tree.count;
 	return ERR_OK;
 }
@@ -86,13 +89,15 @@ add_tag(struct parse *p, struct span tag)
 		}
 	if (closes)
 		name = span_at(tag.ptr + 1, tag.len - 1);
-	REQUIRE_WHY(is_name(name), ERR_CONFIG, "%s:%u: {{%.*s}} is no tag; write {{name}}, {{#name}}, {{^name}}, {{/name}}, {{t:key}} or {{>part}}", p->path,
-		p->line, (int)(tag.len > 40 ? 40 : tag.len), (const char *)tag.ptr);
+	REQUIRE_WHY(is_name(name), ERR_CONFIG,
+		"%s:%u: {{%.*s}} is no tag; write {{name}}, {{#name}}, {{^name}}, {{/name}}, {{t:key}} or {{>part}}",
+		p->path, p->line, (int)(tag.len > 40 ? 40 : tag.len), (const char *)tag.ptr);
 	memcpy(node.name, name.ptr, name.len);
 	if (closes)
 		return close_section(p, &node);
 	if (node.kind == NODE_SECTION || node.kind == NODE_INVERTED) {
-		REQUIRE_WHY(p->depth < MAX_SECTIONS, ERR_CONFIG, "%s:%u: sections nested more than %d deep", p->path, p->line, MAX_SECTIONS);
+		REQUIRE_WHY(p->depth < MAX_SECTIONS, ERR_CONFIG, "%s:%u: sections nested more than %d deep", p->path,
+			p->line, MAX_SECTIONS);
 		p->open[p->depth++] = p->tree.count;
 	}
 	return add(p, node);
@@ -120,7 +125,8 @@ parse_all(struct parse *p)
 		TRY(add_tag(p, span_at(p->left.ptr, (size_t)(close - p->left.ptr))));
 		p->left = span_at(close + 2, p->left.len - (size_t)(close - p->left.ptr) - 2);
 	}
-	REQUIRE_WHY(p->depth == 0, ERR_CONFIG, "%s:%u: {{#%s}} is not closed", p->path, p->tree.nodes[p->open[0]].line, p->tree.nodes[p->open[0]].name);
+	REQUIRE_WHY(p->depth == 0, ERR_CONFIG, "%s:%u: {{#%s}} is not closed", p->path, p->tree.nodes[p->open[0]].line,
+		p->tree.nodes[p->open[0]].name);
 	return ERR_OK;
 }
 

@@ -13,7 +13,7 @@ struct node {
 	struct span literal;     /* NODE_LITERAL: borrowed from the template's text */
 	char name[MAX_NAME + 1]; /* all others */
 	unsigned line;
-	size_t end;              /* NODE_SECTION, NODE_INVERTED: one past its last node */
+	size_t end; /* NODE_SECTION, NODE_INVERTED: one past its last node */
 };
 
 struct tree {

@@ -12,7 +12,8 @@ static const char *const right_to_left[] = {"ar", "fa", "ur", "he", "ps", "pnb",
 
 /* Calls read for each file of folder that ends so, in the order of their names. */
 static enum err
-each_file(const char *folder, const char *ending, struct templates *t, enum err (*read)(struct templates *, const char *path, struct span name))
+each_file(const char *folder, const char *ending, struct templates *t,
+	enum err (*read)(struct templates *, const char *path, struct span name))
 {
 	struct dirent **found;
 	const int count = scandir(folder, &found, NULL, alphasort);
@@ -23,7 +24,8 @@ each_file(const char *folder, const char *ending, struct templates *t, enum err 
 	for (int i = 0; i < count; i++) {
 		const size_t len = strlen(found[i]->d_name), tail = strlen(ending);
 
-		if (e == ERR_OK && found[i]->d_name[0] != '.' && len > tail && strcmp(found[i]->d_name + len - tail, ending) == 0) {
+		if (e == ERR_OK && found[i]->d_name[0] != '.' && len > tail &&
+			strcmp(found[i]->d_name + len - tail, ending) == 0) {
 			(void)snprintf(path, sizeof(path), "%s/%s", folder, found[i]->d_name);
 			e = read(t, path, span_at(found[i]->d_name, len - tail));
 		}
@@ -63,8 +65,9 @@ parse_texts(struct language *l, const char *path)
 		TRY(span_text(span_of(where), &text->path));
 		TRY(template_parse(text->path, span_of(l->texts.rows[i].value), &text->tree));
 		for (size_t n = 0; n < text->tree.count; n++)
-			REQUIRE_WHY(text->tree.nodes[n].kind == NODE_LITERAL || text->tree.nodes[n].kind == NODE_VALUE, ERR_CONFIG,
-				"%s:%u: a text may hold {{name}} and no other tag", path, l->texts.rows[i].line);
+			REQUIRE_WHY(text->tree.nodes[n].kind == NODE_LITERAL || text->tree.nodes[n].kind == NODE_VALUE,
+				ERR_CONFIG, "%s:%u: a text may hold {{name}} and no other tag", path,
+				l->texts.rows[i].line);
 	}
 	return ERR_OK;
 }
@@ -107,10 +110,10 @@ check_tree(const struct templates *t, const struct template *template)
 	for (size_t i = 0; i < template->tree.count; i++) {
 		const struct node *node = &template->tree.nodes[i];
 
-		REQUIRE_WHY(node->kind != NODE_TEXT || texts_find(&t->languages[0].texts, node->name) != NULL, ERR_CONFIG,
-			"%s:%u: no text '%s' in en.json", template->path, node->line, node->name);
-		REQUIRE_WHY(node->kind != NODE_PART || templates_find(t, node->name) != NULL, ERR_CONFIG, "%s:%u: no template '%s'",
-			template->path, node->line, node->name);
+		REQUIRE_WHY(node->kind != NODE_TEXT || texts_find(&t->languages[0].texts, node->name) != NULL,
+			ERR_CONFIG, "%s:%u: no text '%s' in en.json", template->path, node->line, node->name);
+		REQUIRE_WHY(node->kind != NODE_PART || templates_find(t, node->name) != NULL, ERR_CONFIG,
+			"%s:%u: no template '%s'", template->path, node->line, node->name);
 	}
 	return ERR_OK;
 }
@@ -122,12 +125,14 @@ check_language(const struct templates *t, const struct language *l)
 	size_t missing = 0;
 
 	for (size_t i = 0; i < l->texts.count; i++)
-		REQUIRE_WHY(texts_find(english, l->texts.rows[i].key) != NULL, ERR_CONFIG, "%s.json:%u: text '%s' is not in en.json", l->name,
-			l->texts.rows[i].line, l->texts.rows[i].key);
+		REQUIRE_WHY(texts_find(english, l->texts.rows[i].key) != NULL, ERR_CONFIG,
+			"%s.json:%u: text '%s' is not in en.json", l->name, l->texts.rows[i].line,
+			l->texts.rows[i].key);
 	for (size_t i = 0; i < english->count; i++)
 		missing += texts_find(&l->texts, english->rows[i].key) == NULL;
 	if (missing > 0)
-		log_warn("texts", "%s.json lacks %zu of %zu texts; English stands in", l->name, missing, english->count);
+		log_warn("texts", "%s.json lacks %zu of %zu texts; English stands in", l->name, missing,
+			english->count);
 	return ERR_OK;
 }
 

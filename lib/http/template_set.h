@@ -8,7 +8,8 @@
 
 enum { MAX_TEMPLATES = 100, MAX_LANGUAGES = 16, MAX_TEMPLATE_FILE = 256 * 1024 };
 
-struct template {
+struct template
+{
 	char *name; /* "login" */
 	char *path; /* for errors */
 	char *text; /* owned; NULL where texts own it */

@@ -24,7 +24,8 @@ static enum err
 expect(struct walk *w, uint8_t c, const char *what)
 {
 	skip_space(w);
-	REQUIRE_WHY(w->at < w->end && *w->at == c, ERR_CONFIG, "%s:%u: expected %s; the file is one flat object of texts", w->path, w->line, what);
+	REQUIRE_WHY(w->at < w->end && *w->at == c, ERR_CONFIG,
+		"%s:%u: expected %s; the file is one flat object of texts", w->path, w->line, what);
 	w->at++;
 	return ERR_OK;
 }

@@ -21,7 +21,8 @@ check(const char *certificate_file, const char *key_file, const struct writer *c
 	REQUIRE(gnutls_certificate_allocate_credentials(&credentials) == GNUTLS_E_SUCCESS, ERR_NO_MEMORY);
 	n = gnutls_certificate_set_x509_key_mem(credentials, &c, &k, GNUTLS_X509_FMT_PEM);
 	gnutls_certificate_free_credentials(credentials);
-	REQUIRE_WHY(n >= 0, ERR_CONFIG, "TLS certificate %s with key %s: %s", certificate_file, key_file, gnutls_strerror(n));
+	REQUIRE_WHY(n >= 0, ERR_CONFIG, "TLS certificate %s with key %s: %s", certificate_file, key_file,
+		gnutls_strerror(n));
 	return ERR_OK;
 }
 

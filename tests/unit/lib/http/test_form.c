@@ -129,5 +129,6 @@ CASE(too_many_parameters_are_refused)
 
 RUN(T(values_are_decoded), T(value_may_hold_equals_signs), T(nothing_is_no_parameter), T(duplicate_name_is_refused),
 	T(duplicate_name_in_another_encoding_is_refused), T(bad_percent_is_refused), T(overlong_utf8_is_refused),
-	T(nul_and_control_characters_are_refused), T(lines_of_a_text_area_are_text), T(raw_bytes_that_no_browser_sends_are_refused),
-	T(parameter_without_a_name_is_refused), T(too_many_parameters_are_refused))
+	T(nul_and_control_characters_are_refused), T(lines_of_a_text_area_are_text),
+	T(raw_bytes_that_no_browser_sends_are_refused), T(parameter_without_a_name_is_refused),
+	T(too_many_parameters_are_refused))

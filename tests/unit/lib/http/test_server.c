@@ -1,7 +1,6 @@
 #include "tests/unit/lib/test.h"
 
 #include "base/log.h"
-#include "http/client.h"
 #include "http/server.h"
 #include "tests/unit/lib/http/raw.h"
 
@@ -37,7 +36,8 @@ say_param(void *daemon, struct request *request, struct reply *reply)
 	const char *id = request_param(request, "id");
 
 	(void)daemon;
-	writer_format(reply_body(reply, "text/plain"), "[%s][%s]", id == NULL ? "" : id, request_param(request, "rest") == NULL ? "" : request_param(request, "rest"));
+	writer_format(reply_body(reply, "text/plain"), "[%s][%s]", id == NULL ? "" : id,
+		request_param(request, "rest") == NULL ? "" : request_param(request, "rest"));
 	return ERR_OK;
 }
 
@@ -48,8 +48,8 @@ say_form(void *daemon, struct request *request, struct reply *reply)
 
 	(void)daemon;
 	calls++;
-	writer_format(reply_body(reply, "text/plain"), "a=%s q=%s body=%zu from=%s", a == NULL ? "-" : a, q == NULL ? "-" : q, request_body(request).len,
-		request_address(request));
+	writer_format(reply_body(reply, "text/plain"), "a=%s q=%s body=%zu from=%s", a == NULL ? "-" : a,
+		q == NULL ? "-" : q, request_body(request).len, request_address(request));
 	return ERR_OK;
 }
 
@@ -234,9 +234,12 @@ CASE(head_is_answered_without_body)
 
 CASE(known_etag_is_answered_304)
 {
-	assert_int_equal(ask("GET /hello HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"v0\", W/\"v1\"\r\nConnection: close\r\n\r\n"), 304);
+	assert_int_equal(
+		ask("GET /hello HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"v0\", W/\"v1\"\r\nConnection: close\r\n\r\n"),
+		304);
 	assert_false(answered("hello"));
-	assert_int_equal(ask("GET /hello HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"v11\"\r\nConnection: close\r\n\r\n"), 200);
+	assert_int_equal(ask("GET /hello HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"v11\"\r\nConnection: close\r\n\r\n"),
+		200);
 }
 
 CASE(wrong_method_names_the_right_ones)
@@ -280,25 +283,33 @@ CASE(bad_percent_and_duplicate_parameter_are_refused)
 	assert_answered("more than once");
 	assert_int_equal(get("/hello?a=%f"), 400);
 	calls = 0;
-	assert_int_equal(ask("POST /form HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n"
-			     "Connection: close\r\n\r\na=1&a=2"), 400);
+	assert_int_equal(
+		ask("POST /form HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n"
+		    "Connection: close\r\n\r\na=1&a=2"),
+		400);
 	assert_int_equal(calls, 0);
 }
 
 CASE(form_and_query_stay_apart)
 {
-	assert_int_equal(ask("POST /form?q=2 HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded; charset=UTF-8\r\n"
-			     "Content-Length: 3\r\nConnection: close\r\n\r\na=1"), 200);
+	assert_int_equal(
+		ask("POST /form?q=2 HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded; charset=UTF-8\r\n"
+		    "Content-Length: 3\r\nConnection: close\r\n\r\na=1"),
+		200);
 	assert_answered("a=1 q=2 body=3 from=127.0.0.1");
-	assert_int_equal(ask("POST /form?a=2 HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded-not\r\n"
-			     "Content-Length: 3\r\nConnection: close\r\n\r\na=1"), 200);
+	assert_int_equal(
+		ask("POST /form?a=2 HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded-not\r\n"
+		    "Content-Length: 3\r\nConnection: close\r\n\r\na=1"),
+		200);
 	assert_answered("a=- q=- body=3");
 }
 
 CASE(chunked_body_is_taken)
 {
-	assert_int_equal(ask("POST /form HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n"
-			     "Connection: close\r\n\r\n2\r\na=\r\n3\r\nxyz\r\n0\r\n\r\n"), 200);
+	assert_int_equal(
+		ask("POST /form HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n"
+		    "Connection: close\r\n\r\n2\r\na=\r\n3\r\nxyz\r\n0\r\n\r\n"),
+		200);
 	assert_answered("a=xyz");
 }
 
@@ -311,20 +322,27 @@ CASE(duplicate_host_is_refused)
 
 CASE(duplicate_authorization_is_refused)
 {
-	assert_int_equal(ask("GET /hello HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\nConnection: close\r\n\r\n"), 400);
+	assert_int_equal(
+		ask("GET /hello HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\nConnection: close\r\n\r\n"),
+		400);
 	assert_int_equal(ask("GET /hello HTTP/1.1\r\nHost: a\r\nDPoP: a\r\nDPoP: b\r\nConnection: close\r\n\r\n"), 400);
-	assert_int_equal(ask("GET /hello HTTP/1.1\r\nHost: a\r\nCookie: a=b\r\nCookie: c=d\r\nAccept: a\r\nAccept: b\r\nConnection: close\r\n\r\n"), 200);
+	assert_int_equal(
+		ask("GET /hello HTTP/1.1\r\nHost: a\r\nCookie: a=b\r\nCookie: c=d\r\nAccept: a\r\nAccept: b\r\nConnection: close\r\n\r\n"),
+		200);
 }
 
 CASE(length_with_chunked_is_refused_and_closed)
 {
 	calls = 0;
-	assert_int_equal(ask("POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-			     "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"), 400);
+	assert_int_equal(
+		ask("POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+		    "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"),
+		400);
 	assert_int_equal(calls, 0);
 	assert_false(answered("hello"));
 	assert_int_equal(ask("POST /form HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"), 400);
-	assert_int_equal(ask("POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\na=1"), 400);
+	assert_int_equal(ask("POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\na=1"),
+		400);
 	assert_int_not_equal(ask("POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: +3\r\n\r\na=1"), 200);
 	assert_int_not_equal(ask("POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: -3\r\n\r\na=1"), 200);
 	assert_int_equal(calls, 0);
@@ -342,7 +360,8 @@ CASE(body_beyond_the_routes_limit_is_413)
 	assert_int_equal(ask("GET /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nConnection: close\r\n\r\na"), 413);
 	writer_reset(&w);
 	writer_reset(&out);
-	writer_text(&w, "POST /form HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n1000\r\n");
+	writer_text(&w,
+		"POST /form HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n1000\r\n");
 	for (int i = 0; i < 0x1000; i++)
 		writer_u8(&w, 'a');
 	writer_text(&w, "\r\n0\r\n\r\n");
@@ -352,7 +371,9 @@ CASE(body_beyond_the_routes_limit_is_413)
 CASE(refused_body_does_not_become_the_next_request)
 {
 	calls = 0;
-	assert_int_equal(ask("POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 35\r\n\r\nGET /hello HTTP/1.1\r\nHost: smuggled\r\n\r\n"), 404);
+	assert_int_equal(
+		ask("POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 35\r\n\r\nGET /hello HTTP/1.1\r\nHost: smuggled\r\n\r\n"),
+		404);
 	assert_int_equal(calls, 0);
 }
 
@@ -398,7 +419,8 @@ CASE(connection_is_kept_for_the_next_request)
 {
 	calls = 0;
 	assert_int_equal(ask("GET /hello HTTP/1.1\r\nHost: x\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"
-			     "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), 200);
+			     "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+		200);
 	assert_int_equal(calls, 2);
 }
 
@@ -434,66 +456,16 @@ CASE(redirect_with_a_line_break_becomes_500)
 	assert_int_equal(get("/broken?to=/a%20b"), 500);
 }
 
-CASE(our_client_gets_what_our_server_gives)
-{
-	AUTO(writer) out = writer_new(1000);
-	char url[100];
-	int status = 0;
-
-	(void)snprintf(url, sizeof(url), "http://localhost:%d/hello", port);
-	assert_ok(http_call(&(struct http_call){.method = "GET", .url = url}, &status, &out));
-	assert_int_equal(status, 200);
-	assert_span(writer_span(&out), "hello");
-	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/form", port);
-	writer_reset(&out);
-	assert_ok(http_call(&(struct http_call){.method = "POST", .url = url, .content_type = "application/x-www-form-urlencoded", .body = SPAN("a=1")},
-		&status, &out));
-	assert_span(writer_span(&out), "a=1 q=- body=3 from=127.0.0.1");
-}
-
-CASE(client_refuses_a_long_answer_and_names_a_silent_host)
-{
-	AUTO(writer) out = writer_new(1000);
-	char url[100];
-	int status = 0;
-
-	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/hello", port);
-	assert_err(http_call(&(struct http_call){.method = "GET", .url = url, .max_reply = 4}, &status, &out), ERR_TOO_LONG);
-	assert_err(http_call(&(struct http_call){.method = "GET", .url = "http://127.0.0.1:1/path?secret=1"}, &status, &out), ERR_UNAVAILABLE);
-	assert_non_null(strstr(err_why(), "127.0.0.1:1"));
-	assert_null(strstr(err_why(), "secret"));
-	assert_err(http_call(&(struct http_call){.method = "GET", .url = "file:///etc/passwd"}, &status, &out), ERR_UNAVAILABLE);
-}
-
 CASE(metrics_count_by_route_never_by_path)
 {
 	AUTO(writer) w = writer_new(100000);
 
 	assert_int_equal(get("/thing/secret-id"), 200);
 	http_metrics(&w);
-	assert_non_null(strstr((const char *)w.ptr, "mohar_http_requests_total{server=\"test\",method=\"GET\",route=\"/thing/{id}\",code=\"200\"}"));
+	assert_non_null(strstr((const char *)w.ptr,
+		"mohar_http_requests_total{server=\"test\",method=\"GET\",route=\"/thing/{id}\",code=\"200\"}"));
 	assert_null(strstr((const char *)w.ptr, "secret-id"));
 	assert_non_null(strstr((const char *)w.ptr, "le=\"+Inf\""));
-}
-
-CASE(taken_port_is_a_configuration_error_that_says_so)
-{
-	const struct http_server_options options = {.name = "other", .threads = 1, .port = port, .routes = routes, .route_count = 1};
-	struct http_server *other = NULL;
-
-	assert_err(http_serve(&options, &other), ERR_CONFIG);
-	assert_null(other);
-	assert_non_null(strstr(err_why(), "another program has it"));
-}
-
-CASE(missing_certificate_is_a_configuration_error)
-{
-	const struct http_server_options options = {
-		.name = "tls", .threads = 1, .routes = routes, .route_count = 1, .tls_certificate = "/nowhere/c.pem", .tls_key = "/nowhere/k.pem"};
-	struct http_server *other = NULL;
-
-	assert_int_not_equal(http_serve(&options, &other), ERR_OK);
-	assert_non_null(strstr(err_why(), "/nowhere/c.pem"));
 }
 
 #define T(name) cmocka_unit_test(name)
@@ -501,15 +473,18 @@ CASE(missing_certificate_is_a_configuration_error)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {T(every_reply_carries_the_headers_of_safety), T(header_of_a_handler_goes_before_the_default),
-		T(kept_answer_follows_its_handler), T(head_is_answered_without_body), T(known_etag_is_answered_304), T(wrong_method_names_the_right_ones), T(parameter_is_decoded_once),
-		T(path_traversal_by_parameter_is_not_found), T(bad_percent_and_duplicate_parameter_are_refused), T(form_and_query_stay_apart),
-		T(chunked_body_is_taken), T(duplicate_host_is_refused), T(duplicate_authorization_is_refused), T(length_with_chunked_is_refused_and_closed),
-		T(body_beyond_the_routes_limit_is_413), T(refused_body_does_not_become_the_next_request), T(huge_header_is_431), T(many_headers_are_refused),
-		T(control_characters_in_headers_are_refused), T(target_that_is_no_path_is_refused), T(connection_is_kept_for_the_next_request),
-		T(refusal_tells_the_clause_and_nothing_half_made), T(our_own_failure_tells_nothing_of_its_inside), T(guard_stands_before_the_handler),
-		T(redirect_with_a_line_break_becomes_500), T(our_client_gets_what_our_server_gives), T(client_refuses_a_long_answer_and_names_a_silent_host),
-		T(metrics_count_by_route_never_by_path), T(taken_port_is_a_configuration_error_that_says_so), T(missing_certificate_is_a_configuration_error)};
+	const struct CMUnitTest tests[] = {T(every_reply_carries_the_headers_of_safety),
+		T(header_of_a_handler_goes_before_the_default), T(kept_answer_follows_its_handler),
+		T(head_is_answered_without_body), T(known_etag_is_answered_304), T(wrong_method_names_the_right_ones),
+		T(parameter_is_decoded_once), T(path_traversal_by_parameter_is_not_found),
+		T(bad_percent_and_duplicate_parameter_are_refused), T(form_and_query_stay_apart),
+		T(chunked_body_is_taken), T(duplicate_host_is_refused), T(duplicate_authorization_is_refused),
+		T(length_with_chunked_is_refused_and_closed), T(body_beyond_the_routes_limit_is_413),
+		T(refused_body_does_not_become_the_next_request), T(huge_header_is_431), T(many_headers_are_refused),
+		T(control_characters_in_headers_are_refused), T(target_that_is_no_path_is_refused),
+		T(connection_is_kept_for_the_next_request), T(refusal_tells_the_clause_and_nothing_half_made),
+		T(our_own_failure_tells_nothing_of_its_inside), T(guard_stands_before_the_handler),
+		T(redirect_with_a_line_break_becomes_500), T(metrics_count_by_route_never_by_path)};
 	const int failed = cmocka_run_group_tests(tests, start, stop);
 
 	writer_free(&answer);

@@ -34,7 +34,8 @@ fill(void **state)
 	put("texts/dz.json", "{\"hello\": \"\\u0f40 {{name}}\"}");
 	put("texts/ur.json", "{\"hello\": \"{{name}}\"}");
 	put("templates/part.html", "<i>{{lang}} {{dir}}</i>");
-	put("templates/page.html", "{{>part}}<p title=\"{{title}}\">{{t:hello}}</p>{{#rows}}[{{n}}:{{name}}{{#last}}.{{/last}}]{{/rows}}{{^rows}}none{{/rows}}{{t:bye}}");
+	put("templates/page.html",
+		"{{>part}}<p title=\"{{title}}\">{{t:hello}}</p>{{#rows}}[{{n}}:{{name}}{{#last}}.{{/last}}]{{/rows}}{{^rows}}none{{/rows}}{{t:bye}}");
 	drop("templates/bad.html");
 	return 0;
 }
@@ -57,8 +58,8 @@ make_folder(void **state)
 static int
 remove_folder(void **state)
 {
-	static const char *const names[] = {
-		"texts/en.json", "texts/dz.json", "texts/ur.json", "templates/part.html", "templates/page.html", "templates/bad.html", "texts", "templates", ""};
+	static const char *const names[] = {"texts/en.json", "texts/dz.json", "texts/ur.json", "templates/part.html",
+		"templates/page.html", "templates/bad.html", "texts", "templates", ""};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -99,7 +100,8 @@ CASE(values_are_escaped_in_text_attribute_and_inside_texts)
 	assert_ok(page_new(&p));
 	page_text(p, "name", "<b>'&");
 	page_text(p, "title", "\"><script>");
-	expect("en", p, "<i>en ltr</i><p title=\"&quot;&gt;&lt;script&gt;\">Hello, &lt;b&gt;&#39;&amp;!</p>noneBye & good \xf0\x9f\x98\x80\n");
+	expect("en", p,
+		"<i>en ltr</i><p title=\"&quot;&gt;&lt;script&gt;\">Hello, &lt;b&gt;&#39;&amp;!</p>noneBye & good \xf0\x9f\x98\x80\n");
 }
 
 CASE(missing_translation_falls_back_and_direction_follows_language)
@@ -176,7 +178,8 @@ CASE(crossed_or_open_sections_stop_the_start)
 
 CASE(text_unknown_in_english_stops_the_start)
 {
-	expect_wrong("texts/dz.json", "{\n\"hello\": \"x\",\n\"more\": \"y\"}", "dz.json:3: text 'more' is not in en.json");
+	expect_wrong("texts/dz.json", "{\n\"hello\": \"x\",\n\"more\": \"y\"}",
+		"dz.json:3: text 'more' is not in en.json");
 }
 
 CASE(texts_file_that_is_not_flat_stops_the_start)
@@ -194,9 +197,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {T(values_are_escaped_in_text_attribute_and_inside_texts),
-		T(missing_translation_falls_back_and_direction_follows_language), T(items_see_their_own_values_and_those_around),
-		T(value_never_given_is_an_error_with_file_and_line), T(open_item_is_an_error), T(unknown_key_part_or_tag_stops_the_start),
-		T(crossed_or_open_sections_stop_the_start), T(text_unknown_in_english_stops_the_start), T(texts_file_that_is_not_flat_stops_the_start)};
+		T(missing_translation_falls_back_and_direction_follows_language),
+		T(items_see_their_own_values_and_those_around), T(value_never_given_is_an_error_with_file_and_line),
+		T(open_item_is_an_error), T(unknown_key_part_or_tag_stops_the_start),
+		T(crossed_or_open_sections_stop_the_start), T(text_unknown_in_english_stops_the_start),
+		T(texts_file_that_is_not_flat_stops_the_start)};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
