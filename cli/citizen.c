@@ -43,13 +43,17 @@ order_about(struct cli *c, const char *act, const char *handle, const char *verb
 }
 
 /* ---- add, countersign ---- */
-#define FACTS                                                                                                             \
-	{"--handle", "HANDLE", "how registrars find the person: a-z 0-9 . _ -", NULL, true, false},                       \
-	{"--name", "NAME", "full name", NULL, true, false},                                                               \
-	{"--number", "NUMBER", "national number, or file:PATH (the command line is seen by others)", NULL, true, false},  \
-	{"--birthdate", "DATE", "YYYY-MM-DD", NULL, true, false},                                                         \
-	{"--gender", "WORD", "as policies/identity.json lists them", NULL, true, false},                                  \
-	{"--proofing", "N", "1 self-registered, 2 by a registrar, 3 in person by two registrars; 2 if absent", NULL, false, false}
+#define FACTS                                                                                                         \
+	{"--handle", "HANDLE", "how registrars find the person: a-z 0-9 . _ -", NULL, true, false},                   \
+		{"--name", "NAME", "full name", NULL, true, false},                                                   \
+		{"--number", "NUMBER", "national number, or file:PATH (the command line is seen by others)", NULL,    \
+			true, false},                                                                                 \
+		{"--birthdate", "DATE", "YYYY-MM-DD", NULL, true, false},                                             \
+		{"--gender", "WORD", "as policies/identity.json lists them", NULL, true, false},                      \
+	{                                                                                                             \
+		"--proofing", "N", "1 self-registered, 2 by a registrar, 3 in person by two registrars; 2 if absent", \
+			NULL, false, false                                                                            \
+	}
 
 static const struct cli_option add_options[] = {
 	REGISTRY_OPTIONS,
@@ -146,8 +150,9 @@ facts_digest(struct cli *c, struct writer *out)
 
 	TRY(level_of(c, "--proofing", 3, &proofing));
 	TRY(number_of(c, &number));
-	writer_format(&facts, "%s\n%s\n%s\n%s\n%s\n%d\n", cli_value(c, "--handle"), cli_value(c, "--name"), (const char *)writer_span(&number).ptr,
-	    cli_value(c, "--birthdate"), cli_value(c, "--gender"), (int)proofing);
+	writer_format(&facts, "%s\n%s\n%s\n%s\n%s\n%d\n", cli_value(c, "--handle"), cli_value(c, "--name"),
+		(const char *)writer_span(&number).ptr, cli_value(c, "--birthdate"), cli_value(c, "--gender"),
+		(int)proofing);
 	TRY(writer_done(&facts));
 	h = sha256_of(writer_span(&facts));
 	base64url_write(out, sha256_span(&h));
@@ -341,11 +346,16 @@ run_appoint(struct cli *c)
 
 const struct cli_verb cli_citizen[] = {
 	{"citizen", "add", NULL, "register a person, found from then on by a handle", add_options, run_add},
-	{"citizen", "countersign", NULL, "a second registrar vouches for the same facts, for proofing 3", countersign_options, run_countersign},
-	{"citizen", "show", "HANDLE", "a person, with authenticators and offices; the person's log shows that you looked", plain_options, run_show},
-	{"citizen", "activate", "HANDLE", "a single-use address at which the person registers a passkey", activate_options, run_activate},
+	{"citizen", "countersign", NULL, "a second registrar vouches for the same facts, for proofing 3",
+		countersign_options, run_countersign},
+	{"citizen", "show", "HANDLE",
+		"a person, with authenticators and offices; the person's log shows that you looked", plain_options,
+		run_show},
+	{"citizen", "activate", "HANDLE", "a single-use address at which the person registers a passkey",
+		activate_options, run_activate},
 	{"citizen", "card", "HANDLE", "bind a card, by its certificate", card_options, run_card},
 	{"citizen", "appoint", "HANDLE", "appoint to an office", appoint_options, run_appoint},
-	{"citizen", "freeze", "HANDLE", "end every session and token of a person, and let in none", plain_options, run_freeze},
+	{"citizen", "freeze", "HANDLE", "end every session and token of a person, and let in none", plain_options,
+		run_freeze},
 	{0},
 };

@@ -35,7 +35,8 @@ write_names(struct cli *c, struct json_writer *j)
 	for (size_t i = 0; cli_value_at(c, "--name", i) != NULL; i++) {
 		const char *value = cli_value_at(c, "--name", i), *equals = strchr(value, '=');
 
-		REQUIRE_WHY(equals != NULL && equals > value && equals[1] != '\0', ERR_MALFORMED, "--name: LANGUAGE=TEXT, as in en=Land records");
+		REQUIRE_WHY(equals != NULL && equals > value && equals[1] != '\0', ERR_MALFORMED,
+			"--name: LANGUAGE=TEXT, as in en=Land records");
 		json_object(j, NULL);
 		json_span(j, "language", span_at(value, (size_t)(equals - value)));
 		json_text(j, "text", equals + 1);
@@ -77,14 +78,16 @@ static const struct cli_option add_options[] = {
 	REGISTRY_OPTIONS,
 	{"--id", "ID", "its identifier; a random one if absent", NULL, false, false},
 	{"--name", "LANGUAGE=TEXT", "what people see, once a language", NULL, true, true},
-	{"--sector", "SECTOR", "portals of one sector see the same subject, of different ones never", NULL, true, false},
+	{"--sector", "SECTOR", "portals of one sector see the same subject, of different ones never", NULL, true,
+		false},
 	{"--agency", "AGENCY", "the agency it acts for", NULL, false, false},
 	{"--auth", "METHOD", "none, client_secret_basic or private_key_jwt", NULL, true, false},
 	{"--jwks", "FILE", "its public keys, for private_key_jwt", NULL, false, false},
 	{"--redirect", "URI", "a redirect address, matched byte for byte", NULL, false, true},
 	{"--logout", "URI", "an address to return to after logging out", NULL, false, true},
 	{"--scope", "SCOPE", "a scope it may ask for", NULL, true, true},
-	{"--grant", "GRANT", "a grant it may use; the code flow, or client_credentials without a redirect, if absent", NULL, false, true},
+	{"--grant", "GRANT", "a grant it may use; the code flow, or client_credentials without a redirect, if absent",
+		NULL, false, true},
 	{"--resource", "URL", "an audience it may ask access tokens for", NULL, false, true},
 	{"--min-level", "N", "the least level it accepts; 1 if absent", NULL, false, false},
 	{"--max-level", "N", "the highest level it may ask for; 3 if absent", NULL, false, false},
@@ -199,7 +202,8 @@ run_revoke(struct cli *c)
 }
 
 const struct cli_verb cli_client[] = {
-	{"client", "add", NULL, "register an agency's portal or service; its secret is told once", add_options, run_add},
+	{"client", "add", NULL, "register an agency's portal or service; its secret is told once", add_options,
+		run_add},
 	{"client", "show", "CLIENT", "a client as it is registered", plain_options, run_show},
 	{"client", "rotate", "CLIENT", "a new secret, or new keys", rotate_options, run_rotate},
 	{"client", "revoke", "CLIENT", "end a client and all its tokens", plain_options, run_revoke},

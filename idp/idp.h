@@ -17,23 +17,23 @@ enum { ADDRESS_ROOM = 256 };
 /* Settings of mohar-idpd; the rows that read them are in settings.c. */
 struct idp_settings {
 	char *issuer, *card_url, *pki_url; /* base addresses, without a final slash */
-	char *rp_id;                                     /* WebAuthn RP ID */
+	char *rp_id;                       /* WebAuthn RP ID */
 	char *database, *owner_database;
 	char *hsm_socket, *keys, *policies, *share;
 	char *tls_certificate, *tls_key, *tls_ca;
-	char *root_ca, *citizen_ca;                      /* PEM: what a card's certificate must lead to */
-	char *card_policies;                             /* dotted OIDs of which it must carry one, separated by spaces */
-	char *attestation_trust;                         /* PEM of accepted authenticator roots; "" for none */
-	char *assertion_audience;                        /* "issuer" (FAPI 2.0) or "endpoint" (issuer or the endpoint's address) */
+	char *root_ca, *citizen_ca; /* PEM: what a card's certificate must lead to */
+	char *card_policies;        /* dotted OIDs of which it must carry one, separated by spaces */
+	char *attestation_trust;    /* PEM of accepted authenticator roots; "" for none */
+	char *assertion_audience;   /* "issuer" (FAPI 2.0) or "endpoint" (issuer or the endpoint's address) */
 	char *address;
 	int64_t port, card_port, metrics_port, threads, connections;
 };
 
-struct clients;   /* client/client.h: registered portals, cached */
-struct published; /* oidc/published.h: discovery and JWKS, made once */
-struct card_trust; /* card/card.h: the PKI's anchors */
+struct clients;     /* client/client.h: registered portals, cached */
+struct published;   /* oidc/published.h: discovery and JWKS, made once */
+struct card_trust;  /* card/card.h: the PKI's anchors */
 struct number_keys; /* registry/number.h: data keys of national numbers */
-struct assets;    /* login/asset.h: style, script and pictures of the pages */
+struct assets;      /* login/asset.h: style, script and pictures of the pages */
 
 struct idp {
 	struct idp_settings settings;
@@ -50,9 +50,9 @@ struct idp {
 	struct published *published;
 	struct card_trust *card_trust;
 	struct number_keys *number_keys;
-	EVP_PKEY *token_key;  /* hsm:idp-token */
+	EVP_PKEY *token_key; /* hsm:idp-token */
 	char token_kid[64];
-	char *attestation_trust; /* the PEM's text; NULL for none */
+	char *attestation_trust;       /* the PEM's text; NULL for none */
 	char web_origin[ADDRESS_ROOM]; /* of the issuer, for WebAuthn */
 };
 

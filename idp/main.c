@@ -25,7 +25,8 @@ static enum err
 enter_sandbox(const struct idp *d)
 {
 	const struct idp_settings *s = &d->settings;
-	const char *const read[] = {s->share, s->policies, s->tls_ca, s->tls_certificate, s->tls_key, "/etc", "/usr/share", "/usr/lib", NULL};
+	const char *const read[] = {s->share, s->policies, s->tls_ca, s->tls_certificate, s->tls_key, "/etc",
+		"/usr/share", "/usr/lib", NULL};
 	const char *const write[] = {s->hsm_socket, "/dev/null", NULL};
 	const struct sandbox sandbox = {.read = read, .write = write, .network = true, .listen = true};
 
@@ -71,8 +72,10 @@ struct listeners {
 static enum err
 listen_all(struct idp *d, struct listeners *l)
 {
-	const struct http_server_options issuer = options_of(d, "issuer", d->settings.port, idp_routes, idp_route_count);
-	struct http_server_options card = options_of(d, "card", d->settings.card_port, idp_card_routes, idp_card_route_count);
+	const struct http_server_options issuer =
+		options_of(d, "issuer", d->settings.port, idp_routes, idp_route_count);
+	struct http_server_options card =
+		options_of(d, "card", d->settings.card_port, idp_card_routes, idp_card_route_count);
 
 	card.client_certificate = true;
 	l->health = (struct health){.ready = ready, .daemon = d};
@@ -89,7 +92,8 @@ serve_until_told(struct idp *d)
 	const enum err e = listen_all(d, &l);
 
 	if (e == ERR_OK) {
-		log_info("start", "serving %s on port %d, cards on port %d", d->settings.issuer, (int)d->settings.port, (int)d->settings.card_port);
+		log_info("start", "serving %s on port %d, cards on port %d", d->settings.issuer, (int)d->settings.port,
+			(int)d->settings.card_port);
 		http_wait();
 	}
 	sweep_stop(&l.sweep);
@@ -130,7 +134,8 @@ migrate_schema(const struct idp_settings *s)
 	char audit[PATH_MAX], own[PATH_MAX];
 	int applied;
 
-	REQUIRE_WHY(s->owner_database[0] != '\0', ERR_CONFIG, "owner_database is not set: migrate runs as the schema's owner");
+	REQUIRE_WHY(s->owner_database[0] != '\0', ERR_CONFIG,
+		"owner_database is not set: migrate runs as the schema's owner");
 	TRY(idp_path(s->share, "lib/audit/sql", audit, sizeof(audit)));
 	TRY(idp_path(s->share, "idp/store/migrations", own, sizeof(own)));
 	TRY(db_migrate(s->owner_database, "idp", (const char *const[]){audit, own, NULL}, &applied));

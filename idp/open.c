@@ -22,7 +22,8 @@ enum { MAX_TRUST = 1 << 20, HSM_TRIES = 20, HSM_PAUSE_MS = 250 };
 enum err
 idp_path(const char *folder, const char *name, char *out, size_t room)
 {
-	REQUIRE_WHY((size_t)snprintf(out, room, "%s/%s", folder, name) < room, ERR_TOO_LONG, "%s/%s: path too long", folder, name);
+	REQUIRE_WHY((size_t)snprintf(out, room, "%s/%s", folder, name) < room, ERR_TOO_LONG, "%s/%s: path too long",
+		folder, name);
 	return ERR_OK;
 }
 
@@ -31,8 +32,10 @@ check_address(const char *name, const char *address, bool https)
 {
 	const size_t len = strlen(address);
 
-	REQUIRE_WHY(len < ADDRESS_ROOM && len > 8 && address[len - 1] != '/' && strncmp(address, https ? "https://" : "http", https ? 8 : 4) == 0, ERR_CONFIG,
-	    "%s = %s: wanted %s, without a slash at its end, under %d bytes", name, address, https ? "an https address" : "an http or https address", ADDRESS_ROOM);
+	REQUIRE_WHY(len < ADDRESS_ROOM && len > 8 && address[len - 1] != '/' &&
+			strncmp(address, https ? "https://" : "http", https ? 8 : 4) == 0,
+		ERR_CONFIG, "%s = %s: wanted %s, without a slash at its end, under %d bytes", name, address,
+		https ? "an https address" : "an http or https address", ADDRESS_ROOM);
 	return ERR_OK;
 }
 
@@ -45,8 +48,8 @@ idp_read_settings(struct idp *d, const char *config)
 	TRY(check_address("issuer", s->issuer, true));
 	TRY(check_address("card_url", s->card_url, true));
 	TRY(check_address("pki_url", s->pki_url, false));
-	REQUIRE_WHY(strcmp(s->assertion_audience, "issuer") == 0 || strcmp(s->assertion_audience, "endpoint") == 0, ERR_CONFIG,
-	    "%s: assertion_audience = %s: wanted issuer or endpoint", config, s->assertion_audience);
+	REQUIRE_WHY(strcmp(s->assertion_audience, "issuer") == 0 || strcmp(s->assertion_audience, "endpoint") == 0,
+		ERR_CONFIG, "%s: assertion_audience = %s: wanted issuer or endpoint", config, s->assertion_audience);
 	snprintf(d->web_origin, sizeof(d->web_origin), "%s", s->issuer);
 	/* An issuer may have a path, an origin has none (RFC 6454 6.2). */
 	d->web_origin[8 + strcspn(d->web_origin + 8, "/")] = '\0';

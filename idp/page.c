@@ -20,7 +20,8 @@ language_known(const struct idp *d, struct span tag)
 		const size_t len = strlen(languages[i]);
 
 		/* "dz-BT" is served by "dz" */
-		if (tag.len >= len && memcmp(tag.ptr, languages[i], len) == 0 && (tag.len == len || tag.ptr[len] == '-'))
+		if (tag.len >= len && memcmp(tag.ptr, languages[i], len) == 0 &&
+			(tag.len == len || tag.ptr[len] == '-'))
 			return languages[i];
 	}
 	return NULL;
@@ -55,7 +56,8 @@ page_language(const struct idp *d, const struct request *request, const char *ui
 }
 
 enum err
-page_reply(struct idp *d, const struct request *request, struct reply *reply, const char *template, const char *ui_locales, struct page *p)
+page_reply(struct idp *d, const struct request *request, struct reply *reply, const char *template,
+	const char *ui_locales, struct page *p)
 {
 	AUTO(page) *empty = NULL;
 	const char *language = page_language(d, request, ui_locales);
@@ -86,7 +88,8 @@ asks_for_own_page(const struct request *request)
 {
 	const char *path = request_path(request);
 
-	return wants_page(request) && strcmp(request_method(request), "GET") == 0 && path[0] == '/' && path[1] != '/' && strchr(path, '\\') == NULL;
+	return wants_page(request) && strcmp(request_method(request), "GET") == 0 && path[0] == '/' && path[1] != '/' &&
+		strchr(path, '\\') == NULL;
 }
 
 static enum err
@@ -111,7 +114,8 @@ page_refusal(void *daemon, struct request *request, enum err e, struct reply *re
 	snprintf(key, sizeof(key), "error_%s", err_name(e));
 	for (char *c = key; *c != '\0'; c++)
 		*c = (char)tolower((unsigned char)*c);
-	if (e == ERR_UNAUTHENTICATED && asks_for_own_page(request) && interaction_begin_page(d, request, reply, request_path(request), 1) == ERR_OK)
+	if (e == ERR_UNAUTHENTICATED && asks_for_own_page(request) &&
+		interaction_begin_page(d, request, reply, request_path(request), 1) == ERR_OK)
 		return;
 	if (d->pages == NULL || !wants_page(request) || write_page(d, request, reply, err_http(e), key) != ERR_OK)
 		problem_write(reply, e, err_http(e), err_why());

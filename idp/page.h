@@ -11,12 +11,14 @@
 const char *page_language(const struct idp *d, const struct request *request, const char *ui_locales);
 
 /* Renders template with p (NULL: no values) into the reply as text/html. */
-MUST_USE enum err page_reply(struct idp *d, const struct request *request, struct reply *reply, const char *template, const char *ui_locales, struct page *p);
+MUST_USE enum err page_reply(struct idp *d, const struct request *request, struct reply *reply, const char *template,
+	const char *ui_locales, struct page *p);
 
 /* The refusal hook of the issuer's listener: for browsers the error page, for everybody else problem+json. Logs nothing: the server has. */
 void page_refusal(void *daemon, struct request *request, enum err e, struct reply *reply);
 
 /* An error page with a reason that people may read (text key), where a redirect is not allowed: unknown client, unregistered redirect address, lost flow. */
-MUST_USE enum err page_error(struct idp *d, const struct request *request, struct reply *reply, int status, const char *text_key);
+MUST_USE enum err page_error(struct idp *d, const struct request *request, struct reply *reply, int status,
+	const char *text_key);
 
 #endif

@@ -28,7 +28,8 @@ assurance_level(const struct assurance_policy *policy, const struct assurance_fa
 		return 0;
 	if (f->auth_time > now || f->last_seen > now || f->last_seen < f->auth_time)
 		return 0;
-	for (int64_t level = least(least(f->proofing, f->authenticator), least(f->bound_level, f->ceiling)); level >= 1; level--)
+	for (int64_t level = least(least(f->proofing, f->authenticator), least(f->bound_level, f->ceiling)); level >= 1;
+		level--)
 		if (fresh_enough(&rows[level - 1], now - f->auth_time, now - f->last_seen))
 			return level;
 	return 0;

@@ -9,7 +9,7 @@ struct assurance_facts {
 	int64_t proofing;      /* of the person, 1 to 3 */
 	int64_t authenticator; /* what it can reach, 1 to 3 */
 	int64_t bound_level;   /* the level at which it was bound to the person */
-	int64_t ceiling;       /* what idleness has left of the session so far: a level once lost comes back only by a login */
+	int64_t ceiling; /* what idleness has left of the session so far: a level once lost comes back only by a login */
 	unix_time auth_time, last_seen;
 };
 

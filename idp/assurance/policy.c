@@ -9,15 +9,20 @@ static const struct json_row assurance_row_rows[] = {
 	{"level", JSON_INT, JSON_REQUIRED, offsetof(struct assurance_row, level), 1, ASSURANCE_LEVELS, NULL, 0},
 	{"acr", JSON_TEXT, JSON_REQUIRED, offsetof(struct assurance_row, acr), 1, 255, NULL, 0},
 	{"aliases", JSON_TEXTS, JSON_REQUIRED, offsetof(struct assurance_row, aliases), 0, 8, NULL, 0},
-	{"session_seconds", JSON_INT, JSON_REQUIRED, offsetof(struct assurance_row, session_seconds), 60, MAX_SESSION_SECONDS, NULL, 0},
-	{"idle_seconds", JSON_INT, JSON_REQUIRED, offsetof(struct assurance_row, idle_seconds), 0, MAX_SESSION_SECONDS, NULL, 0},
+	{"session_seconds", JSON_INT, JSON_REQUIRED, offsetof(struct assurance_row, session_seconds), 60,
+		MAX_SESSION_SECONDS, NULL, 0},
+	{"idle_seconds", JSON_INT, JSON_REQUIRED, offsetof(struct assurance_row, idle_seconds), 0, MAX_SESSION_SECONDS,
+		NULL, 0},
 };
-static const struct json_table assurance_row_table = {"level", assurance_row_rows, 5, sizeof(struct assurance_row), false};
+static const struct json_table assurance_row_table = {"level", assurance_row_rows, 5, sizeof(struct assurance_row),
+	false};
 static const struct json_row assurance_rows[] = {
 	{"version", JSON_INT, JSON_REQUIRED, offsetof(struct assurance_policy, version), 1, 1, NULL, 0},
-	{"levels", JSON_OBJECTS, JSON_REQUIRED, offsetof(struct assurance_policy, levels), 0, ASSURANCE_LEVELS, &assurance_row_table, 0},
+	{"levels", JSON_OBJECTS, JSON_REQUIRED, offsetof(struct assurance_policy, levels), 0, ASSURANCE_LEVELS,
+		&assurance_row_table, 0},
 };
-static const struct json_table assurance_table = {"assurance policy", assurance_rows, 2, sizeof(struct assurance_policy), false};
+static const struct json_table assurance_table = {"assurance policy", assurance_rows, 2,
+	sizeof(struct assurance_policy), false};
 
 static const struct json_row claims_row_rows[] = {
 	{"scope", JSON_TEXT, JSON_REQUIRED, offsetof(struct claims_row, scope), 1, 64, NULL, 0},
@@ -27,7 +32,8 @@ static const struct json_row claims_row_rows[] = {
 static const struct json_table claims_row_table = {"scope", claims_row_rows, 3, sizeof(struct claims_row), false};
 static const struct json_row claims_rows[] = {
 	{"version", JSON_INT, JSON_REQUIRED, offsetof(struct claims_policy, version), 1, 1, NULL, 0},
-	{"scopes", JSON_OBJECTS, JSON_REQUIRED, offsetof(struct claims_policy, scopes), 0, MAX_SCOPES, &claims_row_table, 0},
+	{"scopes", JSON_OBJECTS, JSON_REQUIRED, offsetof(struct claims_policy, scopes), 0, MAX_SCOPES,
+		&claims_row_table, 0},
 };
 static const struct json_table claims_table = {"claims policy", claims_rows, 2, sizeof(struct claims_policy), false};
 
@@ -35,20 +41,25 @@ static const struct json_row identity_rows[] = {
 	{"version", JSON_INT, JSON_REQUIRED, offsetof(struct identity_policy, version), 1, 1, NULL, 0},
 	{"number_digits", JSON_INT, JSON_REQUIRED, offsetof(struct identity_policy, number_digits), 6, 20, NULL, 0},
 	{"genders", JSON_TEXTS, JSON_REQUIRED, offsetof(struct identity_policy, genders), 0, 16, NULL, 0},
-	{"activation_hours", JSON_INT, JSON_REQUIRED, offsetof(struct identity_policy, activation_hours), 1, 24 * 31, NULL, 0},
+	{"activation_hours", JSON_INT, JSON_REQUIRED, offsetof(struct identity_policy, activation_hours), 1, 24 * 31,
+		NULL, 0},
 };
-static const struct json_table identity_table = {"identity policy", identity_rows, 4, sizeof(struct identity_policy), false};
+static const struct json_table identity_table = {"identity policy", identity_rows, 4, sizeof(struct identity_policy),
+	false};
 
 static enum err
 levels_in_order(const char *path, const struct assurance_policy *p)
 {
 	const struct assurance_row *rows = p->levels.items;
 
-	REQUIRE_WHY(p->levels.count == ASSURANCE_LEVELS, ERR_CONFIG, "%s: 'levels' must hold the levels 1, 2 and 3", path);
+	REQUIRE_WHY(p->levels.count == ASSURANCE_LEVELS, ERR_CONFIG, "%s: 'levels' must hold the levels 1, 2 and 3",
+		path);
 	for (size_t i = 0; i < p->levels.count; i++) {
-		REQUIRE_WHY(rows[i].level == (int64_t)i + 1, ERR_CONFIG, "%s: level %zu stands in place of %lld", path, i + 1, (long long)rows[i].level);
+		REQUIRE_WHY(rows[i].level == (int64_t)i + 1, ERR_CONFIG, "%s: level %zu stands in place of %lld", path,
+			i + 1, (long long)rows[i].level);
 		for (size_t k = 0; k < i; k++)
-			REQUIRE_WHY(strcmp(rows[i].acr, rows[k].acr) != 0, ERR_CONFIG, "%s: acr '%s' stands for two levels", path, rows[i].acr);
+			REQUIRE_WHY(strcmp(rows[i].acr, rows[k].acr) != 0, ERR_CONFIG,
+				"%s: acr '%s' stands for two levels", path, rows[i].acr);
 	}
 	return ERR_OK;
 }
@@ -138,7 +149,7 @@ identity_number_check(const struct identity_policy *p, const char *text)
 {
 	const size_t len = strlen(text);
 
-	REQUIRE_WHY(len == (size_t)p->number_digits && strspn(text, "0123456789") == len, ERR_MALFORMED, "a national number has exactly %lld digits",
-	    (long long)p->number_digits);
+	REQUIRE_WHY(len == (size_t)p->number_digits && strspn(text, "0123456789") == len, ERR_MALFORMED,
+		"a national number has exactly %lld digits", (long long)p->number_digits);
 	return ERR_OK;
 }

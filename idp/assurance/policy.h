@@ -28,8 +28,8 @@ int64_t assurance_of_acr(const struct assurance_policy *p, struct span acr);
 /* A scope and the claims it releases. */
 struct claims_row {
 	char *scope;
-	struct json_list claims;   /* char *: names known to oidc/claims.c */
-	bool in_id_token;          /* else at userinfo only */
+	struct json_list claims; /* char *: names known to oidc/claims.c */
+	bool in_id_token;        /* else at userinfo only */
 };
 struct claims_policy {
 	int64_t version;
@@ -43,7 +43,7 @@ const struct claims_row *claims_of_scope(const struct claims_policy *p, const ch
 struct identity_policy {
 	int64_t version;
 	int64_t number_digits;
-	struct json_list genders;  /* char * */
+	struct json_list genders; /* char * */
 	int64_t activation_hours;
 };
 MUST_USE enum err identity_policy_read(const char *path, struct identity_policy *out);

@@ -25,7 +25,9 @@ person_of(struct idp *d, X509 *x, struct card_row *out)
 	TRY(certificate_serial_hex(x, serial));
 	const struct db_param p[] = {db_bytes(sha256_span(&spki)), db_text(serial)};
 	e = db_pool_one(d->db, ST_CARD_BY_SPKI, p, out);
-	return e == ERR_NOT_FOUND ? err_because(ERR_REFUSED, "this card is bound to nobody here, or its person is frozen") : e;
+	return e == ERR_NOT_FOUND
+		? err_because(ERR_REFUSED, "this card is bound to nobody here, or its person is frozen")
+		: e;
 }
 
 static enum err
@@ -50,8 +52,8 @@ hand_over(struct idp *d, struct reply *reply, const char *flow, const struct car
 
 	random_token(ticket);
 	hash = sha256_of(span_of(ticket));
-	const struct db_param p[] = {db_bytes(sha256_span(&hash)), db_text(flow), db_uuid(&card->person), db_int(card->bound_level), db_text(card->serial),
-	    db_time(clock_now(&d->clock) + TICKET_SECONDS)};
+	const struct db_param p[] = {db_bytes(sha256_span(&hash)), db_text(flow), db_uuid(&card->person),
+		db_int(card->bound_level), db_text(card->serial), db_time(clock_now(&d->clock) + TICKET_SECONDS)};
 	TRY(db_pool_run(d->db, ST_TICKET_ADD, p, NULL));
 	snprintf(to, sizeof(to), "%s/card/return", d->settings.issuer);
 	return redirect_to(reply, to, pairs);
@@ -70,7 +72,8 @@ card_handler(void *daemon, struct request *request, struct reply *reply)
 	if (e == ERR_OK)
 		return hand_over(d, reply, flow, &card);
 	log_refusal("card", e, "login by card");
-	return page_error(d, request, reply, e == ERR_UNAVAILABLE ? 503 : 403, e == ERR_UNAVAILABLE ? "error_card_status" : "error_card");
+	return page_error(d, request, reply, e == ERR_UNAVAILABLE ? 503 : 403,
+		e == ERR_UNAVAILABLE ? "error_card_status" : "error_card");
 }
 
 /* ---- the issuer's port ---- */
@@ -83,7 +86,9 @@ use_ticket(struct idp *d, const struct interaction *i, const char *ticket, struc
 
 	REQUIRE_WHY(ticket != NULL, ERR_MALFORMED, "no ticket");
 	e = db_pool_one(d->db, ST_TICKET_USE, p, out);
-	return e == ERR_NOT_FOUND ? err_because(ERR_USED, "the card's ticket is unknown, used, expired, or another flow's") : e;
+	return e == ERR_NOT_FOUND
+		? err_because(ERR_USED, "the card's ticket is unknown, used, expired, or another flow's")
+		: e;
 }
 
 enum err
@@ -97,8 +102,12 @@ card_return_handler(void *daemon, struct request *request, struct reply *reply)
 
 	TRY(interaction_of(d, request, &i));
 	TRY(use_ticket(d, &i, request_query(request, "ticket"), &ticket));
-	const struct login login = {.person = ticket.person, .authenticator = CARD_LEVEL, .bound_level = ticket.bound_level, .channel = "card", .amr = amr,
-	    .means = ticket.serial};
+	const struct login login = {.person = ticket.person,
+		.authenticator = CARD_LEVEL,
+		.bound_level = ticket.bound_level,
+		.channel = "card",
+		.amr = amr,
+		.means = ticket.serial};
 	TRY(session_open(d, request, reply, &login, NULL));
 	return redirect_to(reply, "/continue", pairs);
 }

@@ -10,11 +10,12 @@ enum { TICKET_SECONDS = 60, STATUS_TIMEOUT_MS = 3000 };
 
 /* The national root, the citizen CA, and what a card's certificate must say. Read once. */
 struct card_trust {
-	STACK_OF(X509) *roots, *issuers;
+	STACK_OF(X509) * roots, *issuers;
 	X509 *issuer;
 	struct json_list policies; /* char *: dotted OIDs */
 };
-MUST_USE enum err card_trust_read(const char *root_ca, const char *citizen_ca, const char *policies, struct card_trust **out);
+MUST_USE enum err card_trust_read(const char *root_ca, const char *citizen_ca, const char *policies,
+	struct card_trust **out);
 void card_trust_free(struct card_trust **t);
 
 /* Is it a citizen's card certificate, now: chain to the root through the citizen CA (RFC 5280 6), clientAuth, one of the policy OIDs, issued by the citizen CA itself? Not its status. The caller frees

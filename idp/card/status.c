@@ -19,8 +19,13 @@ ask_ocsp(const struct idp *d, X509 *x, struct span nonce, struct writer *answer)
 
 	snprintf(url, sizeof(url), "%s/ocsp", d->settings.pki_url);
 	TRY(ocsp_ask(x, d->card_trust->issuer, nonce, &question));
-	const struct http_call call = {.method = "POST", .url = url, .content_type = "application/ocsp-request", .body = writer_span(&question),
-	    .ca_file = d->settings.tls_ca, .timeout_ms = STATUS_TIMEOUT_MS, .max_reply = MAX_OCSP_RESPONSE};
+	const struct http_call call = {.method = "POST",
+		.url = url,
+		.content_type = "application/ocsp-request",
+		.body = writer_span(&question),
+		.ca_file = d->settings.tls_ca,
+		.timeout_ms = STATUS_TIMEOUT_MS,
+		.max_reply = MAX_OCSP_RESPONSE};
 	TRY(http_call(&call, &status, answer));
 	REQUIRE_WHY(status == 200, ERR_UNAVAILABLE, "the OCSP responder answered %d", status);
 	return ERR_OK;
@@ -43,8 +48,8 @@ nonce_came_back(struct span answer)
 	OWN(OCSP_RESPONSE) response = d2i_OCSP_RESPONSE(NULL, &at, (long)answer.len);
 	OWN(OCSP_BASICRESP) basic = response != NULL ? OCSP_response_get1_basic(response) : NULL;
 
-	REQUIRE_WHY(basic != NULL && OCSP_BASICRESP_get_ext_by_NID(basic, NID_id_pkix_OCSP_Nonce, -1) >= 0, ERR_MISMATCH,
-	    "RFC 8954 2.1: the answer holds no nonce: an older one, played again");
+	REQUIRE_WHY(basic != NULL && OCSP_BASICRESP_get_ext_by_NID(basic, NID_id_pkix_OCSP_Nonce, -1) >= 0,
+		ERR_MISMATCH, "RFC 8954 2.1: the answer holds no nonce: an older one, played again");
 	return ERR_OK;
 }
 
@@ -56,7 +61,11 @@ ask_crl(const struct idp *d, X509 *x)
 	int status;
 
 	snprintf(url, sizeof(url), "%s/crl/citizen-ca.crl", d->settings.pki_url);
-	const struct http_call call = {.method = "GET", .url = url, .ca_file = d->settings.tls_ca, .timeout_ms = STATUS_TIMEOUT_MS, .max_reply = MAX_CRL};
+	const struct http_call call = {.method = "GET",
+		.url = url,
+		.ca_file = d->settings.tls_ca,
+		.timeout_ms = STATUS_TIMEOUT_MS,
+		.max_reply = MAX_CRL};
 	TRY(http_call(&call, &status, &crl));
 	REQUIRE_WHY(status == 200, ERR_UNAVAILABLE, "the revocation list is not there: %d", status);
 	return crl_check(writer_span(&crl), d->card_trust->issuer, x, clock_now(&d->clock));
@@ -72,10 +81,14 @@ card_status(const struct idp *d, X509 *x)
 	random_bytes(nonce, sizeof(nonce));
 	e = ask_ocsp(d, x, span_at(nonce, sizeof(nonce)), &answer);
 	if (e == ERR_OK && !is_no_answer(writer_span(&answer))) {
-		TRY(ocsp_check(writer_span(&answer), x, d->card_trust->issuer, span_at(nonce, sizeof(nonce)), clock_now(&d->clock)));
+		TRY(ocsp_check(writer_span(&answer), x, d->card_trust->issuer, span_at(nonce, sizeof(nonce)),
+			clock_now(&d->clock)));
 		return nonce_came_back(writer_span(&answer));
 	}
 	log_refusal("card", ERR_UNAVAILABLE, "no OCSP answer, trying the revocation list");
 	e = ask_crl(d, x);
-	return e == ERR_REVOKED || e == ERR_OK ? e : err_because(ERR_UNAVAILABLE, "neither OCSP nor a current revocation list could be had: a card's status is not known");
+	return e == ERR_REVOKED || e == ERR_OK
+		? e
+		: err_because(ERR_UNAVAILABLE,
+			  "neither OCSP nor a current revocation list could be had: a card's status is not known");
 }

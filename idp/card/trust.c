@@ -6,12 +6,13 @@
 #include "x509/own.h"
 
 static enum err
-read_anchors(const char *path, STACK_OF(X509) **out)
+read_anchors(const char *path, STACK_OF(X509) * *out)
 {
 	AUTO(writer) pem = writer_new(MAX_CERTIFICATE);
 
 	TRY(file_read(path, MAX_CERTIFICATE, &pem));
-	REQUIRE_WHY(certificates_pem(writer_span(&pem), out) == ERR_OK && sk_X509_num(*out) > 0, ERR_CONFIG, "%s: holds no certificate in PEM", path);
+	REQUIRE_WHY(certificates_pem(writer_span(&pem), out) == ERR_OK && sk_X509_num(*out) > 0, ERR_CONFIG,
+		"%s: holds no certificate in PEM", path);
 	return ERR_OK;
 }
 
@@ -59,7 +60,8 @@ chain_good(const struct card_trust *t, X509 *x, unix_time now)
 	enum err e = ERR_UNTRUSTED;
 
 	for (size_t i = 0; i < t->policies.count && e != ERR_OK; i++) {
-		const struct chain_question q = {t->roots, t->issuers, now, "clientAuth", json_text_at(&t->policies, i)};
+		const struct chain_question q = {t->roots, t->issuers, now, "clientAuth",
+			json_text_at(&t->policies, i)};
 
 		e = chain_check(x, &q);
 	}
@@ -74,8 +76,8 @@ card_certificate(const struct card_trust *t, struct span der, unix_time now, X50
 	TRY(certificate_parse(der, &x));
 	TRY(chain_good(t, x, now));
 	/* A certificate that the root itself, or another authority under it, has issued is no card. */
-	REQUIRE_WHY(X509_check_issued(t->issuer, x) == X509_V_OK && X509_verify(x, X509_get0_pubkey(t->issuer)) == 1, ERR_UNTRUSTED,
-	    "RFC 5280 6.1: not issued by the citizens' authority");
+	REQUIRE_WHY(X509_check_issued(t->issuer, x) == X509_V_OK && X509_verify(x, X509_get0_pubkey(t->issuer)) == 1,
+		ERR_UNTRUSTED, "RFC 5280 6.1: not issued by the citizens' authority");
 	*out = x;
 	x = NULL;
 	return ERR_OK;

@@ -55,7 +55,8 @@ cached(struct clients *c, const char *id, unix_time now)
 	struct client **slot = slot_of(c, id);
 
 	pthread_mutex_lock(&c->lock);
-	if (*slot != NULL && strcmp((*slot)->row.id, id) == 0 && now - (*slot)->read_at < CLIENT_CACHE_SECONDS && now >= (*slot)->read_at) {
+	if (*slot != NULL && strcmp((*slot)->row.id, id) == 0 && now - (*slot)->read_at < CLIENT_CACHE_SECONDS &&
+		now >= (*slot)->read_at) {
 		found = *slot;
 		atomic_fetch_add(&found->references, 1);
 	}

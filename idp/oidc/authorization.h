@@ -25,8 +25,8 @@ struct authorization {
 	struct authorization_text text; /* what it was checked from: redirect_uri, state, nonce, resource */
 	struct json_list scopes;        /* char *: granted at most, in the order asked, without repeats */
 	uint8_t challenge[PKCE_LEN];
-	int64_t level;                  /* required: of acr_values and the client's own minimum */
-	int64_t max_age;                /* -1: not asked */
+	int64_t level;   /* required: of acr_values and the client's own minimum */
+	int64_t max_age; /* -1: not asked */
 	bool prompt_none, prompt_login, prompt_consent;
 };
 void authorization_free(struct authorization *a);
@@ -35,8 +35,9 @@ void authorization_free(struct authorization *a);
 bool redirect_registered(const struct client *c, const char *redirect_uri);
 
 /* Checks everything but the redirect address, which the caller has matched already. Takes text on success. On refusal *code is the error code to send. */
-MUST_USE enum err authorization_check(struct authorization_text *text, const struct client *c, const struct assurance_policy *assurance,
-    const struct claims_policy *claims, bool pushed, struct authorization *out, const char **code);
+MUST_USE enum err authorization_check(struct authorization_text *text, const struct client *c,
+	const struct assurance_policy *assurance, const struct claims_policy *claims, bool pushed,
+	struct authorization *out, const char **code);
 
 /* RFC 7636 4.1, 4.6: 43 to 128 unreserved characters whose SHA-256 is the challenge. hash: SHA-256 of the verifier. ERR_MALFORMED for a bad form. */
 MUST_USE enum err pkce_hash(const char *verifier, uint8_t hash[PKCE_LEN]);

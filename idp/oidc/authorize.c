@@ -37,7 +37,8 @@ read_query(const struct request *request, struct authorization_text *out)
 }
 
 static enum err
-proceed(struct idp *d, const struct request *request, struct reply *reply, struct client **client, struct authorization_text *text, bool pushed)
+proceed(struct idp *d, const struct request *request, struct reply *reply, struct client **client,
+	struct authorization_text *text, bool pushed)
 {
 	struct authorization a;
 	const char *code;
@@ -56,7 +57,8 @@ proceed(struct idp *d, const struct request *request, struct reply *reply, struc
 }
 
 static enum err
-authorize(struct idp *d, const struct request *request, struct reply *reply, struct client **client, struct authorization_text *text)
+authorize(struct idp *d, const struct request *request, struct reply *reply, struct client **client,
+	struct authorization_text *text)
 {
 	const char *client_id = request_query(request, "client_id");
 	const char *request_uri = request_query(request, "request_uri");
@@ -90,7 +92,8 @@ authorize_post_handler(void *daemon, struct request *request, struct reply *repl
 	AUTO(writer) to = writer_new(MAX_AUTHORIZATION);
 
 	(void)daemon;
-	REQUIRE_WHY(request_query_other(request, none) == NULL, ERR_MALFORMED, "the parameters come in the form or in the query, not in both");
+	REQUIRE_WHY(request_query_other(request, none) == NULL, ERR_MALFORMED,
+		"the parameters come in the form or in the query, not in both");
 	writer_text(&to, "/authorize?");
 	writer_bytes(&to, request_body(request));
 	TRY(writer_done(&to));

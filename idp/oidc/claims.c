@@ -15,7 +15,8 @@ static const struct claim rows[] = {
 	{"gender", offsetof(struct claims_source, gender), false},
 	{"offices", offsetof(struct claims_source, offices), true},
 };
-const char *const claims_supported[] = {"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "name", "birthdate", "gender", "offices", NULL};
+const char *const claims_supported[] = {"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "name",
+	"birthdate", "gender", "offices", NULL};
 
 static bool
 granted(const struct claims_policy *policy, const struct json_list *scopes, bool id_token, const char *claim)
@@ -30,7 +31,8 @@ granted(const struct claims_policy *policy, const struct json_list *scopes, bool
 }
 
 void
-claims_write(struct json_writer *j, const struct claims_policy *policy, const struct json_list *scopes, bool id_token, const struct claims_source *source)
+claims_write(struct json_writer *j, const struct claims_policy *policy, const struct json_list *scopes, bool id_token,
+	const struct claims_source *source)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const char *value = *(const char *const *)((const char *)source + rows[i].offset);
@@ -60,7 +62,8 @@ claims_known(const struct claims_policy *policy)
 
 	for (size_t i = 0; i < policy->scopes.count; i++)
 		for (size_t k = 0; k < scopes[i].claims.count; k++)
-			REQUIRE_WHY(is_known(json_text_at(&scopes[i].claims, k)), ERR_CONFIG, "claims.json: scope '%s' names an unknown claim '%s'", scopes[i].scope,
-			    json_text_at(&scopes[i].claims, k));
+			REQUIRE_WHY(is_known(json_text_at(&scopes[i].claims, k)), ERR_CONFIG,
+				"claims.json: scope '%s' names an unknown claim '%s'", scopes[i].scope,
+				json_text_at(&scopes[i].claims, k));
 	return ERR_OK;
 }

@@ -11,7 +11,8 @@ struct claims_source {
 };
 
 /* Writes the claims of scopes, each once, into the open object. id_token: only those whose scope says so. */
-void claims_write(struct json_writer *j, const struct claims_policy *policy, const struct json_list *scopes, bool id_token, const struct claims_source *source);
+void claims_write(struct json_writer *j, const struct claims_policy *policy, const struct json_list *scopes,
+	bool id_token, const struct claims_source *source);
 
 /* Does the policy name only claims that are known here? ERR_CONFIG with the name. For start-up. */
 MUST_USE enum err claims_known(const struct claims_policy *policy);

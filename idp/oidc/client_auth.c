@@ -18,16 +18,19 @@ method_of(const struct request *request, const struct client_method **out, const
 	static const char *const none[] = {NULL};
 	size_t offered = 0;
 
-	OAUTH_REQUIRE(request_query_other(request, none) == NULL, OAUTH_INVALID_REQUEST, ERR_MALFORMED, "RFC 6749 2.3.1: parameters belong into the body, not into the address");
+	OAUTH_REQUIRE(request_query_other(request, none) == NULL, OAUTH_INVALID_REQUEST, ERR_MALFORMED,
+		"RFC 6749 2.3.1: parameters belong into the body, not into the address");
 	OAUTH_REQUIRE(request_form(request, "client_secret") == NULL, OAUTH_INVALID_REQUEST, ERR_UNSUPPORTED,
-	    "RFC 6749 2.3.1: a secret in the form is not taken; use HTTP Basic");
+		"RFC 6749 2.3.1: a secret in the form is not taken; use HTTP Basic");
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
 		if (methods[i]->offered(request)) {
 			*out = methods[i];
 			offered++;
 		}
-	OAUTH_REQUIRE(offered <= 1, OAUTH_INVALID_REQUEST, ERR_MALFORMED, "RFC 6749 2.3: more than one authentication method");
-	OAUTH_REQUIRE(offered == 1, OAUTH_INVALID_CLIENT, ERR_UNAUTHENTICATED, "RFC 6749 5.2: no client authentication");
+	OAUTH_REQUIRE(offered <= 1, OAUTH_INVALID_REQUEST, ERR_MALFORMED,
+		"RFC 6749 2.3: more than one authentication method");
+	OAUTH_REQUIRE(offered == 1, OAUTH_INVALID_CLIENT, ERR_UNAUTHENTICATED,
+		"RFC 6749 5.2: no client authentication");
 	return ERR_OK;
 }
 
@@ -40,8 +43,10 @@ authenticate(struct idp *d, const struct request *request, struct client_auth *o
 	TRY(method_of(request, &method, code));
 	*code = OAUTH_INVALID_CLIENT;
 	TRY(method->check(d, request, out));
-	OAUTH_REQUIRE(strcmp(out->client->row.auth_method, method->name) == 0, OAUTH_INVALID_CLIENT, ERR_UNAUTHENTICATED, "%s is not this client's method", method->name);
-	OAUTH_REQUIRE(named == NULL || strcmp(named, out->client->row.id) == 0, OAUTH_INVALID_REQUEST, ERR_MALFORMED, "client_id is not the one that authenticated");
+	OAUTH_REQUIRE(strcmp(out->client->row.auth_method, method->name) == 0, OAUTH_INVALID_CLIENT,
+		ERR_UNAUTHENTICATED, "%s is not this client's method", method->name);
+	OAUTH_REQUIRE(named == NULL || strcmp(named, out->client->row.id) == 0, OAUTH_INVALID_REQUEST, ERR_MALFORMED,
+		"client_id is not the one that authenticated");
 	return ERR_OK;
 }
 
@@ -79,5 +84,6 @@ client_auth_spend(struct idp *d, const struct client_auth *a)
 	if (!a->has_jti)
 		return ERR_OK;
 	e = db_pool_run(d->db, ST_ASSERTION_JTI, p, NULL);
-	return e == ERR_EXISTS ? err_because(ERR_UNAUTHENTICATED, "RFC 7523 3: the assertion's jti was used before") : e;
+	return e == ERR_EXISTS ? err_because(ERR_UNAUTHENTICATED, "RFC 7523 3: the assertion's jti was used before")
+			       : e;
 }

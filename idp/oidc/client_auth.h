@@ -18,14 +18,15 @@ struct client_auth {
 void client_auth_free(struct client_auth *a);
 
 struct client_method {
-	const char *name;                                     /* RFC 7591 2 token_endpoint_auth_method */
+	const char *name; /* RFC 7591 2 token_endpoint_auth_method */
 	bool (*offered)(const struct request *request);
 	enum err (*check)(struct idp *d, const struct request *request, struct client_auth *out);
 };
 extern const struct client_method client_method_basic, client_method_jwt, client_method_none;
 
 /* ERR_UNAUTHENTICATED with *code invalid_client; ERR_MALFORMED with invalid_request for none, two, a secret in the query, or a method that is not the client's. */
-MUST_USE enum err client_authenticate(struct idp *d, const struct request *request, struct client_auth *out, const char **code);
+MUST_USE enum err client_authenticate(struct idp *d, const struct request *request, struct client_auth *out,
+	const char **code);
 
 /* Consumes the assertion's jti. ERR_UNAUTHENTICATED if it was used. */
 MUST_USE enum err client_auth_spend(struct idp *d, const struct client_auth *a);
@@ -43,6 +44,7 @@ struct assertion {
 extern const struct json_table assertion_table;
 
 /* audiences: NULL-terminated; one of them must be the only value of aud. The reason names the clause. */
-MUST_USE enum err assertion_check(const struct assertion *a, const char *client_id, const char *const *audiences, unix_time now);
+MUST_USE enum err assertion_check(const struct assertion *a, const char *client_id, const char *const *audiences,
+	unix_time now);
 
 #endif

@@ -4,7 +4,8 @@ static bool
 offered(const struct request *request)
 {
 	return request_form(request, "client_id") != NULL && request_header(request, "Authorization") == NULL &&
-	       request_form(request, "client_assertion") == NULL && request_form(request, "client_assertion_type") == NULL;
+		request_form(request, "client_assertion") == NULL &&
+		request_form(request, "client_assertion_type") == NULL;
 }
 
 /* A public client only says who it is; that it was registered without a secret is checked by the caller, so a confidential one cannot pass here. */

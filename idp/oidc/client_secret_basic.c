@@ -25,8 +25,9 @@ check(struct idp *d, const struct request *request, struct client_auth *out)
 		return err_because(ERR_UNAUTHENTICATED, "RFC 6749 5.2: unknown client");
 	TRY(e);
 	hash = sha256_of(span_of(secret));
-	REQUIRE_WHY(out->client->row.secret_hash.len == SHA256_LEN && secret_equal(sha256_span(&hash), span_at(out->client->row.secret_hash.ptr, SHA256_LEN)),
-	    ERR_UNAUTHENTICATED, "RFC 6749 5.2: wrong client secret");
+	REQUIRE_WHY(out->client->row.secret_hash.len == SHA256_LEN &&
+			secret_equal(sha256_span(&hash), span_at(out->client->row.secret_hash.ptr, SHA256_LEN)),
+		ERR_UNAUTHENTICATED, "RFC 6749 5.2: wrong client secret");
 	return ERR_OK;
 }
 

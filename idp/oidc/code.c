@@ -21,7 +21,8 @@ subject_of(struct idp *d, const struct session *s, const char *sector, struct te
 }
 
 static enum err
-granted_event(const struct idp *d, const struct interaction *i, const struct sha256 *grant, int64_t level, struct event *out)
+granted_event(const struct idp *d, const struct interaction *i, const struct sha256 *grant, int64_t level,
+	struct event *out)
 {
 	AUTO(writer) w = writer_new(MAX_ENTRY);
 	AUTO(writer) scope = writer_new(MAX_ENTRY);
@@ -35,7 +36,8 @@ granted_event(const struct idp *d, const struct interaction *i, const struct sha
 	json_hex(&j, "grant", sha256_span(grant));
 	json_object_end(&j);
 	TRY(writer_done(&w));
-	return record_make(out, "authorization.granted", LOG_TREE_PRIVATE, clock_now(&d->clock), SPAN(""), writer_span(&w));
+	return record_make(out, "authorization.granted", LOG_TREE_PRIVATE, clock_now(&d->clock), SPAN(""),
+		writer_span(&w));
 }
 
 static enum err
@@ -50,9 +52,20 @@ code_store(struct idp *d, const struct interaction *i, const struct session *s, 
 
 	TRY(granted_event(d, i, &hash, level, &event));
 	struct db_param p[14 + EVENT_PARAM_COUNT] = {
-		db_bytes(sha256_span(&hash)), db_text(c->id), db_text(a->text.redirect_uri), db_bytes(span_at(a->challenge, PKCE_LEN)), db_uuid(&s->row.id),
-		db_text(c->sector), db_text(sub), db_texts(&a->scopes), db_text(a->text.nonce), db_text(a->text.resource), db_int(level), db_int(i->level),
-		db_time(clock_now(&d->clock) + CODE_SECONDS), db_text(i->parked ? i->id : NULL),
+		db_bytes(sha256_span(&hash)),
+		db_text(c->id),
+		db_text(a->text.redirect_uri),
+		db_bytes(span_at(a->challenge, PKCE_LEN)),
+		db_uuid(&s->row.id),
+		db_text(c->sector),
+		db_text(sub),
+		db_texts(&a->scopes),
+		db_text(a->text.nonce),
+		db_text(a->text.resource),
+		db_int(level),
+		db_int(i->level),
+		db_time(clock_now(&d->clock) + CODE_SECONDS),
+		db_text(i->parked ? i->id : NULL),
 	};
 	record_params(&event, p + 14);
 	return db_pool_one(d->db, ST_CODE_ADD, p, &row);
@@ -62,7 +75,8 @@ enum err
 interaction_issue(struct idp *d, struct reply *reply, struct interaction *i, const struct session *s)
 {
 	char code[TOKEN_TEXT_LEN + 1];
-	const struct redirect_pair pairs[] = {{"code", code}, {"state", i->authorization.text.state}, {"iss", d->settings.issuer}, {NULL, NULL}};
+	const struct redirect_pair pairs[] = {{"code", code}, {"state", i->authorization.text.state},
+		{"iss", d->settings.issuer}, {NULL, NULL}};
 	AUTO(text_row) sub = {0};
 	enum err e;
 

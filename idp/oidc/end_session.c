@@ -93,7 +93,8 @@ leave(struct idp *d, const struct request *request, struct reply *reply, const s
 }
 
 static enum err
-decide(struct idp *d, const struct request *request, struct reply *reply, const struct logout *l, const struct client *c, const char *sub)
+decide(struct idp *d, const struct request *request, struct reply *reply, const struct logout *l,
+	const struct client *c, const char *sub)
 {
 	struct session s;
 	const enum err found = session_of(d, request, &s);
@@ -121,8 +122,9 @@ enum err
 end_session_handler(void *daemon, struct request *request, struct reply *reply)
 {
 	struct idp *d = daemon;
-	struct logout l = {parameter(request, "id_token_hint"), parameter(request, "client_id"), parameter(request, "post_logout_redirect_uri"),
-	    parameter(request, "state"), request_form(request, "csrf")};
+	struct logout l = {parameter(request, "id_token_hint"), parameter(request, "client_id"),
+		parameter(request, "post_logout_redirect_uri"), parameter(request, "state"),
+		request_form(request, "csrf")};
 	AUTO(client) *c = NULL;
 	AUTO(hint) h = {0};
 	enum err e;

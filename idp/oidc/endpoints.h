@@ -5,7 +5,8 @@
 #include "http/server.h"
 
 enum err authorize_handler(void *daemon, struct request *request, struct reply *reply);
-enum err authorize_post_handler(void *daemon, struct request *request, struct reply *reply); /* the same parameters as a form: sent on as a GET, so that cookies come along */
+enum err authorize_post_handler(void *daemon, struct request *request,
+	struct reply *reply); /* the same parameters as a form: sent on as a GET, so that cookies come along */
 enum err par_handler(void *daemon, struct request *request, struct reply *reply);
 enum err token_handler(void *daemon, struct request *request, struct reply *reply);
 enum err revoke_handler(void *daemon, struct request *request, struct reply *reply);

@@ -9,7 +9,8 @@
 struct grant {
 	const char *type; /* grant_type */
 	/* Takes what the form holds and writes the token response. On refusal *code is the error to answer with. */
-	enum err (*exchange)(struct idp *d, const struct request *request, struct reply *reply, const struct client_auth *auth, const char **code);
+	enum err (*exchange)(struct idp *d, const struct request *request, struct reply *reply,
+		const struct client_auth *auth, const char **code);
 };
 extern const struct grant grant_code, grant_refresh, grant_service;
 
@@ -22,13 +23,15 @@ struct fresh_tokens {
 void tokens_fresh(struct fresh_tokens *t);
 
 /* RFC 6749 5.1. id_token, refresh and scope may be NULL. */
-void token_reply(struct reply *reply, const char *access, const char *id_token, const char *refresh, const struct json_list *scopes);
+void token_reply(struct reply *reply, const char *access, const char *id_token, const char *refresh,
+	const struct json_list *scopes);
 
 /* The level that a grant's session stands for now, for its access and ID token: never above level, never below required_level (ERR_EXPIRED then). */
 MUST_USE enum err grant_level(const struct idp *d, const struct grant_row *row, int64_t *out);
 
 /* Signed by idp-token, compact, appended to w. */
-MUST_USE enum err id_token_mint(struct idp *d, const struct client *c, const struct grant_row *row, int64_t level, struct writer *w);
+MUST_USE enum err id_token_mint(struct idp *d, const struct client *c, const struct grant_row *row, int64_t level,
+	struct writer *w);
 
 /* An at+jwt (RFC 9068) for one resource. person: the subject, NULL for the client itself. */
 struct access_claims {
@@ -40,12 +43,14 @@ struct access_claims {
 MUST_USE enum err access_token_mint(struct idp *d, const struct access_claims *c, struct writer *w);
 
 /* Writes the response for a redeemed row: ID token if openid, opaque or JWT access token, refresh token. */
-MUST_USE enum err grant_answer(struct idp *d, struct reply *reply, const struct client *c, const struct grant_row *row, const struct fresh_tokens *t);
+MUST_USE enum err grant_answer(struct idp *d, struct reply *reply, const struct client *c, const struct grant_row *row,
+	const struct fresh_tokens *t);
 
 /* Ends a family (a replay, a sunken level), with its event; already ended is fine. why goes into the private part. */
 MUST_USE enum err family_revoke(struct idp *d, const struct uuid *family, const char *why);
 
 /* The event of an exchange: "token.issued", "token.refreshed". family: NULL if it is not new; grant: hash of what was handed in (its own event says for whom), NULL for none. */
-MUST_USE enum err token_event(const struct idp *d, const char *type, const struct client *c, const struct uuid *family, const struct sha256 *grant, struct event *out);
+MUST_USE enum err token_event(const struct idp *d, const char *type, const struct client *c, const struct uuid *family,
+	const struct sha256 *grant, struct event *out);
 
 #endif

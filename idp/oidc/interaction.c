@@ -52,9 +52,15 @@ park(struct idp *d, const struct request *request, struct reply *reply, struct i
 	if (i->client != NULL)
 		TRY(authorization_text_write(&i->authorization.text, &json));
 	const struct db_param p[] = {
-		db_text(i->id), db_bytes(sha256_span(&browser)), db_text(i->client != NULL ? i->client->row.id : NULL),
-		db_json(i->client != NULL ? writer_span(&json) : (struct span){NULL, 0}), db_text(i->return_to), db_int(i->level),
-		db_uuid(is_set(&i->session_before) ? &i->session_before : NULL), db_time(now), db_time(now + FLOW_SECONDS),
+		db_text(i->id),
+		db_bytes(sha256_span(&browser)),
+		db_text(i->client != NULL ? i->client->row.id : NULL),
+		db_json(i->client != NULL ? writer_span(&json) : (struct span){NULL, 0}),
+		db_text(i->return_to),
+		db_int(i->level),
+		db_uuid(is_set(&i->session_before) ? &i->session_before : NULL),
+		db_time(now),
+		db_time(now + FLOW_SECONDS),
 	};
 	TRY(db_pool_run(d->db, ST_INTERACTION_ADD, p, NULL));
 	i->parked = true;
@@ -137,7 +143,7 @@ interaction_consent(struct idp *d, const struct interaction *i, const struct ses
 	TRY(writer_done(&w));
 	TRY(record_make(&event, "consent.given", LOG_TREE_PRIVATE, now, SPAN(""), writer_span(&w)));
 	struct db_param p[6 + EVENT_PARAM_COUNT] = {db_text(i->id), db_uuid(&s->row.person), db_text(i->client->row.id),
-	    db_texts(&i->authorization.scopes), db_time(now), db_text(i->client->row.sector)};
+		db_texts(&i->authorization.scopes), db_time(now), db_text(i->client->row.sector)};
 	record_params(&event, p + 6);
 	return db_pool_one(d->db, ST_CONSENT_GIVE, p, &given);
 }
@@ -174,7 +180,8 @@ interaction_deny(struct idp *d, const struct request *request, struct reply *rep
 static enum err
 consent_stored(struct idp *d, const struct interaction *i, const struct session *s, bool *out)
 {
-	const struct db_param p[] = {db_uuid(&s->row.person), db_text(i->client->row.id), db_texts(&i->authorization.scopes)};
+	const struct db_param p[] = {db_uuid(&s->row.person), db_text(i->client->row.id),
+		db_texts(&i->authorization.scopes)};
 	AUTO(text_row) row = {0};
 	const enum err e = db_pool_one(d->db, ST_CONSENT_OF, p, &row);
 
@@ -236,7 +243,8 @@ arrive(struct idp *d, struct reply *reply, const struct interaction *i)
 }
 
 static enum err
-take_step(struct idp *d, const struct request *request, struct reply *reply, struct interaction *i, const struct session *s, enum step step)
+take_step(struct idp *d, const struct request *request, struct reply *reply, struct interaction *i,
+	const struct session *s, enum step step)
 {
 	err_forget();
 	if (i->client != NULL && (step == STEP_UNMET || (step != STEP_ISSUE && i->authorization.prompt_none)))
@@ -247,7 +255,8 @@ take_step(struct idp *d, const struct request *request, struct reply *reply, str
 	case STEP_ISSUE:
 		return i->client != NULL ? interaction_issue(d, reply, i, s) : arrive(d, reply, i);
 	case STEP_UNMET:
-		return err_because(ERR_REFUSED, "this page needs a higher proof of identity than this person has given");
+		return err_because(ERR_REFUSED,
+			"this page needs a higher proof of identity than this person has given");
 	default:
 		return send_to(d, request, reply, i, "/login");
 	}
@@ -273,7 +282,8 @@ interaction_resume(struct idp *d, const struct request *request, struct reply *r
 }
 
 enum err
-interaction_begin(struct idp *d, const struct request *request, struct reply *reply, struct client *client, struct authorization *authorization)
+interaction_begin(struct idp *d, const struct request *request, struct reply *reply, struct client *client,
+	struct authorization *authorization)
 {
 	AUTO(interaction) i = {.client = client, .authorization = *authorization, .level = authorization->level};
 
@@ -282,7 +292,8 @@ interaction_begin(struct idp *d, const struct request *request, struct reply *re
 }
 
 enum err
-interaction_begin_page(struct idp *d, const struct request *request, struct reply *reply, const char *return_to, int64_t level)
+interaction_begin_page(struct idp *d, const struct request *request, struct reply *reply, const char *return_to,
+	int64_t level)
 {
 	AUTO(interaction) i = {.level = level};
 

@@ -3,8 +3,8 @@
 #define MOHAR_IDP_OIDC_LIFETIMES_H
 
 enum {
-	CODE_SECONDS = 60,             /* RFC 6749 4.1.2 wants at most ten minutes; FAPI 2.0 5.3.1.1 at most 60 s */
-	PAR_SECONDS = 60,              /* RFC 9126 2.2: short-lived */
+	CODE_SECONDS = 60, /* RFC 6749 4.1.2 wants at most ten minutes; FAPI 2.0 5.3.1.1 at most 60 s */
+	PAR_SECONDS = 60,  /* RFC 9126 2.2: short-lived */
 	ID_TOKEN_SECONDS = 600,
 	ACCESS_SECONDS = 600,
 	REFRESH_SECONDS = 12 * 3600,   /* of the whole family: no session stands for anything longer */

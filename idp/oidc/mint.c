@@ -79,11 +79,13 @@ grant_level(const struct idp *d, const struct grant_row *row, int64_t *out)
 {
 	const unix_time now = clock_now(&d->clock);
 	/* The exchange is the client's act, not the person's: idleness was judged at /authorize and is held in ceiling. */
-	const struct assurance_facts facts = {row->proofing, row->authenticator, row->bound_level, row->ceiling, row->auth_time, now};
+	const struct assurance_facts facts = {row->proofing, row->authenticator, row->bound_level, row->ceiling,
+		row->auth_time, now};
 	const int64_t level = assurance_level(&d->assurance, &facts, now);
 
 	*out = level < row->level ? level : row->level;
-	REQUIRE_WHY(*out >= row->required_level, ERR_EXPIRED, "RFC 9470 3: the person must authenticate again for this level");
+	REQUIRE_WHY(*out >= row->required_level, ERR_EXPIRED,
+		"RFC 9470 3: the person must authenticate again for this level");
 	return ERR_OK;
 }
 
@@ -96,7 +98,8 @@ mint_access(struct idp *d, const struct client *c, const struct grant_row *row, 
 }
 
 enum err
-grant_answer(struct idp *d, struct reply *reply, const struct client *c, const struct grant_row *row, const struct fresh_tokens *t)
+grant_answer(struct idp *d, struct reply *reply, const struct client *c, const struct grant_row *row,
+	const struct fresh_tokens *t)
 {
 	const bool openid = json_texts_have(&row->scopes, "openid");
 	AUTO(writer) id_token = writer_new(MAX_JWS);
@@ -108,7 +111,8 @@ grant_answer(struct idp *d, struct reply *reply, const struct client *c, const s
 	if (openid)
 		TRY(id_token_mint(d, c, row, level, &id_token));
 	TRY(mint_access(d, c, row, level, &access));
-	token_reply(reply, access.len > 0 ? (const char *)writer_span(&access).ptr : t->access, openid ? (const char *)writer_span(&id_token).ptr : NULL,
-	    row->refreshable ? t->refresh : NULL, &row->scopes);
+	token_reply(reply, access.len > 0 ? (const char *)writer_span(&access).ptr : t->access,
+		openid ? (const char *)writer_span(&id_token).ptr : NULL, row->refreshable ? t->refresh : NULL,
+		&row->scopes);
 	return ERR_OK;
 }

@@ -27,19 +27,23 @@ describe(char out[256], int status)
 void
 oauth_refuse(struct reply *reply, const char *where, enum err e, const char *code, const char *client_id)
 {
-	const char *said = err_http(e) == 503 ? OAUTH_TEMPORARILY_UNAVAILABLE : err_http(e) >= 500 ? OAUTH_SERVER_ERROR : code;
+	const char *said = err_http(e) == 503 ? OAUTH_TEMPORARILY_UNAVAILABLE
+		: err_http(e) >= 500          ? OAUTH_SERVER_ERROR
+					      : code;
 	const int status = status_of(e, said);
 	char description[256];
 	struct json_writer j;
 
 	describe(description, status);
-	log_line(LOG_LEVEL_WARN, where, "%s %s: %s client=%s", err_name(e), said, err_why(), client_id != NULL ? client_id : "-");
+	log_line(LOG_LEVEL_WARN, where, "%s %s: %s client=%s", err_name(e), said, err_why(),
+		client_id != NULL ? client_id : "-");
 	err_forget();
 	reply_status(reply, status);
 	if (strcmp(said, OAUTH_INVALID_CLIENT) == 0)
 		reply_header(reply, "WWW-Authenticate", "Basic realm=\"mohar\", charset=\"UTF-8\"");
 	if (strcmp(said, OAUTH_INVALID_TOKEN) == 0)
-		reply_headerf(reply, "WWW-Authenticate", "Bearer error=\"invalid_token\", error_description=\"%s\"", description);
+		reply_headerf(reply, "WWW-Authenticate", "Bearer error=\"invalid_token\", error_description=\"%s\"",
+			description);
 	if (status == 503)
 		reply_header(reply, "Retry-After", "2");
 	reply_header(reply, "Pragma", "no-cache"); /* RFC 6749 5.1 */

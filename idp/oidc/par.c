@@ -22,10 +22,13 @@ read_form(const struct request *request, struct authorization_text *out)
 
 /* RFC 9126 2.1: everything that /authorize would check is checked now, where the client can be told. */
 static enum err
-check(struct idp *d, const struct client *c, struct authorization_text *text, struct authorization *out, const char **code)
+check(struct idp *d, const struct client *c, struct authorization_text *text, struct authorization *out,
+	const char **code)
 {
-	OAUTH_REQUIRE(text->request_uri == NULL, OAUTH_INVALID_REQUEST, ERR_MALFORMED, "RFC 9126 2.1: request_uri must not be pushed");
-	OAUTH_REQUIRE(redirect_registered(c, text->redirect_uri), OAUTH_INVALID_REQUEST, ERR_MISMATCH, "RFC 9700 2.1: redirect_uri is not registered, byte for byte");
+	OAUTH_REQUIRE(text->request_uri == NULL, OAUTH_INVALID_REQUEST, ERR_MALFORMED,
+		"RFC 9126 2.1: request_uri must not be pushed");
+	OAUTH_REQUIRE(redirect_registered(c, text->redirect_uri), OAUTH_INVALID_REQUEST, ERR_MISMATCH,
+		"RFC 9700 2.1: redirect_uri is not registered, byte for byte");
 	return authorization_check(text, c, &d->assurance, d->claims, true, out, code);
 }
 
@@ -38,8 +41,12 @@ store(struct idp *d, const struct client_auth *auth, const struct authorization 
 
 	TRY(authorization_text_write(&a->text, &json));
 	const struct db_param p[] = {
-		db_bytes(sha256_span(&hash)), db_text(auth->client->row.id), db_json(writer_span(&json)), db_time(clock_now(&d->clock) + PAR_SECONDS),
-		client_auth_jti(auth), client_auth_jti_until(auth),
+		db_bytes(sha256_span(&hash)),
+		db_text(auth->client->row.id),
+		db_json(writer_span(&json)),
+		db_time(clock_now(&d->clock) + PAR_SECONDS),
+		client_auth_jti(auth),
+		client_auth_jti_until(auth),
 	};
 	TRY(db_pool_run(d->db, ST_PAR_ADD, p, &stored));
 	REQUIRE_WHY(stored == 1, ERR_UNAUTHENTICATED, "RFC 7523 3: the assertion's jti was used before");
@@ -60,7 +67,8 @@ answer(struct reply *reply, const char *request_uri)
 }
 
 static enum err
-push(struct idp *d, const struct request *request, struct reply *reply, const struct client_auth *auth, struct authorization_text *text, const char **code)
+push(struct idp *d, const struct request *request, struct reply *reply, const struct client_auth *auth,
+	struct authorization_text *text, const char **code)
 {
 	AUTO(authorization) a = {0};
 	char token[TOKEN_TEXT_LEN + 1], request_uri[128];

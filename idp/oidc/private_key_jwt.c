@@ -9,14 +9,15 @@
 static bool
 offered(const struct request *request)
 {
-	return request_form(request, "client_assertion") != NULL || request_form(request, "client_assertion_type") != NULL;
+	return request_form(request, "client_assertion") != NULL ||
+		request_form(request, "client_assertion_type") != NULL;
 }
 
 static enum err
 decode(const struct jws *j, struct assertion *out)
 {
-	REQUIRE_WHY(json_decode(span_at(j->payload.ptr, j->payload.len), &assertion_table, out) == ERR_OK, ERR_UNAUTHENTICATED,
-	    "RFC 7523 3: the assertion is not a JWT");
+	REQUIRE_WHY(json_decode(span_at(j->payload.ptr, j->payload.len), &assertion_table, out) == ERR_OK,
+		ERR_UNAUTHENTICATED, "RFC 7523 3: the assertion is not a JWT");
 	return ERR_OK;
 }
 
@@ -65,11 +66,12 @@ check(struct idp *d, const struct request *request, struct client_auth *out)
 	const char *text = request_form(request, "client_assertion");
 	AUTO(jws) j = {0};
 
-	REQUIRE_WHY(type != NULL && strcmp(type, JWT_BEARER) == 0 && text != NULL, ERR_UNAUTHENTICATED, "RFC 7523 2.2: client_assertion of type jwt-bearer is wanted");
+	REQUIRE_WHY(type != NULL && strcmp(type, JWT_BEARER) == 0 && text != NULL, ERR_UNAUTHENTICATED,
+		"RFC 7523 2.2: client_assertion of type jwt-bearer is wanted");
 	TRY(find_claimed(d, span_of(text), &out->client));
 	REQUIRE_WHY(out->client->keys != NULL, ERR_UNAUTHENTICATED, "this client has no keys registered");
 	REQUIRE_WHY(jws_verify(span_of(text), out->client->keys, NULL, &j) == ERR_OK, ERR_UNAUTHENTICATED,
-	    "RFC 7523 3: the assertion's signature is not by a registered key of this client");
+		"RFC 7523 3: the assertion's signature is not by a registered key of this client");
 	return check_claims(d, request, &j, out);
 }
 

@@ -62,11 +62,13 @@ policies_write(struct json_writer *j, const struct assurance_policy *assurance, 
 }
 
 void
-discovery_write(struct writer *w, const char *issuer, const struct assurance_policy *assurance, const struct claims_policy *claims,
-    const char *const *ui_locales)
+discovery_write(struct writer *w, const char *issuer, const struct assurance_policy *assurance,
+	const struct claims_policy *claims, const char *const *ui_locales)
 {
-	static const char *const code[] = {"code", NULL}, *const query[] = {"query", NULL}, *const s256[] = {"S256", NULL}, *const es256[] = {"ES256", NULL};
-	static const char *const pairwise[] = {"pairwise", NULL}, *const prompts[] = {"none", "login", "consent", "select_account", NULL};
+	static const char *const code[] = {"code", NULL}, *const query[] = {"query", NULL},
+				 *const s256[] = {"S256", NULL}, *const es256[] = {"ES256", NULL};
+	static const char *const pairwise[] = {"pairwise", NULL},
+				 *const prompts[] = {"none", "login", "consent", "select_account", NULL};
 	static const char *const grants[] = {"authorization_code", "refresh_token", "client_credentials", NULL};
 	static const char *const methods[] = {"client_secret_basic", "private_key_jwt", "none", NULL};
 	static const char *const algorithms[] = {"ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA", NULL};
@@ -116,7 +118,8 @@ make(struct idp *d, struct published *p)
 	AUTO(writer) jwks = writer_new(MAX_DOCUMENT);
 	struct jwk *key = NULL;
 
-	discovery_write(&discovery, d->settings.issuer, &d->assurance, d->claims, d->pages != NULL ? templates_languages(d->pages) : NULL);
+	discovery_write(&discovery, d->settings.issuer, &d->assurance, d->claims,
+		d->pages != NULL ? templates_languages(d->pages) : NULL);
 	TRY(document_of(&discovery, &p->discovery));
 	TRY(jwks_new(&p->keys));
 	TRY(jwk_from_key(d->token_key, d->token_kid, &key));

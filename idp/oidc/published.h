@@ -23,7 +23,7 @@ MUST_USE enum err published_make(struct idp *d, struct published **out);
 void published_free(struct published **p);
 
 /* The metadata alone: a pure function of its arguments. ui_locales: NULL-terminated. */
-void discovery_write(struct writer *w, const char *issuer, const struct assurance_policy *assurance, const struct claims_policy *claims,
-    const char *const *ui_locales);
+void discovery_write(struct writer *w, const char *issuer, const struct assurance_policy *assurance,
+	const struct claims_policy *claims, const char *const *ui_locales);
 
 #endif

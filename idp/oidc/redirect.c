@@ -29,13 +29,18 @@ redirect_to(struct reply *reply, const char *uri, const struct redirect_pair *pa
 }
 
 enum err
-redirect_error(struct idp *d, struct reply *reply, const struct client *c, const struct authorization_text *t, const char *code)
+redirect_error(struct idp *d, struct reply *reply, const struct client *c, const struct authorization_text *t,
+	const char *code)
 {
 	char why[256];
 
 	(void)snprintf(why, sizeof(why), "%s", err_why());
 	const struct redirect_pair pairs[] = {
-		{"error", code}, {"error_description", why[0] != '\0' ? why : NULL}, {"state", t->state}, {"iss", d->settings.issuer}, {NULL, NULL},
+		{"error", code},
+		{"error_description", why[0] != '\0' ? why : NULL},
+		{"state", t->state},
+		{"iss", d->settings.issuer},
+		{NULL, NULL},
 	};
 	log_line(LOG_LEVEL_WARN, "authorize", "%s: %s client=%s", code, why, c->row.id);
 	err_forget();

@@ -12,6 +12,7 @@ struct redirect_pair {
 MUST_USE enum err redirect_to(struct reply *reply, const char *uri, const struct redirect_pair *pairs);
 
 /* RFC 6749 4.1.2.1 with RFC 9207: error, error_description (the remembered reason), state, iss. Logs it once. */
-MUST_USE enum err redirect_error(struct idp *d, struct reply *reply, const struct client *c, const struct authorization_text *t, const char *code);
+MUST_USE enum err redirect_error(struct idp *d, struct reply *reply, const struct client *c,
+	const struct authorization_text *t, const char *code);
 
 #endif

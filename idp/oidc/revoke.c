@@ -17,8 +17,10 @@ revoke(struct idp *d, const struct request *request, const struct client_auth *a
 	OAUTH_REQUIRE(token != NULL, OAUTH_INVALID_REQUEST, ERR_MALFORMED, "RFC 7009 2.1: token is missing");
 	*code = OAUTH_INVALID_CLIENT;
 	TRY(client_auth_spend(d, auth));
-	TRY(record_make(&event, "token.revoked", LOG_TREE_PRIVATE, now, SPAN(""), SPAN("{\"why\":\"the client asked\"}")));
-	struct db_param p[3 + EVENT_PARAM_COUNT] = {db_bytes(sha256_span(&hash)), db_text(auth->client->row.id), db_time(now)};
+	TRY(record_make(&event, "token.revoked", LOG_TREE_PRIVATE, now, SPAN(""),
+		SPAN("{\"why\":\"the client asked\"}")));
+	struct db_param p[3 + EVENT_PARAM_COUNT] = {db_bytes(sha256_span(&hash)), db_text(auth->client->row.id),
+		db_time(now)};
 	record_params(&event, p + 3);
 	e = db_pool_one(d->db, ST_TOKEN_REVOKE, p, &row);
 	return e == ERR_NOT_FOUND ? ERR_OK : e;

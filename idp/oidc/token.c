@@ -19,7 +19,8 @@ tokens_fresh(struct fresh_tokens *t)
 }
 
 void
-token_reply(struct reply *reply, const char *access, const char *id_token, const char *refresh, const struct json_list *scopes)
+token_reply(struct reply *reply, const char *access, const char *id_token, const char *refresh,
+	const struct json_list *scopes)
 {
 	AUTO(writer) scope = writer_new(4096);
 	struct json_writer j;
@@ -38,7 +39,8 @@ token_reply(struct reply *reply, const char *access, const char *id_token, const
 }
 
 enum err
-token_event(const struct idp *d, const char *type, const struct client *c, const struct uuid *family, const struct sha256 *grant, struct event *out)
+token_event(const struct idp *d, const char *type, const struct client *c, const struct uuid *family,
+	const struct sha256 *grant, struct event *out)
 {
 	AUTO(writer) w = writer_new(MAX_ENTRY);
 	AUTO(writer) id = writer_new(UUID_TEXT_LEN);
@@ -79,15 +81,16 @@ family_revoke(struct idp *d, const struct uuid *family, const char *why)
 }
 
 static enum err
-exchange(struct idp *d, const struct request *request, struct reply *reply, const struct client_auth *auth, const char **code)
+exchange(struct idp *d, const struct request *request, struct reply *reply, const struct client_auth *auth,
+	const char **code)
 {
 	const char *type = request_form(request, "grant_type");
 
 	OAUTH_REQUIRE(type != NULL, OAUTH_INVALID_REQUEST, ERR_MALFORMED, "RFC 6749 5.2: grant_type is missing");
 	for (size_t i = 0; i < sizeof(grants) / sizeof(grants[0]); i++)
 		if (strcmp(grants[i]->type, type) == 0) {
-			OAUTH_REQUIRE(json_texts_have(&auth->client->row.grants, type), OAUTH_UNAUTHORIZED_CLIENT, ERR_REFUSED,
-			    "RFC 6749 5.2: this client is not registered for this grant");
+			OAUTH_REQUIRE(json_texts_have(&auth->client->row.grants, type), OAUTH_UNAUTHORIZED_CLIENT,
+				ERR_REFUSED, "RFC 6749 5.2: this client is not registered for this grant");
 			return grants[i]->exchange(d, request, reply, auth, code);
 		}
 	*code = OAUTH_UNSUPPORTED_GRANT_TYPE;

@@ -14,7 +14,8 @@ find(struct idp *d, const char *token, struct access_row *out)
 	const struct db_param p[] = {db_bytes(sha256_span(&hash)), db_time(clock_now(&d->clock))};
 	const enum err e = db_pool_one(d->db, ST_ACCESS_FIND, p, out);
 
-	return e == ERR_NOT_FOUND ? err_because(ERR_UNAUTHENTICATED, "RFC 6750 3.1: unknown, expired or revoked token") : e;
+	return e == ERR_NOT_FOUND ? err_because(ERR_UNAUTHENTICATED, "RFC 6750 3.1: unknown, expired or revoked token")
+				  : e;
 }
 
 static enum err
@@ -23,7 +24,8 @@ answer(struct idp *d, struct reply *reply, const struct access_row *row)
 	const struct claims_source source = {row->name, row->birthdate, row->gender, row->offices};
 	struct json_writer j;
 
-	REQUIRE_WHY(json_texts_have(&row->scopes, "openid"), ERR_UNAUTHENTICATED, "OpenID Connect Core 5.3: the token has no scope openid");
+	REQUIRE_WHY(json_texts_have(&row->scopes, "openid"), ERR_UNAUTHENTICATED,
+		"OpenID Connect Core 5.3: the token has no scope openid");
 	j = reply_json(reply);
 	json_object(&j, NULL);
 	json_text(&j, "sub", row->sub);
@@ -40,7 +42,8 @@ userinfo_handler(void *daemon, struct request *request, struct reply *reply)
 	const char *token = NULL;
 	enum err e;
 
-	if (request_header(request, "Authorization") == NULL) { /* RFC 6750 3: no error code where nothing was tried; a token in the query is nothing */
+	if (request_header(request, "Authorization") ==
+		NULL) { /* RFC 6750 3: no error code where nothing was tried; a token in the query is nothing */
 		reply_status(reply, 401);
 		reply_header(reply, "WWW-Authenticate", "Bearer");
 		return ERR_OK;

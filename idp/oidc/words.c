@@ -42,12 +42,14 @@ split(const char *text, struct json_list *out)
 
 		while (word_character(at[len]))
 			len++;
-		REQUIRE_WHY(len > 0, ERR_MALFORMED, "RFC 6749 3.3: a list of words separated by single spaces is wanted");
+		REQUIRE_WHY(len > 0, ERR_MALFORMED,
+			"RFC 6749 3.3: a list of words separated by single spaces is wanted");
 		TRY(words_add(out, span_at(at, len)));
 		at += len;
 		if (*at == '\0')
 			break;
-		REQUIRE_WHY(at[0] == ' ' && at[1] != '\0', ERR_MALFORMED, "RFC 6749 3.3: a list of words separated by single spaces is wanted");
+		REQUIRE_WHY(at[0] == ' ' && at[1] != '\0', ERR_MALFORMED,
+			"RFC 6749 3.3: a list of words separated by single spaces is wanted");
 		at++;
 	}
 	return ERR_OK;

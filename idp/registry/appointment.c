@@ -13,7 +13,8 @@ static const struct json_row rows[] = {
 	{"from", JSON_TEXT, JSON_OPTIONAL, offsetof(struct appointment, from), 0, 20, NULL, 0},
 	{"until", JSON_TEXT, JSON_REQUIRED, offsetof(struct appointment, until), 0, 20, NULL, 0},
 };
-static const struct json_table table = {"citizen.appoint", rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct appointment), true};
+static const struct json_table table = {"citizen.appoint", rows, sizeof(rows) / sizeof(rows[0]),
+	sizeof(struct appointment), true};
 
 static void
 appointment_free(struct appointment *a)
@@ -27,13 +28,16 @@ times(const struct idp *d, const struct appointment *a, unix_time *from, unix_ti
 {
 	*from = clock_now(&d->clock);
 	if (a->from != NULL)
-		REQUIRE_WHY(time_read(span_of(a->from), from) == ERR_OK, ERR_MALFORMED, "from: a time like 2026-01-31T23:59:59Z");
-	REQUIRE_WHY(time_read(span_of(a->until), until) == ERR_OK && *until > *from, ERR_MALFORMED, "until: a time like 2026-01-31T23:59:59Z, after from");
+		REQUIRE_WHY(time_read(span_of(a->from), from) == ERR_OK, ERR_MALFORMED,
+			"from: a time like 2026-01-31T23:59:59Z");
+	REQUIRE_WHY(time_read(span_of(a->until), until) == ERR_OK && *until > *from, ERR_MALFORMED,
+		"until: a time like 2026-01-31T23:59:59Z, after from");
 	return ERR_OK;
 }
 
 static enum err
-appoint(struct idp *d, struct order *o, const struct person_row *person, const struct appointment *a, struct span statement)
+appoint(struct idp *d, struct order *o, const struct person_row *person, const struct appointment *a,
+	struct span statement)
 {
 	const struct uuid id = uuid_random();
 	const struct db_param office[] = {db_text(a->agency), db_text(a->office), db_time(clock_now(&d->clock))};
@@ -43,8 +47,8 @@ appoint(struct idp *d, struct order *o, const struct person_row *person, const s
 
 	TRY(times(d, a, &from, &until));
 	TRY(db_run(o->db, ST_OFFICE_ADD, office, NULL));
-	const struct db_param p[] = {db_uuid(&id), db_uuid(&person->id), db_text(a->agency), db_text(a->office), db_text(a->title), db_time(from), db_time(until),
-	    db_text_span(statement)};
+	const struct db_param p[] = {db_uuid(&id), db_uuid(&person->id), db_text(a->agency), db_text(a->office),
+		db_text(a->title), db_time(from), db_time(until), db_text_span(statement)};
 	TRY(db_run(o->db, ST_APPOINTMENT_ADD, p, NULL));
 	json_object(&j, NULL);
 	json_text(&j, "agency", a->agency);

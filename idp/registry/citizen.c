@@ -18,25 +18,29 @@ static const struct json_row activation_rows[] = {
 	{"level", JSON_INT, JSON_REQUIRED, offsetof(struct activation_order, level), 1, 3, NULL, 0},
 	{"present", JSON_BOOL, JSON_OPTIONAL, offsetof(struct activation_order, present), 0, 0, NULL, 0},
 };
-static const struct json_table activation_table = {"citizen.activate", activation_rows, 2, sizeof(struct activation_order), true};
+static const struct json_table activation_table = {"citizen.activate", activation_rows, 2,
+	sizeof(struct activation_order), true};
 
 static enum err
 activation_check(const struct activation_order *a, const struct person_row *person)
 {
 	REQUIRE_WHY(person->frozen_at == 0, ERR_REVOKED, "this person is frozen");
-	REQUIRE_WHY(a->level <= person->proofing, ERR_REFUSED, "level %lld is above the person's proofing %lld", (long long)a->level, (long long)person->proofing);
-	REQUIRE_WHY(a->level == 1 || a->present, ERR_REFUSED, "an activation address binds at level 1, unless the registrar signs that the person is present");
+	REQUIRE_WHY(a->level <= person->proofing, ERR_REFUSED, "level %lld is above the person's proofing %lld",
+		(long long)a->level, (long long)person->proofing);
+	REQUIRE_WHY(a->level == 1 || a->present, ERR_REFUSED,
+		"an activation address binds at level 1, unless the registrar signs that the person is present");
 	return ERR_OK;
 }
 
 static enum err
-activation_add(struct idp *d, struct order *o, const struct person_row *person, const struct activation_order *a, const char *code, unix_time expires)
+activation_add(struct idp *d, struct order *o, const struct person_row *person, const struct activation_order *a,
+	const char *code, unix_time expires)
 {
 	const struct sha256 hash = sha256_of(span_of(code));
 	AUTO(writer) w = writer_new(MAX_ENTRY);
 	struct json_writer j = json_to(&w);
-	const struct db_param p[] = {db_bytes(sha256_span(&hash)), db_uuid(&person->id), db_int(a->level), db_text(o->act.by->name),
-	    db_time(clock_now(&d->clock)), db_time(expires)};
+	const struct db_param p[] = {db_bytes(sha256_span(&hash)), db_uuid(&person->id), db_int(a->level),
+		db_text(o->act.by->name), db_time(clock_now(&d->clock)), db_time(expires)};
 
 	TRY(db_run(o->db, ST_ACTIVATION_ADD, p, NULL));
 	json_object(&j, NULL);
@@ -65,7 +69,8 @@ citizen_activate_handler(void *daemon, struct request *request, struct reply *re
 	random_token(code);
 	TRY(activation_add(d, &o, &person, &a, code, expires));
 	TRY(order_commit(&o));
-	snprintf(url, sizeof(url), "%s/activate#%s", d->settings.issuer, code); /* a fragment: it reaches no server's log */
+	snprintf(url, sizeof(url), "%s/activate#%s", d->settings.issuer,
+		code); /* a fragment: it reaches no server's log */
 	reply_status(reply, 201);
 	j = reply_json(reply);
 	json_object(&j, NULL);
@@ -141,8 +146,8 @@ card_bind(struct idp *d, struct order *o, const struct person_row *person, X509 
 
 	TRY(certificate_serial_hex(x, serial));
 	TRY(spki_hash(X509_get0_pubkey(x), &spki));
-	const struct db_param p[] = {db_bytes(sha256_span(&spki)), db_uuid(&person->id), db_text(serial), db_int(person->proofing), db_text(o->act.by->name),
-	    db_time(clock_now(&d->clock))};
+	const struct db_param p[] = {db_bytes(sha256_span(&spki)), db_uuid(&person->id), db_text(serial),
+		db_int(person->proofing), db_text(o->act.by->name), db_time(clock_now(&d->clock))};
 	e = db_run(o->db, ST_CARD_ADD, p, NULL);
 	if (e == ERR_EXISTS)
 		return err_because(e, "this card's key is bound already");

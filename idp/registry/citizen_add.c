@@ -16,7 +16,8 @@ static const struct json_row rows[] = {
 	{"proofing", JSON_INT, JSON_REQUIRED, offsetof(struct enrolment, proofing), 1, 3, NULL, 0},
 	{"countersign", JSON_TEXT, JSON_OPTIONAL, offsetof(struct enrolment, countersign), 0, MAX_ACT, NULL, 0},
 };
-static const struct json_table table = {"citizen.add", rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct enrolment), true};
+static const struct json_table table = {"citizen.add", rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct enrolment),
+	true};
 
 static void
 enrolment_free(struct enrolment *e)
@@ -57,7 +58,8 @@ add_number(struct idp *d, struct order *o, const struct fresh_person *f, const c
 
 	TRY(number_mac(d, number, mac));
 	TRY(number_seal(d->number_keys, &f->id, number, &blob, &key));
-	const struct db_param p[] = {db_bytes(span_at(mac, sizeof(mac))), db_uuid(&f->id), db_uuid(&key), db_bytes(writer_span(&blob))};
+	const struct db_param p[] = {db_bytes(span_at(mac, sizeof(mac))), db_uuid(&f->id), db_uuid(&key),
+		db_bytes(writer_span(&blob))};
 	e = db_run(o->db, ST_NUMBER_ADD, p, NULL);
 	return e == ERR_EXISTS ? err_because(e, "a person with this national number is registered already") : e;
 }
@@ -66,8 +68,15 @@ static enum err
 add_person(struct idp *d, struct order *o, const struct enrolment *en, const struct fresh_person *f)
 {
 	const struct db_param p[] = {
-		db_uuid(&f->id), db_text(en->handle), db_text(en->name), db_text(en->birthdate), db_text(en->gender), db_int(en->proofing), db_text(f->card_subject),
-		db_bytes(span_at(f->user_handle, sizeof(f->user_handle))), db_time(clock_now(&d->clock)),
+		db_uuid(&f->id),
+		db_text(en->handle),
+		db_text(en->name),
+		db_text(en->birthdate),
+		db_text(en->gender),
+		db_int(en->proofing),
+		db_text(f->card_subject),
+		db_bytes(span_at(f->user_handle, sizeof(f->user_handle))),
+		db_time(clock_now(&d->clock)),
 	};
 	const enum err e = db_run(o->db, ST_PERSON_ADD, p, NULL);
 

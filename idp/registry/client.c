@@ -75,9 +75,22 @@ add(struct idp *d, struct order *o, const struct portal *p, const struct given *
 	const unix_time now = clock_now(&d->clock);
 	const struct db_param sector[] = {db_text(p->sector), db_time(now)};
 	const struct db_param client[] = {
-		db_text(g->id), db_json(span_of(p->name)), db_text(p->sector), db_text(p->agency), db_text(p->auth_method), db_bytes(hash_or_null(g)),
-		db_json(json_or_null(p->jwks)), db_texts(&p->grants), db_texts(&p->redirect_uris), db_texts(&p->post_logout_redirect_uris), db_texts(&p->scopes),
-		db_texts(&p->resources), db_int(p->min_level), db_int(p->max_level), db_bool(p->require_par), db_time(now),
+		db_text(g->id),
+		db_json(span_of(p->name)),
+		db_text(p->sector),
+		db_text(p->agency),
+		db_text(p->auth_method),
+		db_bytes(hash_or_null(g)),
+		db_json(json_or_null(p->jwks)),
+		db_texts(&p->grants),
+		db_texts(&p->redirect_uris),
+		db_texts(&p->post_logout_redirect_uris),
+		db_texts(&p->scopes),
+		db_texts(&p->resources),
+		db_int(p->min_level),
+		db_int(p->max_level),
+		db_bool(p->require_par),
+		db_time(now),
 	};
 	enum err e;
 
@@ -184,7 +197,8 @@ client_show_handler(void *daemon, struct request *request, struct reply *reply)
 struct rotation {
 	char *jwks;
 };
-static const struct json_row rotation_rows[] = {{"jwks", JSON_RAW, JSON_OPTIONAL, offsetof(struct rotation, jwks), 0, 0, NULL, 0}};
+static const struct json_row rotation_rows[] = {
+	{"jwks", JSON_RAW, JSON_OPTIONAL, offsetof(struct rotation, jwks), 0, 0, NULL, 0}};
 static const struct json_table rotation_table = {"client.rotate", rotation_rows, 1, sizeof(struct rotation), true};
 
 static void
@@ -197,7 +211,8 @@ static enum err
 rotation_check(const struct client_row *c, const struct rotation *r)
 {
 	REQUIRE_WHY(strcmp(c->auth_method, "none") != 0, ERR_REFUSED, "a public client has nothing to rotate");
-	REQUIRE_WHY((strcmp(c->auth_method, "private_key_jwt") == 0) == (r->jwks != NULL), ERR_MALFORMED, "jwks: needed for private_key_jwt, and only there");
+	REQUIRE_WHY((strcmp(c->auth_method, "private_key_jwt") == 0) == (r->jwks != NULL), ERR_MALFORMED,
+		"jwks: needed for private_key_jwt, and only there");
 	return r->jwks != NULL ? portal_keys_check(r->jwks) : ERR_OK;
 }
 

@@ -11,7 +11,8 @@ enum { MAX_HANDLE = 64, MAX_NAME = 200 };
 static bool
 handle_is_good(const char *handle)
 {
-	static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789", other[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
+	static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789",
+			  other[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
 	const size_t len = strlen(handle);
 
 	return len >= 1 && len <= MAX_HANDLE && strchr(first, handle[0]) != NULL && strspn(handle, other) == len;
@@ -47,12 +48,16 @@ name_is_good(const char *name)
 enum err
 enrolment_check(const struct enrolment *e, const struct identity_policy *policy, unix_time now)
 {
-	REQUIRE_WHY(handle_is_good(e->handle), ERR_MALFORMED, "handle: 1 to 64 of a-z 0-9 . _ -, a letter or digit first");
+	REQUIRE_WHY(handle_is_good(e->handle), ERR_MALFORMED,
+		"handle: 1 to 64 of a-z 0-9 . _ -, a letter or digit first");
 	REQUIRE_WHY(name_is_good(e->name), ERR_MALFORMED, "name: one line of 1 to %d bytes", MAX_NAME);
-	REQUIRE_WHY(birthdate_is_good(e->birthdate, now), ERR_MALFORMED, "birthdate: a day that has been, as YYYY-MM-DD");
-	REQUIRE_WHY(json_texts_have(&policy->genders, e->gender), ERR_MALFORMED, "gender: one of those in policies/identity.json");
+	REQUIRE_WHY(birthdate_is_good(e->birthdate, now), ERR_MALFORMED,
+		"birthdate: a day that has been, as YYYY-MM-DD");
+	REQUIRE_WHY(json_texts_have(&policy->genders, e->gender), ERR_MALFORMED,
+		"gender: one of those in policies/identity.json");
 	TRY(identity_number_check(policy, e->number));
-	REQUIRE_WHY(e->proofing < 3 || e->countersign != NULL, ERR_REFUSED, "proofing 3 needs a second registrar's countersignature");
+	REQUIRE_WHY(e->proofing < 3 || e->countersign != NULL, ERR_REFUSED,
+		"proofing 3 needs a second registrar's countersignature");
 	return ERR_OK;
 }
 
@@ -62,7 +67,8 @@ enrolment_digest(const struct enrolment *e, struct writer *out)
 	AUTO(writer) w = writer_new(MAX_JSON);
 	struct sha256 h;
 
-	writer_format(&w, "%s\n%s\n%s\n%s\n%s\n%lld\n", e->handle, e->name, e->number, e->birthdate, e->gender, (long long)e->proofing);
+	writer_format(&w, "%s\n%s\n%s\n%s\n%s\n%lld\n", e->handle, e->name, e->number, e->birthdate, e->gender,
+		(long long)e->proofing);
 	TRY(writer_done(&w));
 	h = sha256_of(writer_span(&w));
 	base64url_write(out, sha256_span(&h));

@@ -89,9 +89,11 @@ number_encrypt(struct span key, struct span nonce, struct span additional, struc
 	REQUIRE(key.len == KEY_LEN && nonce.len == NUMBER_NONCE_LEN && plain.len <= sizeof(sealed), ERR_CRYPTO);
 	c = EVP_CIPHER_CTX_new();
 	REQUIRE(c != NULL, ERR_NO_MEMORY);
-	good = EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), NULL, key.ptr, nonce.ptr) == 1 && EVP_EncryptUpdate(c, NULL, &more, additional.ptr, (int)additional.len) == 1 &&
-	       EVP_EncryptUpdate(c, sealed, &len, plain.ptr, (int)plain.len) == 1 && EVP_EncryptFinal_ex(c, sealed + len, &more) == 1 &&
-	       EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, NUMBER_TAG_LEN, tag) == 1;
+	good = EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), NULL, key.ptr, nonce.ptr) == 1 &&
+		EVP_EncryptUpdate(c, NULL, &more, additional.ptr, (int)additional.len) == 1 &&
+		EVP_EncryptUpdate(c, sealed, &len, plain.ptr, (int)plain.len) == 1 &&
+		EVP_EncryptFinal_ex(c, sealed + len, &more) == 1 &&
+		EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, NUMBER_TAG_LEN, tag) == 1;
 	EVP_CIPHER_CTX_free(c);
 	CRYPTO_OK(good, "AES-256-GCM");
 	writer_bytes(out, nonce);
@@ -109,16 +111,19 @@ number_decrypt(struct span key, struct span additional, struct span blob, struct
 	EVP_CIPHER_CTX *c;
 	bool good;
 
-	REQUIRE(key.len == KEY_LEN && blob.len >= NUMBER_NONCE_LEN + NUMBER_TAG_LEN && blob.len <= MAX_NUMBER_BLOB, ERR_CORRUPT);
+	REQUIRE(key.len == KEY_LEN && blob.len >= NUMBER_NONCE_LEN + NUMBER_TAG_LEN && blob.len <= MAX_NUMBER_BLOB,
+		ERR_CORRUPT);
 	const size_t inner = blob.len - NUMBER_NONCE_LEN - NUMBER_TAG_LEN;
 	for (size_t i = 0; i < sizeof(tag); i++)
 		tag[i] = blob.ptr[NUMBER_NONCE_LEN + inner + i];
 	TRY(secret_new(inner, &plain));
 	c = EVP_CIPHER_CTX_new();
 	REQUIRE(c != NULL, ERR_NO_MEMORY);
-	good = EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), NULL, key.ptr, blob.ptr) == 1 && EVP_DecryptUpdate(c, NULL, &more, additional.ptr, (int)additional.len) == 1 &&
-	       EVP_DecryptUpdate(c, secret_bytes(plain), &len, blob.ptr + NUMBER_NONCE_LEN, (int)inner) == 1 &&
-	       EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, NUMBER_TAG_LEN, tag) == 1 && EVP_DecryptFinal_ex(c, secret_bytes(plain) + len, &more) == 1;
+	good = EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), NULL, key.ptr, blob.ptr) == 1 &&
+		EVP_DecryptUpdate(c, NULL, &more, additional.ptr, (int)additional.len) == 1 &&
+		EVP_DecryptUpdate(c, secret_bytes(plain), &len, blob.ptr + NUMBER_NONCE_LEN, (int)inner) == 1 &&
+		EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, NUMBER_TAG_LEN, tag) == 1 &&
+		EVP_DecryptFinal_ex(c, secret_bytes(plain) + len, &more) == 1;
 	EVP_CIPHER_CTX_free(c);
 	if (!good)
 		return own_failed(ERR_CORRUPT, "the ciphertext of a national number");
@@ -128,11 +133,13 @@ number_decrypt(struct span key, struct span additional, struct span blob, struct
 }
 
 enum err
-number_seal(const struct number_keys *k, const struct uuid *person, const char *number, struct writer *out, struct uuid *data_key)
+number_seal(const struct number_keys *k, const struct uuid *person, const char *number, struct writer *out,
+	struct uuid *data_key)
 {
 	uint8_t nonce[NUMBER_NONCE_LEN];
 
 	random_bytes(nonce, sizeof(nonce));
 	*data_key = k->id;
-	return number_encrypt(secret_span(k->key), span_at(nonce, sizeof(nonce)), uuid_span(person), span_of(number), out);
+	return number_encrypt(secret_span(k->key), span_at(nonce, sizeof(nonce)), uuid_span(person), span_of(number),
+		out);
 }

@@ -15,10 +15,12 @@ void number_keys_free(struct number_keys **k);
 MUST_USE enum err number_mac(struct idp *d, const char *number, uint8_t out[NUMBER_MAC_LEN]);
 
 /* Nonce, ciphertext and tag appended to out; person is bound as additional data. *data_key: which key it was. */
-MUST_USE enum err number_seal(const struct number_keys *k, const struct uuid *person, const char *number, struct writer *out, struct uuid *data_key);
+MUST_USE enum err number_seal(const struct number_keys *k, const struct uuid *person, const char *number,
+	struct writer *out, struct uuid *data_key);
 
 /* ---- pure ---- */
-MUST_USE enum err number_encrypt(struct span key, struct span nonce, struct span additional, struct span plain, struct writer *out);
+MUST_USE enum err number_encrypt(struct span key, struct span nonce, struct span additional, struct span plain,
+	struct writer *out);
 MUST_USE enum err number_decrypt(struct span key, struct span additional, struct span blob, struct secret **out);
 
 #endif

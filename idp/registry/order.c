@@ -33,17 +33,20 @@ enum err
 order_begin(struct idp *d, const struct request *request, const char *role, const char *name, struct order *out)
 {
 	*out = (struct order){0};
-	TRY(act_verify(request_body(request), &d->operators, role, name, d->settings.issuer, clock_now(&d->clock), &out->act));
+	TRY(act_verify(request_body(request), &d->operators, role, name, d->settings.issuer, clock_now(&d->clock),
+		&out->act));
 	return open_order(d, out); /* the caller's AUTO(order) frees */
 }
 
 enum err
-order_record(struct idp *d, struct order *o, const char *type, enum log_tree tree, const struct uuid *person, struct span details)
+order_record(struct idp *d, struct order *o, const char *type, enum log_tree tree, const struct uuid *person,
+	struct span details)
 {
 	const bool is_public = tree == LOG_TREE_PUBLIC;
 	AUTO(event) e = {0};
 
-	TRY(record_make(&e, type, tree, clock_now(&d->clock), is_public ? details : SPAN(""), is_public ? SPAN("") : details));
+	TRY(record_make(&e, type, tree, clock_now(&d->clock), is_public ? details : SPAN(""),
+		is_public ? SPAN("") : details));
 	return record_add(o->db, &e, o->act.by->name, person, NULL, "cli");
 }
 
@@ -96,7 +99,8 @@ struct countersign {
 static const struct json_row countersign_rows[] = {
 	{"facts_sha256", JSON_TEXT, JSON_REQUIRED, offsetof(struct countersign, digest), 1, 64, NULL, 0},
 };
-static const struct json_table countersign_table = {"countersignature", countersign_rows, 1, sizeof(struct countersign), true};
+static const struct json_table countersign_table = {"countersignature", countersign_rows, 1, sizeof(struct countersign),
+	true};
 
 static enum err
 countersign_check(struct order *o, const struct act *second, const char *digest)
@@ -104,7 +108,8 @@ countersign_check(struct order *o, const struct act *second, const char *digest)
 	struct countersign c;
 	bool same;
 
-	REQUIRE_WHY(strcmp(second->by->name, o->act.by->name) != 0, ERR_REFUSED, "the countersignature must be another registrar's");
+	REQUIRE_WHY(strcmp(second->by->name, o->act.by->name) != 0, ERR_REFUSED,
+		"the countersignature must be another registrar's");
 	TRY(json_decode(span_of(second->payload), &countersign_table, &c));
 	same = strcmp(c.digest, digest) == 0;
 	json_free(&countersign_table, &c);
@@ -117,6 +122,7 @@ order_countersigned(struct idp *d, struct order *o, const char *jws, const char 
 {
 	AUTO(act) second = {0};
 
-	TRY(act_verify(span_of(jws), &d->operators, "registrar", "citizen.countersign", d->settings.issuer, clock_now(&d->clock), &second));
+	TRY(act_verify(span_of(jws), &d->operators, "registrar", "citizen.countersign", d->settings.issuer,
+		clock_now(&d->clock), &second));
 	return countersign_check(o, &second, digest);
 }

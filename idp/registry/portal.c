@@ -17,7 +17,8 @@ static const struct json_row rows[] = {
 	{"auth_method", JSON_TEXT, JSON_REQUIRED, offsetof(struct portal, auth_method), 0, 32, NULL, 0},
 	{"jwks", JSON_RAW, JSON_OPTIONAL, offsetof(struct portal, jwks), 0, 0, NULL, 0},
 	{"redirect_uris", JSON_TEXTS, JSON_OPTIONAL, offsetof(struct portal, redirect_uris), 0, 32, NULL, 0},
-	{"post_logout_redirect_uris", JSON_TEXTS, JSON_OPTIONAL, offsetof(struct portal, post_logout_redirect_uris), 0, 32, NULL, 0},
+	{"post_logout_redirect_uris", JSON_TEXTS, JSON_OPTIONAL, offsetof(struct portal, post_logout_redirect_uris), 0,
+		32, NULL, 0},
 	{"scopes", JSON_TEXTS, JSON_REQUIRED, offsetof(struct portal, scopes), 0, 32, NULL, 0},
 	{"grants", JSON_TEXTS, JSON_OPTIONAL, offsetof(struct portal, grants), 0, 8, NULL, 0},
 	{"resources", JSON_TEXTS, JSON_OPTIONAL, offsetof(struct portal, resources), 0, 16, NULL, 0},
@@ -25,7 +26,8 @@ static const struct json_row rows[] = {
 	{"max_level", JSON_INT, JSON_OPTIONAL, offsetof(struct portal, max_level), 1, 3, NULL, 0},
 	{"require_par", JSON_BOOL, JSON_OPTIONAL, offsetof(struct portal, require_par), 0, 0, NULL, 0},
 };
-const struct json_table portal_table = {"client.add", rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct portal), true};
+const struct json_table portal_table = {"client.add", rows, sizeof(rows) / sizeof(rows[0]), sizeof(struct portal),
+	true};
 
 void
 portal_free(struct portal *p)
@@ -82,8 +84,10 @@ check_method(const struct portal *p)
 {
 	static const char *const methods[] = {"none", "client_secret_basic", "private_key_jwt", NULL};
 
-	REQUIRE_WHY(is_one_of(p->auth_method, methods), ERR_MALFORMED, "auth_method: none, client_secret_basic or private_key_jwt");
-	REQUIRE_WHY((strcmp(p->auth_method, "private_key_jwt") == 0) == (p->jwks != NULL), ERR_MALFORMED, "jwks: needed for private_key_jwt, and only there");
+	REQUIRE_WHY(is_one_of(p->auth_method, methods), ERR_MALFORMED,
+		"auth_method: none, client_secret_basic or private_key_jwt");
+	REQUIRE_WHY((strcmp(p->auth_method, "private_key_jwt") == 0) == (p->jwks != NULL), ERR_MALFORMED,
+		"jwks: needed for private_key_jwt, and only there");
 	return p->jwks != NULL ? portal_keys_check(p->jwks) : ERR_OK;
 }
 
@@ -91,8 +95,8 @@ static enum err
 check_addresses(const struct json_list *list, const char *what)
 {
 	for (size_t i = 0; i < list->count; i++)
-		REQUIRE_WHY(redirect_acceptable(json_text_at(list, i)), ERR_MALFORMED, "%s: '%s' is not an https address (http on a loopback name only)", what,
-		    json_text_at(list, i));
+		REQUIRE_WHY(redirect_acceptable(json_text_at(list, i)), ERR_MALFORMED,
+			"%s: '%s' is not an https address (http on a loopback name only)", what, json_text_at(list, i));
 	return ERR_OK;
 }
 
@@ -100,13 +104,18 @@ static enum err
 check_grants(const struct portal *p)
 {
 	static const char *const known[] = {"authorization_code", "refresh_token", "client_credentials", NULL};
-	const bool code = json_texts_have(&p->grants, "authorization_code"), service = json_texts_have(&p->grants, "client_credentials");
+	const bool code = json_texts_have(&p->grants, "authorization_code"),
+		   service = json_texts_have(&p->grants, "client_credentials");
 
 	for (size_t i = 0; i < p->grants.count; i++)
-		REQUIRE_WHY(is_one_of(json_text_at(&p->grants, i), known), ERR_MALFORMED, "grants: '%s' is not offered", json_text_at(&p->grants, i));
-	REQUIRE_WHY(code == (p->redirect_uris.count > 0), ERR_MALFORMED, "redirect_uris: needed for authorization_code, and only there");
-	REQUIRE_WHY(!service || strcmp(p->auth_method, "none") != 0, ERR_MALFORMED, "grants: client_credentials needs a client that authenticates");
-	REQUIRE_WHY(!service || p->resources.count > 0, ERR_MALFORMED, "resources: client_credentials needs an audience");
+		REQUIRE_WHY(is_one_of(json_text_at(&p->grants, i), known), ERR_MALFORMED, "grants: '%s' is not offered",
+			json_text_at(&p->grants, i));
+	REQUIRE_WHY(code == (p->redirect_uris.count > 0), ERR_MALFORMED,
+		"redirect_uris: needed for authorization_code, and only there");
+	REQUIRE_WHY(!service || strcmp(p->auth_method, "none") != 0, ERR_MALFORMED,
+		"grants: client_credentials needs a client that authenticates");
+	REQUIRE_WHY(!service || p->resources.count > 0, ERR_MALFORMED,
+		"resources: client_credentials needs an audience");
 	return ERR_OK;
 }
 
@@ -127,10 +136,12 @@ check_names(const struct portal *p)
 enum err
 portal_check(const struct portal *p)
 {
-	static const char lower[] = "abcdefghijklmnopqrstuvwxyz0123456789-", any[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	static const char lower[] = "abcdefghijklmnopqrstuvwxyz0123456789-",
+			  any[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
 	REQUIRE_WHY(p->id == NULL || is_word(p->id, any, 64), ERR_MALFORMED, "id: 1 to 64 of A-Z a-z 0-9 . _ -");
-	REQUIRE_WHY(is_word(p->sector, lower, 63) && p->sector[0] != '-', ERR_MALFORMED, "sector: 1 to 63 of a-z 0-9 -");
+	REQUIRE_WHY(is_word(p->sector, lower, 63) && p->sector[0] != '-', ERR_MALFORMED,
+		"sector: 1 to 63 of a-z 0-9 -");
 	REQUIRE_WHY(p->min_level <= p->max_level, ERR_MALFORMED, "min_level is above max_level");
 	REQUIRE_WHY(p->scopes.count > 0, ERR_MALFORMED, "scopes: at least one");
 	TRY(check_names(p));

@@ -28,13 +28,14 @@ is_loopback(struct span host)
 	const size_t n = sizeof(suffix) - 1;
 
 	return span_is(host, "localhost") || span_is(host, "127.0.0.1") || span_is(host, "[::1]") ||
-	       (host.len > n && memcmp(host.ptr + host.len - n, suffix, n) == 0);
+		(host.len > n && memcmp(host.ptr + host.len - n, suffix, n) == 0);
 }
 
 static bool
 port_is_good(const char *after_host, size_t len)
 {
-	return len == 0 || (after_host[0] == ':' && len >= 2 && len <= 6 && strspn(after_host + 1, "0123456789") >= len - 1);
+	return len == 0 ||
+		(after_host[0] == ':' && len >= 2 && len <= 6 && strspn(after_host + 1, "0123456789") >= len - 1);
 }
 
 static bool
@@ -60,8 +61,8 @@ redirect_acceptable(const char *uri)
 	host = host_of(authority, len);
 	if (host.len == 0 || !port_is_good(authority + host.len, len - host.len))
 		return false;
-	if (strstr(authority + len, "/..") != NULL || strstr(authority + len, "/./") != NULL || strcasestr(authority + len, "%2f") != NULL ||
-	    strcasestr(authority + len, "%2e") != NULL)
+	if (strstr(authority + len, "/..") != NULL || strstr(authority + len, "/./") != NULL ||
+		strcasestr(authority + len, "%2f") != NULL || strcasestr(authority + len, "%2e") != NULL)
 		return false;
 	return https || is_loopback(host);
 }

@@ -25,11 +25,13 @@ struct order {
 };
 
 /* Verifies the request's body as act `name` by somebody with role, opens a transaction and consumes its jti there (ERR_USED). order_free ends whatever is still open. */
-MUST_USE enum err order_begin(struct idp *d, const struct request *request, const char *role, const char *name, struct order *out);
+MUST_USE enum err order_begin(struct idp *d, const struct request *request, const char *role, const char *name,
+	struct order *out);
 void order_free(struct order *o);
 
 /* Records the order: event of that type, actor the operator's name. details: JSON; public for portals, hidden for people. */
-MUST_USE enum err order_record(struct idp *d, struct order *o, const char *type, enum log_tree tree, const struct uuid *person, struct span details);
+MUST_USE enum err order_record(struct idp *d, struct order *o, const char *type, enum log_tree tree,
+	const struct uuid *person, struct span details);
 /* Commits. Nothing of the order has happened before. */
 MUST_USE enum err order_commit(struct order *o);
 

@@ -12,7 +12,7 @@ challenge_new(struct idp *d, const char *purpose, struct span bound, uint8_t out
 	random_bytes(out, CHALLENGE_BYTES);
 	hash = sha256_of(span_at(out, CHALLENGE_BYTES));
 	const struct db_param p[] = {db_bytes(sha256_span(&hash)), db_text(purpose), db_bytes(sha256_span(&owner)),
-	    db_time(clock_now(&d->clock) + CHALLENGE_SECONDS)};
+		db_time(clock_now(&d->clock) + CHALLENGE_SECONDS)};
 	return db_pool_run(d->db, ST_CHALLENGE_ADD, p, NULL);
 }
 
@@ -21,7 +21,8 @@ challenge_use(struct idp *d, const char *purpose, struct span bound, struct span
 {
 	const struct sha256 owner = sha256_of(bound);
 	const struct sha256 hash = sha256_of(challenge);
-	const struct db_param p[] = {db_bytes(sha256_span(&hash)), db_text(purpose), db_bytes(sha256_span(&owner)), db_time(clock_now(&d->clock))};
+	const struct db_param p[] = {db_bytes(sha256_span(&hash)), db_text(purpose), db_bytes(sha256_span(&owner)),
+		db_time(clock_now(&d->clock))};
 	size_t taken = 0;
 
 	TRY(db_pool_run(d->db, ST_CHALLENGE_USE, p, &taken));

@@ -66,7 +66,8 @@ why_not_opened(struct idp *d, const struct login *l)
 
 	TRY(db_pool_one(d->db, ST_PERSON_BY_ID, p, &person));
 	REQUIRE_WHY(person.frozen_at == 0, ERR_REVOKED, "this person is frozen");
-	return err_because(ERR_USED, "WebAuthn 7.2 step 22: the signature counter did not go up: a copy of the authenticator?");
+	return err_because(ERR_USED,
+		"WebAuthn 7.2 step 22: the signature counter did not go up: a copy of the authenticator?");
 }
 
 static enum err
@@ -82,9 +83,18 @@ open_row(struct idp *d, const struct request *request, const struct login *l, co
 	*id = uuid_random();
 	TRY(login_event(d, l, id, &event));
 	struct db_param p[13 + EVENT_PARAM_COUNT] = {
-		db_uuid(id), db_uuid(&l->person), db_bytes(sha256_span(&hash)), db_text(l->channel), db_int(l->authenticator), db_int(l->bound_level),
-		db_texts(&amr), db_text_span(device_of(request)), db_time(clock_now(&d->clock)),
-		db_bytes(l->credential.len > 0 ? l->credential : (struct span){NULL, 0}), db_int(l->counter), db_bool(l->backed_up),
+		db_uuid(id),
+		db_uuid(&l->person),
+		db_bytes(sha256_span(&hash)),
+		db_text(l->channel),
+		db_int(l->authenticator),
+		db_int(l->bound_level),
+		db_texts(&amr),
+		db_text_span(device_of(request)),
+		db_time(clock_now(&d->clock)),
+		db_bytes(l->credential.len > 0 ? l->credential : (struct span){NULL, 0}),
+		db_int(l->counter),
+		db_bool(l->backed_up),
 		db_bytes(former != NULL ? sha256_span(&former_hash) : (struct span){NULL, 0}),
 	};
 	record_params(&event, p + 13);
@@ -95,7 +105,8 @@ open_row(struct idp *d, const struct request *request, const struct login *l, co
 static int64_t
 level_now(const struct idp *d, const struct session_row *row)
 {
-	const struct assurance_facts facts = {row->proofing, row->authenticator, row->bound_level, row->ceiling, row->auth_time, row->last_seen};
+	const struct assurance_facts facts = {row->proofing, row->authenticator, row->bound_level, row->ceiling,
+		row->auth_time, row->last_seen};
 
 	return assurance_level(&d->assurance, &facts, clock_now(&d->clock));
 }
@@ -120,7 +131,8 @@ session_read(struct idp *d, struct span token, struct session *out)
 }
 
 enum err
-session_open(struct idp *d, struct request *request, struct reply *reply, const struct login *login, struct session *out)
+session_open(struct idp *d, struct request *request, struct reply *reply, const struct login *login,
+	struct session *out)
 {
 	char token[TOKEN_TEXT_LEN + 1];
 	struct uuid id;

@@ -11,26 +11,28 @@ enum { CSRF_TEXT_LEN = 43 };
 
 /* What a login found out. Borrowed. */
 struct login {
-	struct uuid person;        /* principal; the actor is the same until mandates come */
-	int64_t authenticator;     /* level it can reach: assurance_of_passkey(), 3 for a card */
-	int64_t bound_level;       /* from the credential's or card's row */
-	const char *channel;       /* "web", "card" */
-	const char *const *amr;    /* RFC 8176 values, NULL-terminated: "hwk" or "swk", "user" or "pin", "sc", "mfa" */
-	const char *means;         /* what was used, for the person's own log: credential name or card serial */
-	struct span credential;    /* passkeys: credential id, whose counter (and BS) is stored in the same transaction; empty else */
+	struct uuid person;     /* principal; the actor is the same until mandates come */
+	int64_t authenticator;  /* level it can reach: assurance_of_passkey(), 3 for a card */
+	int64_t bound_level;    /* from the credential's or card's row */
+	const char *channel;    /* "web", "card" */
+	const char *const *amr; /* RFC 8176 values, NULL-terminated: "hwk" or "swk", "user" or "pin", "sc", "mfa" */
+	const char *means;      /* what was used, for the person's own log: credential name or card serial */
+	struct span
+		credential; /* passkeys: credential id, whose counter (and BS) is stored in the same transaction; empty else */
 	uint32_t counter;
 	bool backed_up;
 };
 
 struct session {
-	struct session_row row;    /* id, person, name, proofing, auth_time ... */
-	int64_t level;             /* as of this request, by assurance_level(); never 0 here */
-	struct span cookie;        /* borrowed from the request (empty right after opening) */
+	struct session_row row; /* id, person, name, proofing, auth_time ... */
+	int64_t level;          /* as of this request, by assurance_level(); never 0 here */
+	struct span cookie;     /* borrowed from the request (empty right after opening) */
 };
 
 /* Ends the browser's former session, opens one (row, counter and event "login.succeeded" in the private tree, one transaction) and sets the cookie. Refuses a frozen person
  * (ERR_REVOKED) and a counter that went back (ERR_USED). out may be NULL; else the caller frees. */
-MUST_USE enum err session_open(struct idp *d, struct request *request, struct reply *reply, const struct login *login, struct session *out);
+MUST_USE enum err session_open(struct idp *d, struct request *request, struct reply *reply, const struct login *login,
+	struct session *out);
 
 /* The browser's session. ERR_UNAUTHENTICATED if there is none, it ended, or its level has sunk to 0. Notes last_seen once a minute. The caller frees. */
 MUST_USE enum err session_of(struct idp *d, const struct request *request, struct session *out);

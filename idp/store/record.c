@@ -9,7 +9,8 @@ object_or_empty(struct span json)
 }
 
 enum err
-record_make(struct event *e, const char *type, enum log_tree tree, unix_time at, struct span public_part, struct span private_part)
+record_make(struct event *e, const char *type, enum log_tree tree, unix_time at, struct span public_part,
+	struct span private_part)
 {
 	return event_make(e, "idp", type, tree, at, object_or_empty(public_part), object_or_empty(private_part));
 }
@@ -27,9 +28,11 @@ record_params(const struct event *e, struct db_param out[EVENT_PARAM_COUNT])
 }
 
 enum err
-record_add(struct db *db, const struct event *e, const char *actor, const struct uuid *principal, const char *sector, const char *channel)
+record_add(struct db *db, const struct event *e, const char *actor, const struct uuid *principal, const char *sector,
+	const char *channel)
 {
-	struct db_param p[4 + EVENT_PARAM_COUNT] = {db_text(actor), db_uuid(principal), db_text(sector), db_text(channel)};
+	struct db_param p[4 + EVENT_PARAM_COUNT] = {db_text(actor), db_uuid(principal), db_text(sector),
+		db_text(channel)};
 
 	record_params(e, p + 4);
 	return db_run(db, ST_EVENT_ADD, p, NULL);

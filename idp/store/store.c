@@ -4,7 +4,8 @@
 
 #include "base/log.h"
 
-static const struct store_part *const parts[] = {&store_person, &store_credential, &store_session, &store_flow, &store_token, &store_client};
+static const struct store_part *const parts[] = {&store_person, &store_credential, &store_session, &store_flow,
+	&store_token, &store_client};
 
 static struct db_statement table[STATEMENTS];
 

@@ -9,8 +9,8 @@
 enum statement {
 	/* person.c */
 	ST_PERSON_ADD,
-	ST_PERSON_BY_ID,       /* id -> person_row */
-	ST_PERSON_BY_HANDLE,   /* handle -> person_row */
+	ST_PERSON_BY_ID,     /* id -> person_row */
+	ST_PERSON_BY_HANDLE, /* handle -> person_row */
 	ST_PERSON_FREEZE,
 	ST_DATA_KEYS,
 	ST_DATA_KEY_ADD,
@@ -20,16 +20,16 @@ enum statement {
 	ST_APPOINTMENT_ADD,
 	ST_APPOINTMENTS_OF,
 	/* credential.c */
-	ST_CREDENTIAL_BY_ID,   /* id -> credential_row */
-	ST_CREDENTIALS_OF,     /* person -> credential_row list */
-	ST_CREDENTIAL_ADD,     /* id, person, cose_key, algorithm, counter, user_verified, backup_eligible, backed_up, aaguid, format, trust, authenticator, bound_level, name, now + event */
-	ST_CREDENTIAL_RENAME,  /* id, person, name */
-	ST_CREDENTIAL_REMOVE,  /* id, person, now + event */
+	ST_CREDENTIAL_BY_ID, /* id -> credential_row */
+	ST_CREDENTIALS_OF,   /* person -> credential_row list */
+	ST_CREDENTIAL_ADD, /* id, person, cose_key, algorithm, counter, user_verified, backup_eligible, backed_up, aaguid, format, trust, authenticator, bound_level, name, now + event */
+	ST_CREDENTIAL_RENAME, /* id, person, name */
+	ST_CREDENTIAL_REMOVE, /* id, person, now + event */
 	ST_CARD_ADD,
 	ST_CARD_BY_SPKI,
 	ST_ACTIVATION_ADD,
-	ST_ACTIVATION_PEEK,    /* SHA-256 of the code, now -> activation_row; consumes nothing */
-	ST_ACTIVATION_BIND,    /* SHA-256 of the code, now, then ST_CREDENTIAL_ADD's from cose_key on, without now: see the SQL -> uuid_row (person); consumes the code and adds the credential at once */
+	ST_ACTIVATION_PEEK, /* SHA-256 of the code, now -> activation_row; consumes nothing */
+	ST_ACTIVATION_BIND, /* SHA-256 of the code, now, then ST_CREDENTIAL_ADD's from cose_key on, without now: see the SQL -> uuid_row (person); consumes the code and adds the credential at once */
 	/* session.c */
 	ST_CHALLENGE_ADD,
 	ST_CHALLENGE_USE,
@@ -37,12 +37,12 @@ enum statement {
 	ST_SESSION_BY_HASH,
 	ST_SESSION_SEEN,
 	ST_SESSION_END,
-	ST_SESSIONS_OF,        /* person -> session_row list, open ones */
-	ST_SESSION_END_ONE,    /* session id, person, now + event: from the account page */
+	ST_SESSIONS_OF,     /* person -> session_row list, open ones */
+	ST_SESSION_END_ONE, /* session id, person, now + event: from the account page */
 	ST_EVENT_ADD,
-	ST_EVENTS_OF,          /* person, before, how many -> event_row list, newest first */
-	ST_CONSENTS_OF,        /* person -> consent_row list */
-	ST_CONSENT_WITHDRAW,   /* person, client, now + event */
+	ST_EVENTS_OF,        /* person, before, how many -> event_row list, newest first */
+	ST_CONSENTS_OF,      /* person -> consent_row list */
+	ST_CONSENT_WITHDRAW, /* person, client, now + event */
 	/* flow.c */
 	ST_INTERACTION_ADD,
 	ST_INTERACTION_OF,
@@ -85,11 +85,10 @@ void store_free(enum statement n, void *row);
 void store_list_free(enum statement n, struct json_list *rows);
 
 /* Makes AUTO(person_row) p = {0}; free itself, whatever statement of that shape filled it. */
-#define STORE_AUTO(type, number)                \
-	static inline void                      \
-	type##_free(struct type *row)           \
-	{                                       \
-		store_free((number), row);      \
+#define STORE_AUTO(type, number)                         \
+	static inline void type##_free(struct type *row) \
+	{                                                \
+		store_free((number), row);               \
 	}
 STORE_AUTO(person_row, ST_PERSON_BY_ID)
 STORE_AUTO(credential_row, ST_CREDENTIAL_BY_ID)
@@ -115,15 +114,28 @@ struct store_part {
 };
 extern const struct store_part store_person, store_credential, store_session, store_flow, store_token, store_client;
 
-#define STORE_PART(rows) {(rows), sizeof(rows) / sizeof((rows)[0])}
+#define STORE_PART(rows)                                 \
+	{                                                \
+		(rows), sizeof(rows) / sizeof((rows)[0]) \
+	}
 #define PARAMS(...) ((const enum db_type[]){__VA_ARGS__})
 #define COLUMNS(...) ((const struct db_column[]){__VA_ARGS__})
-#define COLUMN(type, row, member) {(type), offsetof(struct row, member)}
+#define COLUMN(type, row, member)                    \
+	{                                            \
+		(type), offsetof(struct row, member) \
+	}
 /* NAME, SQL, PARAMS(...), a column array, its row struct. */
-#define QUERY(number, name, sql, params, columns, row) {(number), DB_STATEMENT(name, sql, params, columns, struct row)}
-#define COMMAND(number, name, sql, params) {(number), DB_COMMAND(name, sql, params)}
+#define QUERY(number, name, sql, params, columns, row)                         \
+	{                                                                      \
+		(number), DB_STATEMENT(name, sql, params, columns, struct row) \
+	}
+#define COMMAND(number, name, sql, params)              \
+	{                                               \
+		(number), DB_COMMAND(name, sql, params) \
+	}
 /* The seven parameters of an event, always the last (record_params). */
 #define EVENT_PARAMS DB_UUID, DB_INT, DB_TIME, DB_TEXT, DB_BYTES, DB_BYTES, DB_BYTES
-#define EVENT_INTO "INSERT INTO idp.event (id, tree, at, type, salt, entry, private, actor, principal, sector, channel) "
+#define EVENT_INTO \
+	"INSERT INTO idp.event (id, tree, at, type, salt, entry, private, actor, principal, sector, channel) "
 
 #endif

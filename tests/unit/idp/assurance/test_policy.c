@@ -28,7 +28,8 @@ unknown_member_is_named(void **state)
 	struct identity_policy p;
 
 	(void)state;
-	write_policy("{\"version\":1,\n\"number_digits\":11,\"genders\":[\"female\"],\"activation_hours\":1,\n\"numbre\":1}");
+	write_policy(
+		"{\"version\":1,\n\"number_digits\":11,\"genders\":[\"female\"],\"activation_hours\":1,\n\"numbre\":1}");
 	assert_int_equal(identity_policy_read(path, &p), ERR_CONFIG);
 	assert_why("numbre");
 	assert_why(path);
@@ -66,7 +67,8 @@ claims_without_openid_are_refused(void **state)
 	struct claims_policy p;
 
 	(void)state;
-	write_policy("{\"version\":1,\"scopes\":[{\"scope\":\"profile\",\"claims\":[\"name\"],\"in_id_token\":false}]}");
+	write_policy(
+		"{\"version\":1,\"scopes\":[{\"scope\":\"profile\",\"claims\":[\"name\"],\"in_id_token\":false}]}");
 	assert_int_equal(claims_policy_read(path, &p), ERR_CONFIG);
 	assert_why("openid");
 }
@@ -74,7 +76,8 @@ claims_without_openid_are_refused(void **state)
 static void
 a_number_of_another_form_is_refused_and_never_told(void **state)
 {
-	static const char *const wrong[] = {"", "1234567890", "123456789012", "1234567890a", " 12345678901", "12345678901 ", "١٢٣٤٥٦٧٨٩٠١"};
+	static const char *const wrong[] = {"", "1234567890", "123456789012", "1234567890a", " 12345678901",
+		"12345678901 ", "١٢٣٤٥٦٧٨٩٠١"};
 	const struct identity_policy p = {.number_digits = 11};
 
 	(void)state;

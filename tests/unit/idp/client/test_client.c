@@ -16,7 +16,8 @@ name_comes_in_the_language_asked_or_the_first(void **state)
 static void
 row_that_does_not_parse_is_corrupt(void **state)
 {
-	static const char *const wrong[] = {"[]", "{}", "[{\"language\":\"en\"}]", "x", "[{\"language\":\"en\",\"text\":\"a\"}],\"b\":[]"};
+	static const char *const wrong[] = {"[]", "{}", "[{\"language\":\"en\"}]", "x",
+		"[{\"language\":\"en\",\"text\":\"a\"}],\"b\":[]"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {

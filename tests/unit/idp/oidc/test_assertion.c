@@ -65,18 +65,19 @@ times_outside_the_window_are_refused(void **state)
 		const char *times;
 		enum err want;
 	} cases[] = {
-		{"\"jti\":\"x\"", ERR_UNAUTHENTICATED},                                   /* no exp */
-		{"\"exp\":999000,\"jti\":\"x\"", ERR_UNAUTHENTICATED},                    /* expired */
-		{"\"exp\":1000310,\"jti\":\"x\"", ERR_OK},                                /* five minutes and the leeway */
-		{"\"exp\":1000311,\"jti\":\"x\"", ERR_UNAUTHENTICATED},                   /* too far ahead */
-		{"\"exp\":1000060,\"nbf\":1000100,\"jti\":\"x\"", ERR_UNAUTHENTICATED},   /* not yet */
-		{"\"exp\":1000060,\"iat\":1000100,\"jti\":\"x\"", ERR_UNAUTHENTICATED},   /* made in the future */
+		{"\"jti\":\"x\"", ERR_UNAUTHENTICATED},                 /* no exp */
+		{"\"exp\":999000,\"jti\":\"x\"", ERR_UNAUTHENTICATED},  /* expired */
+		{"\"exp\":1000310,\"jti\":\"x\"", ERR_OK},              /* five minutes and the leeway */
+		{"\"exp\":1000311,\"jti\":\"x\"", ERR_UNAUTHENTICATED}, /* too far ahead */
+		{"\"exp\":1000060,\"nbf\":1000100,\"jti\":\"x\"", ERR_UNAUTHENTICATED}, /* not yet */
+		{"\"exp\":1000060,\"iat\":1000100,\"jti\":\"x\"", ERR_UNAUTHENTICATED}, /* made in the future */
 	};
 	char claims[256];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		snprintf(claims, sizeof(claims), "{\"iss\":\"portal\",\"sub\":\"portal\",\"aud\":\"" ISSUER "\",%s}", cases[i].times);
+		snprintf(claims, sizeof(claims), "{\"iss\":\"portal\",\"sub\":\"portal\",\"aud\":\"" ISSUER "\",%s}",
+			cases[i].times);
 		assert_int_equal(check(claims), cases[i].want);
 	}
 }
@@ -86,7 +87,8 @@ without_jti_it_could_be_replayed(void **state)
 {
 	(void)state;
 	assert_int_equal(check(CLAIMS("portal", "portal", "\"" ISSUER "\"", "\"exp\":1000060")), ERR_UNAUTHENTICATED);
-	assert_int_equal(check(CLAIMS("portal", "portal", "\"" ISSUER "\"", "\"exp\":1000060,\"jti\":\"\"")), ERR_UNAUTHENTICATED);
+	assert_int_equal(check(CLAIMS("portal", "portal", "\"" ISSUER "\"", "\"exp\":1000060,\"jti\":\"\"")),
+		ERR_UNAUTHENTICATED);
 }
 
 int

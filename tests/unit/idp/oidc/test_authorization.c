@@ -99,11 +99,29 @@ static void
 redirect_is_matched_by_exact_bytes_only(void **state)
 {
 	static const char *const wrong[] = {
-		"http://localhost:9009/cb/", "http://localhost:9009/c", "http://localhost:9009/cb?a=b", "http://localhost:9009/cb#x", "http://localhost:9009/cb/../cb",
-		"http://localhost:9009/%63b", "http://localhost:9009//cb", "http://localhost:9010/cb", "http://localhost/cb", "HTTP://localhost:9009/cb",
-		"http://LOCALHOST:9009/cb", "http://user@localhost:9009/cb", "http://localhost:9009@evil.example/cb", "http://localhost.evil.example:9009/cb",
-		"http://127.0.0.1:9009/cb", "http://[::1]:9009/cb", "https://localhost:9009/cb", "javascript:alert(1)", "", " http://localhost:9009/cb",
-		"http://localhost:9009/cb ", "http://localhost:9009/cb\t", "http://localhost:9009/CB",
+		"http://localhost:9009/cb/",
+		"http://localhost:9009/c",
+		"http://localhost:9009/cb?a=b",
+		"http://localhost:9009/cb#x",
+		"http://localhost:9009/cb/../cb",
+		"http://localhost:9009/%63b",
+		"http://localhost:9009//cb",
+		"http://localhost:9010/cb",
+		"http://localhost/cb",
+		"HTTP://localhost:9009/cb",
+		"http://LOCALHOST:9009/cb",
+		"http://user@localhost:9009/cb",
+		"http://localhost:9009@evil.example/cb",
+		"http://localhost.evil.example:9009/cb",
+		"http://127.0.0.1:9009/cb",
+		"http://[::1]:9009/cb",
+		"https://localhost:9009/cb",
+		"javascript:alert(1)",
+		"",
+		" http://localhost:9009/cb",
+		"http://localhost:9009/cb ",
+		"http://localhost:9009/cb\t",
+		"http://localhost:9009/CB",
 	};
 
 	(void)state;
@@ -117,7 +135,8 @@ redirect_is_matched_by_exact_bytes_only(void **state)
 static void
 response_types_with_token_are_refused(void **state)
 {
-	static const char *const wrong[] = {"token", "id_token", "code token", "code id_token", "id_token token", "none", "Code", "code "};
+	static const char *const wrong[] = {"token", "id_token", "code token", "code id_token", "id_token token",
+		"none", "Code", "code "};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -165,7 +184,8 @@ plain_pkce_is_refused_also_as_the_default(void **state)
 static void
 challenge_that_is_no_sha256_is_refused(void **state)
 {
-	static const char *const wrong[] = {"", "abc", CHALLENGE "A", CHALLENGE "=", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c+"};
+	static const char *const wrong[] = {"", "abc", CHALLENGE "A", CHALLENGE "=",
+		"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c+"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -179,7 +199,8 @@ challenge_that_is_no_sha256_is_refused(void **state)
 static void
 scope_without_openid_or_not_the_clients_is_refused(void **state)
 {
-	static const char *const wrong[] = {NULL, "profile", "openid offices", "openid unknown", "openid  profile", " openid", "openid ", "openid \"x\""};
+	static const char *const wrong[] = {NULL, "profile", "openid offices", "openid unknown", "openid  profile",
+		" openid", "openid ", "openid \"x\""};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -381,7 +402,8 @@ pkce_vector_of_rfc_7636(void **state)
 static void
 verifier_of_another_form_is_refused(void **state)
 {
-	static const char *const wrong[] = {"", "short", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjX", VERIFIER "=", VERIFIER " ", VERIFIER "\xc3\xa9"};
+	static const char *const wrong[] = {"", "short", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjX", VERIFIER "=",
+		VERIFIER " ", VERIFIER "\xc3\xa9"};
 	char endless[130];
 	uint8_t hash[PKCE_LEN];
 

@@ -60,7 +60,8 @@ static void
 a_claim_of_two_scopes_comes_once(void **state)
 {
 	(void)state;
-	release("openid name profile", false, "{\"name\":\"Test Citizen One\",\"birthdate\":\"1990-01-31\",\"gender\":\"female\"}");
+	release("openid name profile", false,
+		"{\"name\":\"Test Citizen One\",\"birthdate\":\"1990-01-31\",\"gender\":\"female\"}");
 }
 
 static void

@@ -10,7 +10,8 @@ static const struct identity_policy policy = {.number_digits = 11, .genders = {g
 static struct enrolment
 good(void)
 {
-	return (struct enrolment){"test-citizen-one", "Test Citizen One", "12345678901", "1990-01-31", "female", NULL, 2};
+	return (struct enrolment){"test-citizen-one", "Test Citizen One", "12345678901", "1990-01-31", "female", NULL,
+		2};
 }
 
 static void
@@ -53,7 +54,8 @@ names_with_line_breaks_are_refused(void **state)
 static void
 days_that_never_were_are_refused(void **state)
 {
-	static char *const wrong[] = {"1990-02-30", "1990-13-01", "1990-1-31", "1990-01-32", "31.01.1990", "2999-01-01", "1990-01-31T", "", "+990-01-31"};
+	static char *const wrong[] = {"1990-02-30", "1990-13-01", "1990-1-31", "1990-01-32", "31.01.1990", "2999-01-01",
+		"1990-01-31T", "", "+990-01-31"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {

@@ -6,8 +6,13 @@ static void
 https_anywhere_and_http_on_loopback_names(void **state)
 {
 	static const char *const good[] = {
-		"https://portal.example/cb", "https://portal.example:8443/cb?x=1", "https://portal.example", "http://localhost:9009/cb", "http://land.localhost:9001/cb",
-		"http://127.0.0.1/cb", "http://[::1]:9/cb",
+		"https://portal.example/cb",
+		"https://portal.example:8443/cb?x=1",
+		"https://portal.example",
+		"http://localhost:9009/cb",
+		"http://land.localhost:9001/cb",
+		"http://127.0.0.1/cb",
+		"http://[::1]:9/cb",
 	};
 
 	(void)state;
@@ -43,7 +48,10 @@ addresses_that_deceive_are_not_registered(void **state)
 		"https://portal.example/\ncb",           /* control */
 		"https://portal.example/*",              /* pattern */
 		"HTTPS://portal.example/cb",             /* one form for one address */
-		"//portal.example/cb", "portal.example/cb", "/cb", "",
+		"//portal.example/cb",
+		"portal.example/cb",
+		"/cb",
+		"",
 	};
 
 	(void)state;

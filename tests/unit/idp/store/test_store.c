@@ -32,9 +32,11 @@ every_table_is_named_with_its_schema(void **state)
 	(void)state;
 	for (size_t n = 0; n < STATEMENTS; n++)
 		for (size_t k = 0; k < 4; k++)
-			for (const char *at = strstr(table[n].sql, before[k]); at != NULL; at = strstr(at + 1, before[k])) {
+			for (const char *at = strstr(table[n].sql, before[k]); at != NULL;
+				at = strstr(at + 1, before[k])) {
 				const char *name = at + strlen(before[k]);
-				const bool own = strncmp(name, "idp.", 4) == 0, clause = strncmp(name, "SET ", 4) == 0, cte = name[1] == ' ' || name[1] == ')' || name[1] == '\0';
+				const bool own = strncmp(name, "idp.", 4) == 0, clause = strncmp(name, "SET ", 4) == 0,
+					   cte = name[1] == ' ' || name[1] == ')' || name[1] == '\0';
 
 				if (!own && !clause && !cte && name[0] != '(')
 					fail_msg("%s: a table without its schema at '%.20s'", table[n].name, name);
