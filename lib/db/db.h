@@ -70,7 +70,8 @@ struct db_param db_texts(const struct json_list *l);
 struct db_pool;
 struct db; /* one leased connection */
 
-/* Up to size connections, opened on demand, each with every statement prepared. conninfo is libpq's. The schema to find tables in is
+/* Up to size connections, the first at once, the others on demand, each with every statement prepared and with search_path = pg_catalog (a function in a
+ * migration that names tables without schema must SET its own), statement_timeout 10 s, lock_timeout 5 s, UTC. conninfo is libpq's. The schema to find tables in is
  * named by the statements themselves (idp.person). The table must outlive the pool. */
 MUST_USE enum err db_pool_open(const char *conninfo, size_t size, const struct db_statement *table, size_t count,
 	struct db_pool **out);

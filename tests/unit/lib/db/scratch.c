@@ -13,12 +13,14 @@ static int
 run(const char *verb, char *said, size_t room)
 {
 	const char *root = getenv("MOHAR_ROOT");
-	char command[512];
+	char command[512], watched[24] = "";
 	FILE *out;
 	int status;
 
-	(void)snprintf(command, sizeof(command), "'%s/tests/postgres' %s '%s'", root == NULL ? "." : root, verb,
-		folder);
+	if (strcmp(verb, "start") == 0) /* a test that is killed leaves no server behind */
+		(void)snprintf(watched, sizeof(watched), " %d", (int)getpid());
+	(void)snprintf(command, sizeof(command), "'%s/tests/postgres' %s '%s'%s", root == NULL ? "." : root, verb,
+		folder, watched);
 	out = popen(command, "r");
 	if (out == NULL)
 		return -1;
