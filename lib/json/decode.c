@@ -128,6 +128,7 @@ decode_bytes(const struct decoding *d, const struct json_place *place, json_t *v
 {
 	const size_t max = limit_of(row, TEXT_MAX);
 	struct json_bytes *bytes = field;
+	enum err e;
 	struct span text;
 
 	if (!json_is_string(value))
@@ -135,9 +136,10 @@ decode_bytes(const struct decoding *d, const struct json_place *place, json_t *v
 	text = span_at(json_string_value(value), json_string_length(value));
 	if (text.len / 4 * 3 + (text.len % 4) * 6 / 8 > max)
 		return too_long(d, place, max, "bytes in base64url");
-	if (base64url_take(text, &bytes->ptr, &bytes->len) != ERR_OK)
+	e = base64url_take(text, &bytes->ptr, &bytes->len);
+	if (e == ERR_MALFORMED)
 		return wrong(d, ERR_MALFORMED, place, "expected base64url text without padding (RFC 4648 5)");
-	return ERR_OK;
+	return e;
 }
 
 /* Memory for the items of an array; count stays 0 and grows with what is decoded, so that json_free() finds only that. */
