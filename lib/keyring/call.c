@@ -73,7 +73,8 @@ frame_receive(int fd, const struct call *c, uint32_t id, struct writer *body, bo
 
 	TRY(all_receive(fd, bytes, FRAME_HEAD));
 	TRY(frame_head_read(span_at(bytes, FRAME_HEAD), &head));
-	REQUIRE(head.op == c->op && head.id == id, ERR_MALFORMED);
+	/* Op 0, id 0: not our request but our connection is refused, before a byte of it was read. */
+	REQUIRE((head.op == c->op && head.id == id) || (head.op == 0 && head.id == 0), ERR_MALFORMED);
 	e = all_receive(fd, bytes, head.len);
 	if (e == ERR_OK)
 		writer_bytes(body, span_at(bytes, head.len));

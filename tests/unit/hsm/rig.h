@@ -38,9 +38,11 @@ struct rig {
 	bool separate; /* one user a caller */
 };
 
-/* Folder, token, keys.json (from policies/keys.json, with one registrar, every key on the token "main"), settings. Skips the test that calls it if that
- * cannot be had. The caller frees with rig_free. */
+/* Folder, token, keys.json (from policies/keys.json, with one registrar, every key on the token "main"), settings. NULL if that cannot be had. The caller frees with rig_free. */
 struct rig *rig_new(void);
+
+/* The rig of a test's state; skips the test if there is none. */
+struct rig *rig_of(void **state);
 void rig_free(struct rig **r);
 
 /* `mohar-hsmd MODE --config`; its exit code; what it said is added to r->log. */

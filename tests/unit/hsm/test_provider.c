@@ -16,10 +16,12 @@ set_up(void **state)
 {
 	struct rig *r = rig_new();
 
+	*state = r;
+	if (r == NULL)
+		return 0;
 	rig_up(r, NULL);
 	rig_generate(r, NULL);
 	assert_ok(keyring_provider_load(r->keyring));
-	*state = r;
 	return 0;
 }
 
@@ -74,7 +76,7 @@ issue(const char *profile, X509 *issuer, EVP_PKEY *signer, EVP_PKEY *subject, co
 
 CASE(a_root_signs_itself_by_x509_sign)
 {
-	struct rig *r = *state;
+	struct rig *r = rig_of(state);
 	OWN(EVP_PKEY) root = key_of(r, "root-ca");
 	OWN(X509) x = NULL;
 
@@ -85,7 +87,7 @@ CASE(a_root_signs_itself_by_x509_sign)
 
 CASE(an_issuing_ca_is_signed_by_the_root)
 {
-	struct rig *r = *state;
+	struct rig *r = rig_of(state);
 	OWN(EVP_PKEY) root = key_of(r, "root-ca");
 	OWN(EVP_PKEY) ca = key_of(r, "citizen-ca");
 	OWN(X509) root_x = NULL;
@@ -98,7 +100,7 @@ CASE(an_issuing_ca_is_signed_by_the_root)
 
 CASE(a_list_is_signed_by_x509_crl_sign)
 {
-	struct rig *r = *state;
+	struct rig *r = rig_of(state);
 	OWN(EVP_PKEY) root = key_of(r, "root-ca");
 	OWN(X509) root_x = NULL;
 	AUTO(writer) der = writer_new(1 << 16);
@@ -115,7 +117,7 @@ CASE(a_list_is_signed_by_x509_crl_sign)
 /* The signature of a list of 16 MiB would need as many frames; one of some 100 KiB shows that several come together. */
 CASE(a_list_larger_than_a_frame_is_signed_whole)
 {
-	struct rig *r = *state;
+	struct rig *r = rig_of(state);
 	OWN(EVP_PKEY) root = key_of(r, "root-ca");
 	OWN(X509) root_x = NULL;
 	AUTO(writer) der = writer_new(4 << 20);
@@ -163,7 +165,7 @@ act_jws(struct rig *r, struct keyring *k, void *context)
 
 CASE(a_jws_is_signed_through_the_handle)
 {
-	struct rig *r = *state;
+	struct rig *r = rig_of(state);
 
 	assert_ok(rig_as(r, r->separate ? UID_IDP : getuid(), act_jws, NULL));
 }
@@ -197,7 +199,7 @@ act_ocsp(struct rig *r, struct keyring *k, void *context)
 
 CASE(an_ocsp_answer_is_signed_by_ocsp_basic_sign)
 {
-	struct rig *r = *state;
+	struct rig *r = rig_of(state);
 
 	assert_ok(rig_as(r, r->separate ? UID_CA : getuid(), act_ocsp, NULL));
 }
@@ -228,14 +230,14 @@ act_checkpoint(struct rig *r, struct keyring *k, void *context)
 
 CASE(a_checkpoint_is_signed_with_ed25519)
 {
-	struct rig *r = *state;
+	struct rig *r = rig_of(state);
 
 	assert_ok(rig_as(r, r->separate ? UID_SIGNER : getuid(), act_checkpoint, NULL));
 }
 
 CASE(the_private_half_cannot_be_had)
 {
-	struct rig *r = *state;
+	struct rig *r = rig_of(state);
 	OWN(EVP_PKEY) key = key_of(r, "root-ca");
 	OSSL_PARAM *params = NULL;
 	BIO *out = BIO_new(BIO_s_mem());
@@ -248,7 +250,7 @@ CASE(the_private_half_cannot_be_had)
 
 CASE(what_hsmd_refuses_keeps_its_own_error)
 {
-	struct rig *r = *state;
+	struct rig *r = rig_of(state);
 	OWN(EVP_PKEY) root = key_of(r, "root-ca");
 	OWN(EVP_PKEY) other = EVP_EC_gen("P-384");
 	OWN(X509) root_x = NULL;
@@ -262,7 +264,7 @@ CASE(what_hsmd_refuses_keeps_its_own_error)
 /* libcrypto's method cache once gave this process's EC keys to our provider after the first signature. */
 CASE(signing_leaves_other_ec_keys_to_the_default_provider)
 {
-	struct rig *r = *state;
+	struct rig *r = rig_of(state);
 	OWN(EVP_PKEY) root = key_of(r, "root-ca");
 	OWN(X509) root_x = NULL;
 	OWN(EVP_PKEY) other = NULL;
@@ -275,7 +277,7 @@ CASE(signing_leaves_other_ec_keys_to_the_default_provider)
 
 CASE(an_unknown_label_is_not_found)
 {
-	struct rig *r = *state;
+	struct rig *r = rig_of(state);
 	EVP_PKEY *key = NULL;
 
 	assert_err(keyring_key(r->keyring, "nobody", SPAN(""), &key), ERR_NOT_FOUND);
@@ -287,7 +289,7 @@ CASE(a_key_is_found_by_its_address)
 	OSSL_STORE_CTX *store = OSSL_STORE_open("hsm:root-ca", NULL, NULL, NULL, NULL);
 	OSSL_STORE_INFO *info;
 
-	(void)state;
+	(void)rig_of(state);
 	assert_non_null(store);
 	info = OSSL_STORE_load(store);
 	assert_non_null(info);
