@@ -3,7 +3,11 @@
 SHARE = $(BUILD)/share
 SHARED := $(sort $(shell find policies lib $(PARTS) -type f ! -name '*.[ch]' ! -name '*.md' ! -name '.*' 2>/dev/null))
 
+# What the tree no longer has goes from the copy too: a template left behind would be read.
+STALE := $(filter-out $(addprefix $(SHARE)/,$(SHARED)),$(shell find $(SHARE) -type f 2>/dev/null))
+
 share: $(addprefix $(SHARE)/,$(SHARED))
+	$(if $(STALE),@rm -f $(STALE))
 
 $(SHARE)/%: %
 	@mkdir -p $(@D)
