@@ -6,24 +6,99 @@
 #include "idp/login/passkey.h"
 #include "idp/oidc/interaction.h"
 #include "idp/page.h"
+#include "idp/store/store.h"
 
 #define CSRF_CONSENT "consent"
 
-/* A scope in people's words; one that has none is shown as it is. */
+enum { MAX_VALUE = 4096 };
+
+/* The page while it is filled. */
+struct asking {
+	struct idp *d;
+	const struct session *s;
+	const char *language;
+	const struct person_row *person;
+	struct page *p;
+};
+
 static void
-add_item(const struct idp *d, const char *language, const struct session *s, const char *scope, struct page *p)
+add_word(struct writer *w, const char *word)
 {
+	writer_text(w, w->len == 0 ? "" : ", ");
+	writer_text(w, word);
+}
+
+static enum err
+write_offices(const struct asking *a, struct writer *w)
+{
+	const struct db_param p[] = {db_uuid(&a->s->row.person), db_time(clock_now(&a->d->clock))};
+	struct json_list rows = {0};
+	const struct appointment_row *row;
+
+	TRY(db_pool_all(a->d->db, ST_APPOINTMENTS_OF, p, &rows));
+	row = rows.items;
+	for (size_t i = 0; i < rows.count; i++)
+		if (row[i].valid_from <= clock_now(&a->d->clock))
+			add_word(w, row[i].title);
+	store_list_free(ST_APPOINTMENTS_OF, &rows);
+	return ERR_OK;
+}
+
+/* What a scope gives away, as it is in the register: nobody consents to what they have not seen. */
+static enum err
+write_values(const struct asking *a, const char *scope, struct writer *w)
+{
+	const struct claims_row *row = claims_of_scope(a->d->claims, scope);
+	char key[80];
+
+	for (size_t i = 0; row != NULL && i < row->claims.count; i++) {
+		const char *claim = json_text_at(&row->claims, i);
+
+		if (strcmp(claim, "name") == 0) {
+			add_word(w, a->person->name);
+		} else if (strcmp(claim, "birthdate") == 0) {
+			add_word(w, a->person->birthdate);
+		} else if (strcmp(claim, "gender") == 0) {
+			(void)snprintf(key, sizeof(key), "gender_%.40s", a->person->gender);
+			add_word(w,
+				strcmp(templates_text(a->d->pages, a->language, key), key) == 0
+					? a->person->gender
+					: templates_text(a->d->pages, a->language, key));
+		} else if (strcmp(claim, "offices") == 0) {
+			TRY(write_offices(a, w));
+		}
+	}
+	return writer_done(w);
+}
+
+/* A scope in people's words; one that has none is shown as it is. */
+static enum err
+add_item(const struct asking *a, const char *scope)
+{
+	AUTO(writer) value = writer_new(MAX_VALUE);
 	char key[80];
 	const char *what;
+	bool known;
 
+	TRY(write_values(a, scope, &value));
 	(void)snprintf(key, sizeof(key), "scope_%.40s", scope);
-	what = templates_text(d->pages, language, key);
-	page_item(p, "items");
-	page_text(p, "what", strcmp(what, key) == 0 ? scope : what);
-	(void)snprintf(key, sizeof(key), strcmp(what, key) == 0 ? "scope_other_why" : "scope_%.40s_why", scope);
-	page_text(p, "why", templates_text(d->pages, language, key));
-	page_text(p, "value", strcmp(scope, "name") == 0 || strcmp(scope, "profile") == 0 ? s->row.name : NULL);
-	page_item_end(p);
+	what = templates_text(a->d->pages, a->language, key);
+	known = strcmp(what, key) != 0;
+	page_item(a->p, "items");
+	page_text(a->p, "what", known ? what : scope);
+	(void)snprintf(key, sizeof(key), known ? "scope_%.40s_why" : "scope_other_why", scope);
+	page_text(a->p, "why", templates_text(a->d->pages, a->language, key));
+	page_span(a->p, "value", writer_span(&value));
+	page_item_end(a->p);
+	return ERR_OK;
+}
+
+static enum err
+add_items(const struct asking *a, const struct json_list *scopes)
+{
+	for (size_t i = 0; i < scopes->count; i++)
+		TRY(add_item(a, json_text_at(scopes, i)));
+	return ERR_OK;
 }
 
 static enum err
@@ -32,8 +107,11 @@ show(struct idp *d, const struct request *request, struct reply *reply, const st
 {
 	const char *ui_locales = i->authorization.text.ui_locales, *language = page_language(d, request, ui_locales);
 	char csrf[CSRF_TEXT_LEN + 1];
+	const struct db_param by_id[] = {db_uuid(&s->row.person)};
+	AUTO(person_row) person = {0};
 	AUTO(page) *p = NULL;
 
+	TRY(db_pool_one(d->db, ST_PERSON_BY_ID, by_id, &person));
 	csrf_make(CSRF_CONSENT, s->cookie, csrf);
 	TRY(page_new(&p));
 	page_text(p, "client", client_name_in(i->client, language));
@@ -41,8 +119,7 @@ show(struct idp *d, const struct request *request, struct reply *reply, const st
 	page_text(p, "csrf", csrf);
 	page_text(p, "person", s->row.name);
 	page_level(p, s->level);
-	for (size_t n = 0; n < i->authorization.scopes.count; n++)
-		add_item(d, language, s, json_text_at(&i->authorization.scopes, n), p);
+	TRY(add_items(&(struct asking){d, s, language, &person, p}, &i->authorization.scopes));
 	TRY(page_reply(d, request, reply, "consent", ui_locales, p));
 	frame_form_to(reply, i->authorization.text.redirect_uri);
 	return ERR_OK;

@@ -185,6 +185,7 @@ test('consent shows what is shared, in two languages, and may be given, withdraw
 	await signIn();
 	await page.goto(authorize());
 	assert.match(await page.locator('h1').innerText(), /Test Portal/);
+	assert.match(await page.locator('.shared').innerText(), /Test Citizen Pages, 1980-04-01, female/);
 	await looksRight('consent');
 	await page.locator('a[hreflang=dz]').click();
 	assert.equal(await page.locator('html').getAttribute('lang'), 'dz');
