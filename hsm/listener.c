@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { BACKLOG = 512 };
@@ -21,12 +22,26 @@ is_alive(const struct sockaddr_un *address)
 	return alive;
 }
 
+/* The worker of a supervisor that was killed just now is about to die with it, and holds the socket until then. */
+static bool
+stays_alive(const struct sockaddr_un *address)
+{
+	const struct timespec pause = {0, 20000000};
+	bool alive = is_alive(address);
+
+	for (int i = 0; i < 50 && alive; i++) {
+		(void)nanosleep(&pause, NULL);
+		alive = is_alive(address);
+	}
+	return alive;
+}
+
 static enum err
 bind_at(int fd, const struct sockaddr_un *address)
 {
 	const char *path = address->sun_path;
 
-	REQUIRE_WHY(!is_alive(address), ERR_EXISTS,
+	REQUIRE_WHY(!stays_alive(address), ERR_EXISTS,
 		"socket %s: another mohar-hsmd is serving there; stop that one first", path);
 	REQUIRE_WHY(unlink(path) == 0 || errno == ENOENT, ERR_IO, "socket %s: %s", path, strerror(errno));
 	REQUIRE_WHY(bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0, ERR_IO, "socket %s: %s", path,

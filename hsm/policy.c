@@ -144,24 +144,27 @@ keys_check(struct policy *p)
 	return ERR_OK;
 }
 
+static bool
+custodian_has_card(const struct policy *p, const char *name)
+{
+	for (size_t i = 0; i < p->operators.count; i++)
+		if (strcmp(p->operators.rows[i].name, name) == 0 && json_texts_have(&p->operators.rows[i].roles, "custodian"))
+			return true;
+	return false;
+}
+
+/* Named before they have cards, custodians can approve nothing; a ceremony will say so. */
 static enum err
 custodians_check(const struct policy *p)
 {
 	const struct custodians *c = &p->custodians;
+	size_t without = 0;
 
-	REQUIRE_WHY((size_t)c->k <= c->names.count, ERR_CONFIG, "custodians: k is %lld of %zu", (long long)c->k,
-		c->names.count);
-	for (size_t i = 0; i < c->names.count; i++) {
-		bool known = false;
-
-		for (size_t j = 0; j < p->operators.count && !known; j++)
-			known = strcmp(p->operators.rows[j].name, json_text_at(&c->names, i)) == 0 &&
-				json_texts_have(&p->operators.rows[j].roles, "custodian");
-		/* Named before they have cards, they can approve nothing; only a ceremony that starts then needs them. */
-		if (!known)
-			log_warn("policy", "custodian '%s' has no card among operators yet",
-				json_text_at(&c->names, i));
-	}
+	REQUIRE_WHY((size_t)c->k <= c->names.count, ERR_CONFIG, "custodians: k is %lld of %zu", (long long)c->k, c->names.count);
+	for (size_t i = 0; i < c->names.count; i++)
+		without += !custodian_has_card(p, json_text_at(&c->names, i));
+	if (without > 0)
+		log_warn("policy", "%zu of %zu custodians have no card among operators", without, c->names.count);
 	return ERR_OK;
 }
 

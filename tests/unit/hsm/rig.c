@@ -299,7 +299,7 @@ rig_as(struct rig *r, uid_t uid, rig_act *act, void *context)
 		if (keyring_open(path, 2, &k) != ERR_OK)
 			_exit(254);
 		code = (int)act(r, k, context);
-		if (code != 0)
+		if (code != 0 && getenv("MOHAR_TEST_TALK") != NULL)
 			print_message("  uid %ld: %s %s\n", (long)uid, err_name((enum err)code), err_why());
 		_exit(code);
 	}
