@@ -7,6 +7,7 @@
 
 /* Tells subject, issuer, serial, validity; judges the chain (the certificate first, intermediates after it in the same bytes) to the anchors (PEM text; empty: unknown)
  * at a time. why receives one sentence unless valid. */
-enum verdict certificate_tell(struct cli *c, struct span pem_or_der, struct span anchors, unix_time at, char *why, size_t why_len);
+enum verdict certificate_tell(struct cli *c, struct span pem_or_der, struct span anchors, unix_time at, char *why,
+	size_t why_len);
 
 #endif

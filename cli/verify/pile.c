@@ -63,7 +63,10 @@ add(struct pile *p, const char *name, struct span bytes, bool judged)
 	const struct span whole = bytes.len > 0 && bytes.ptr[0] == 0x30 ? bytes : trimmed(bytes);
 
 	REQUIRE_WHY(p->count < MAX_PILE, ERR_TOO_LONG, "%s: more than %d files", name, MAX_PILE);
-	*paper = (struct paper){.kind = paper_kind_of(whole), .name = name, .bytes = writer_new(MAX_PILE_FILE), .judged = judged};
+	*paper = (struct paper){.kind = paper_kind_of(whole),
+		.name = name,
+		.bytes = writer_new(MAX_PILE_FILE),
+		.judged = judged};
 	p->count++;
 	/* a note's signature line ends in a newline that belongs to it */
 	writer_bytes(&paper->bytes, paper->kind == PAPER_CHECKPOINT ? bytes : whole);
@@ -89,9 +92,9 @@ struct bundle {
 	struct json_list status;
 };
 static const struct json_row bundle_rows[] = {
-    {"jwks", JSON_RAW, JSON_REQUIRED, offsetof(struct bundle, jwks), 0, 1 << 20, NULL, 0},
-    {"status", JSON_TEXTS, JSON_REQUIRED, offsetof(struct bundle, status), 0, 64, NULL, 0},
-    {"checkpoint", JSON_TEXT, JSON_OPTIONAL, offsetof(struct bundle, checkpoint), 0, MAX_CHECKPOINT, NULL, 0},
+	{"jwks", JSON_RAW, JSON_REQUIRED, offsetof(struct bundle, jwks), 0, 1 << 20, NULL, 0},
+	{"status", JSON_TEXTS, JSON_REQUIRED, offsetof(struct bundle, status), 0, 64, NULL, 0},
+	{"checkpoint", JSON_TEXT, JSON_OPTIONAL, offsetof(struct bundle, checkpoint), 0, MAX_CHECKPOINT, NULL, 0},
 };
 static const struct json_table bundle_table = {"bundle", bundle_rows, 3, sizeof(struct bundle), false};
 

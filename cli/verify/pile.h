@@ -7,21 +7,29 @@
 
 enum { MAX_PILE = 256, MAX_PILE_FILE = 8 << 20 };
 
-enum paper_kind { PAPER_DECISION, PAPER_STATUS, PAPER_RECEIPT, PAPER_CHECKPOINT, PAPER_CERTIFICATE, PAPER_BUNDLE, PAPER_STRANGE };
+enum paper_kind {
+	PAPER_DECISION,
+	PAPER_STATUS,
+	PAPER_RECEIPT,
+	PAPER_CHECKPOINT,
+	PAPER_CERTIFICATE,
+	PAPER_BUNDLE,
+	PAPER_STRANGE
+};
 
 struct paper {
 	enum paper_kind kind;
-	const char *name;     /* the file's path, borrowed */
-	struct writer bytes;  /* owned */
-	bool judged;          /* named by the user, not out of a bundle */
+	const char *name;    /* the file's path, borrowed */
+	struct writer bytes; /* owned */
+	bool judged;         /* named by the user, not out of a bundle */
 };
 
 struct pile {
 	struct paper papers[MAX_PILE];
 	size_t count;
 	struct trust trust;
-	bool trusted;              /* a key set was given */
-	struct writer anchors;     /* PEM text of --trust files that are certificates */
+	bool trusted;          /* a key set was given */
+	struct writer anchors; /* PEM text of --trust files that are certificates */
 };
 
 /* What the bytes are, by their form alone. */

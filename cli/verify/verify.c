@@ -13,7 +13,8 @@ struct told {
 static void
 settle(struct told *t, enum verdict v, const char *name, const char *why)
 {
-	const bool worse = v == VERDICT_INVALID ? t->verdict != VERDICT_INVALID : v == VERDICT_UNKNOWN && t->verdict == VERDICT_VALID;
+	const bool worse = v == VERDICT_INVALID ? t->verdict != VERDICT_INVALID
+						: v == VERDICT_UNKNOWN && t->verdict == VERDICT_VALID;
 
 	if (!worse)
 		return;
@@ -29,7 +30,7 @@ status_for(const struct pile *p, const char *uri)
 		AUTO(jws) j = {0};
 
 		if (p->papers[i].kind == PAPER_STATUS && jws_parse(writer_span(&p->papers[i].bytes), &j) == ERR_OK &&
-		    memmem(j.payload.ptr, j.payload.len, uri, strlen(uri)) != NULL)
+			memmem(j.payload.ptr, j.payload.len, uri, strlen(uri)) != NULL)
 			return writer_span(&p->papers[i].bytes);
 	}
 	return (struct span){0};
@@ -109,7 +110,10 @@ tell_check(struct cli *c, enum err e, bool trusted, const char *name, struct tol
 	char why[300];
 
 	snprintf(why, sizeof(why), "%s",
-	    !trusted ? "no trusted key for it was given" : e == ERR_OK ? "" : *err_why() != '\0' ? err_why() : err_text(e));
+		!trusted                     ? "no trusted key for it was given"
+			: e == ERR_OK        ? ""
+			: *err_why() != '\0' ? err_why()
+					     : err_text(e));
 	cli_text(c, "verdict", verdict_name(v));
 	if (*why != '\0')
 		cli_text(c, "why", why);
@@ -165,7 +169,8 @@ verify_status(struct cli *c, const struct pile *p, const struct paper *paper, st
 static const char *
 kind_name(enum paper_kind kind)
 {
-	static const char *const names[] = {"decision", "status list", "receipt", "checkpoint", "certificate", "bundle", "strange"};
+	static const char *const names[] = {"decision", "status list", "receipt", "checkpoint", "certificate", "bundle",
+		"strange"};
 
 	return names[kind];
 }
@@ -191,7 +196,8 @@ verify_paper(struct cli *c, const struct pile *p, const struct paper *paper, str
 		verify_status(c, p, paper, t);
 		return ERR_OK;
 	case PAPER_CERTIFICATE:
-		v = certificate_tell(c, writer_span(&paper->bytes), writer_span(&p->anchors), cli_now(c), why, sizeof(why));
+		v = certificate_tell(c, writer_span(&paper->bytes), writer_span(&p->anchors), cli_now(c), why,
+			sizeof(why));
 		cli_text(c, "verdict", verdict_name(v));
 		settle(t, v, paper->name, why);
 		return ERR_OK;
@@ -202,7 +208,8 @@ verify_paper(struct cli *c, const struct pile *p, const struct paper *paper, str
 		break;
 	}
 	cli_text(c, "verdict", "unknown");
-	settle(t, VERDICT_UNKNOWN, paper->name, "this is nothing that mohar makes: no decision, receipt, status list, checkpoint or certificate");
+	settle(t, VERDICT_UNKNOWN, paper->name,
+		"this is nothing that mohar makes: no decision, receipt, status list, checkpoint or certificate");
 	return ERR_OK;
 }
 
@@ -259,17 +266,21 @@ run(struct cli *c)
 	pile_free(&p);
 	if (e != ERR_OK)
 		return cli_fail(c, e);
-	return cli_end(c, verdict_name(t.verdict), *t.why != '\0' ? t.why : NULL, t.verdict == VERDICT_VALID ? EXIT_DONE : EXIT_REFUSED);
+	return cli_end(c, verdict_name(t.verdict), *t.why != '\0' ? t.why : NULL,
+		t.verdict == VERDICT_VALID ? EXIT_DONE : EXIT_REFUSED);
 }
 
 static const struct cli_option options[] = {
-    {"--trust", "FILE", "whom to believe: a key set (signerd's /jwks) or PEM certificates; may be given several times", NULL, false, true},
-    {"--offline", "BUNDLE", "status lists and checkpoint fetched earlier (signerd's /bundle)", NULL, false, true},
-    {"--at", "TIME", "judge as of this time, like 2026-01-31T23:59:59Z", NULL, false, false},
-    {0},
+	{"--trust", "FILE",
+		"whom to believe: a key set (signerd's /jwks) or PEM certificates; may be given several times", NULL,
+		false, true},
+	{"--offline", "BUNDLE", "status lists and checkpoint fetched earlier (signerd's /bundle)", NULL, false, true},
+	{"--at", "TIME", "judge as of this time, like 2026-01-31T23:59:59Z", NULL, false, false},
+	{0},
 };
 
 const struct cli_verb cli_verify[] = {
-    {"verify", NULL, "FILE...", "judge decisions, receipts, status lists, checkpoints and certificates", options, run},
-    {0},
+	{"verify", NULL, "FILE...", "judge decisions, receipts, status lists, checkpoints and certificates", options,
+		run},
+	{0},
 };

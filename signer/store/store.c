@@ -37,7 +37,7 @@ static const struct db_column login_columns[] = {{DB_TEXT, AT(officer_login_row,
 	{DB_TEXT, AT(officer_login_row, verifier)}, {DB_UUID, AT(officer_login_row, decision)}};
 static const struct db_column session_columns[] = {
 	{DB_TEXT, AT(officer_session_row, actor)},
-	{DB_TEXT, AT(officer_session_row, offices)},
+	{DB_JSON, AT(officer_session_row, offices)},
 	{DB_TEXT, AT(officer_session_row, form)},
 	{DB_INT, AT(officer_session_row, level)},
 	{DB_TIME, AT(officer_session_row, auth_time)},

@@ -13,6 +13,19 @@ const steps = {
 		}
 	},
 
+	// Somebody tries the address once more: the page must say that it is over, and no passkey may come of it.
+	async refused(url) {
+		const person = await Person.open();
+		try {
+			await person.page.goto(url);
+			await person.page.locator('form[data-passkey=activate] button[type=submit]').click();
+			await person.page.locator('#message').waitFor({ state: 'visible', timeout: 10000 });
+			return { said: await person.page.locator('#message').innerText() };
+		} finally {
+			await person.close();
+		}
+	},
+
 	// One login, two portals. The second must not ask for a passkey, and must know the citizen by another name.
 	async portals(land, complaints, passkeys, profile) {
 		const person = await Person.open({ passkeys, profile });

@@ -17,7 +17,10 @@ launch() {
 	if runs "$name"; then return 0; fi
 	touch "$REAL/pids"
 	sed -i "/^$name /d" "$REAL/pids"
-	as "$user" setsid "$@" >>"$REAL/log/$name" 2>&1 </dev/null &
+	# Each of these words replaces itself by the next, so that the pid is the daemon's own.
+	local AS
+	as_words "$user"
+	setsid "${AS[@]}" "$@" >>"$REAL/log/$name" 2>&1 </dev/null 3>&- &
 	echo "$name $!" >>"$REAL/pids"
 }
 

@@ -39,9 +39,8 @@ story_play() {
 ceremony_daemons() { hsm_root_up && hsmd_up; }
 
 ceremony() {
-	local pin i=1 out=$REAL/ceremony
+	local out=$REAL/ceremony
 	mkdir -p "$out" && own "$USER_CEREMONY" "$out"
-	for pin in 1 2; do :; done
 	ceremony_run "$out" || return
 	cp "$out"/root-ca.pem "$REAL/tls/root.pem" && cp "$out"/citizen-ca.pem "$out"/service-ca.pem "$REAL/tls/" && chmod 644 "$REAL"/tls/*.pem || return
 	hsm_root_down
@@ -49,29 +48,22 @@ ceremony() {
 	note "openssl verify agrees: root, citizens' CA, services' CA"
 }
 
-authority_up() {
-	conf cad "$USER_CA" && as "$USER_CEREMONY" "$BIN/mohar-cad" migrate --config "$REAL/cad.conf" || return
-}
+authority_up() { conf cad "$USER_CA" && as "$USER_CEREMONY" "$BIN/mohar-cad" migrate --config "$REAL/cad.conf"; }
 
-# tls NAME USER DNS...: key and certificate for a daemon's own listener.
+# tls DAEMON USER FILE: key and certificate for a daemon's own listener, by the same path as every other certificate.
 tls() {
-	local name=$1 user=$2 dns=() host
-	shift 2
-	for host in "$@"; do dns+=(--dns "$host"); done
-	as "$USER_CA" "$BIN/mohar-cad" issue --config "$REAL/cad.conf" --profile tls-server "${dns[@]}" --key-out "$REAL/ca/$name.key" \
-		--out "$REAL/ca/$name.pem" || return
-	[ "$name" = ca ] || mv "$REAL/ca/$name.key" "$REAL/ca/$name.pem" "$REAL/$name/" || return
-	own "$user" "$REAL/$name"
-	for host in key pem; do [ "$name" = tls ] || mv "$REAL/$name/$name.$host" "$REAL/$name/tls.$host" || return; done
+	local made=$REAL/ca/made
+	as "$USER_CA" "$BIN/mohar-cad" issue --config "$REAL/cad.conf" --profile tls-server --dns localhost --key-out "$made.key" --out "$made.pem" &&
+		mv "$made.key" "$REAL/$1/$3.key" && mv "$made.pem" "$REAL/$1/$3.pem" && chmod 600 "$REAL/$1/$3.key" && own "$2" "$REAL/$1"
 }
 
 authority_tls() {
-	tls ca "$USER_CA" localhost && tls idp "$USER_IDP" localhost && tls signer "$USER_SIGNER" localhost && cad_up || return
-	curl -sf --cacert "$REAL/tls/root.pem" -o /dev/null "$CA_URL/" || [ $? = 22 ] || die "the authority's own certificate does not verify"
+	tls ca "$USER_CA" ca && tls idp "$USER_IDP" tls && tls signer "$USER_SIGNER" tls && cad_up || return
+	curl -s --cacert "$REAL/tls/root.pem" -o /dev/null "$CA_URL/" || die "the authority's own certificate does not verify"
 }
 
 identity_up() {
-	conf idpd "$USER_IDP" && as "$USER_CEREMONY" "$BIN/mohar-idpd" migrate --config "$REAL/idpd.conf" && idpd_up || return
+	cp "$HERE/conf/models.pem" "$REAL/idp/models.pem" && own "$USER_IDP" "$REAL/idp" && conf idpd "$USER_IDP" && as "$USER_CEREMONY" "$BIN/mohar-idpd" migrate --config "$REAL/idpd.conf" && idpd_up || return
 	note "$(curl -sf --cacert "$REAL/tls/root.pem" "$ISSUER/.well-known/openid-configuration" | jq -r '.issuer')"
 }
 

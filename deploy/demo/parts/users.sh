@@ -34,13 +34,18 @@ own() {
 	[ "$ROOT" = no ] || chown -R "$user:$user" "$@"
 }
 
+# The words to put before a command so that it runs as USER, in AS.
+as_words() {
+	AS=()
+	if [ "$ROOT" = yes ] && [ "$1" != root ]; then
+		AS=(setpriv --reuid="$1" --regid="$1" --clear-groups --no-new-privs -- env HOME="$REAL/work")
+	fi
+}
+
 # as USER COMMAND...
 as() {
-	local user=$1
+	local AS
+	as_words "$1"
 	shift
-	if [ "$ROOT" = yes ] && [ "$user" != root ]; then
-		setpriv --reuid="$user" --regid="$user" --clear-groups --no-new-privs -- env HOME="$REAL/work" "$@"
-	else
-		"$@"
-	fi
+	"${AS[@]}" "$@"
 }
