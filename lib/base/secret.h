@@ -7,7 +7,7 @@
 
 struct secret;
 
-/* len zero bytes in memory that is locked, not dumped and wiped when freed. The caller owns *out. ERR_NO_MEMORY. */
+/* len zero bytes in memory that is locked, not dumped, zero in a forked child, and wiped when freed. The caller owns *out. ERR_NO_MEMORY. */
 MUST_USE enum err secret_new(size_t len, struct secret **out);
 
 /* A copy of bytes. The caller owns *out and should wipe its own copy. ERR_NO_MEMORY. */

@@ -1,5 +1,7 @@
 #include "tests/unit/lib/test.h"
 
+#include <sys/wait.h>
+
 #include "base/secret.h"
 
 /* A pipe's reading end with text in it and its writing end closed. */
@@ -78,6 +80,24 @@ CASE(a_copy_stands_alone_and_starts_from_zero)
 	secret_free(&s);
 }
 
+CASE(a_forked_child_does_not_inherit_the_pin)
+{
+	struct secret *s = NULL;
+	int status;
+	pid_t child;
+
+	assert_ok(secret_copy(SPAN("1234"), &s));
+	child = fork();
+	if (child == 0)
+		_exit(secret_span(s).ptr[0] == 0 && secret_span(s).ptr[3] == 0 ? 0 : 1);
+	assert_true(child > 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_span(secret_span(s), "1234");
+	secret_free(&s);
+}
+
 RUN(cmocka_unit_test(a_pin_loses_one_newline_and_no_more), cmocka_unit_test(a_pin_beyond_the_limit_is_refused_not_cut),
 	cmocka_unit_test(the_pipe_is_closed_behind_the_pin), cmocka_unit_test(equal_needs_every_byte_and_the_length),
+	cmocka_unit_test(a_forked_child_does_not_inherit_the_pin),
 	cmocka_unit_test(a_copy_stands_alone_and_starts_from_zero))
