@@ -148,7 +148,8 @@ static bool
 custodian_has_card(const struct policy *p, const char *name)
 {
 	for (size_t i = 0; i < p->operators.count; i++)
-		if (strcmp(p->operators.rows[i].name, name) == 0 && json_texts_have(&p->operators.rows[i].roles, "custodian"))
+		if (strcmp(p->operators.rows[i].name, name) == 0 &&
+			json_texts_have(&p->operators.rows[i].roles, "custodian"))
 			return true;
 	return false;
 }
@@ -160,7 +161,8 @@ custodians_check(const struct policy *p)
 	const struct custodians *c = &p->custodians;
 	size_t without = 0;
 
-	REQUIRE_WHY((size_t)c->k <= c->names.count, ERR_CONFIG, "custodians: k is %lld of %zu", (long long)c->k, c->names.count);
+	REQUIRE_WHY((size_t)c->k <= c->names.count, ERR_CONFIG, "custodians: k is %lld of %zu", (long long)c->k,
+		c->names.count);
 	for (size_t i = 0; i < c->names.count; i++)
 		without += !custodian_has_card(p, json_text_at(&c->names, i));
 	if (without > 0)

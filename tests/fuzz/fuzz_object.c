@@ -11,17 +11,29 @@
 #include "hsm/purpose.h"
 #include "hsm/type/type.h"
 
-static struct certificate_rule rules[] = {{.profile = (char *)"root", .days = 7305, .ca = true, .path_length = 1, .self_signed = true},
-	{.profile = (char *)"citizen", .policy = (char *)"1.3.6.1.4.1.99999.1.1", .days = 1096, .registrar_signature = true}};
+static struct certificate_rule rules[] =
+	{{.profile = (char *)"root", .days = 7305, .ca = true, .path_length = 1, .self_signed = true},
+		{.profile = (char *)"citizen",
+			.policy = (char *)"1.3.6.1.4.1.99999.1.1",
+			.days = 1096,
+			.registrar_signature = true}};
 static char *typ[] = {(char *)"JWT", (char *)"decision+jwt"};
 
 static struct subject {
 	struct key_rule rule;
 	struct token_key key;
 } subjects[] = {
-	{.rule = {.label = (char *)"ca", .purpose = (char *)"issuing-ca", .algorithm = (char *)"P-384", .list_days = 8, .certificates = {rules, 2}}},
+	{.rule = {.label = (char *)"ca",
+		 .purpose = (char *)"issuing-ca",
+		 .algorithm = (char *)"P-384",
+		 .list_days = 8,
+		 .certificates = {rules, 2}}},
 	{.rule = {.label = (char *)"ocsp", .purpose = (char *)"ocsp", .algorithm = (char *)"P-256", .list_days = 8}},
-	{.rule = {.label = (char *)"seal", .purpose = (char *)"agency-seal", .algorithm = (char *)"P-256", .typ = {typ, 2}, .agency = (char *)"land"}},
+	{.rule = {.label = (char *)"seal",
+		 .purpose = (char *)"agency-seal",
+		 .algorithm = (char *)"P-256",
+		 .typ = {typ, 2},
+		 .agency = (char *)"land"}},
 	{.rule = {.label = (char *)"log", .purpose = (char *)"checkpoint", .algorithm = (char *)"Ed25519"}},
 };
 enum { SUBJECTS = sizeof(subjects) / sizeof(subjects[0]) };
@@ -44,7 +56,8 @@ subjects_make(void)
 		int len;
 
 		k->algorithm = algorithm_find(subjects[i].rule.algorithm);
-		k->public_key = k->algorithm->group == NULL ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519") : EVP_EC_gen(k->algorithm->group);
+		k->public_key = k->algorithm->group == NULL ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")
+							    : EVP_EC_gen(k->algorithm->group);
 		k->spki = writer_new(1024);
 		len = i2d_PUBKEY(k->public_key, &der);
 		writer_bytes(&k->spki, span_at(der, (size_t)len));
@@ -76,7 +89,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			.now = 1700000000,
 			.spki_of = no_spki};
 
-		if (p->types[i]->looks(q.object) && p->types[i]->check(&q, detail) == ERR_OK && strlen(detail) >= sizeof(detail))
+		if (p->types[i]->looks(q.object) && p->types[i]->check(&q, detail) == ERR_OK &&
+			strlen(detail) >= sizeof(detail))
 			abort();
 		err_forget();
 	}

@@ -44,11 +44,11 @@ rule(const char *function)
 	return CKR_OK;
 }
 
-#define TRY_RULE(function)                                   \
-	do {                                                 \
-		const CK_RV rule_rv_ = rule(function);       \
-		if (rule_rv_ != CKR_OK)                      \
-			return rule_rv_;                     \
+#define TRY_RULE(function)                             \
+	do {                                           \
+		const CK_RV rule_rv_ = rule(function); \
+		if (rule_rv_ != CKR_OK)                \
+			return rule_rv_;               \
 	} while (0)
 
 static CK_RV

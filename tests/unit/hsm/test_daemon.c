@@ -156,8 +156,8 @@ CASE(a_jws_key_refuses_what_is_no_jws)
 	struct rig *r = rig_of(state);
 	const uid_t uid = r->separate ? UID_IDP : getuid();
 	struct sign_case c = {"idp-token", ""};
-	static const char *const objects[] = {"", "hello", "0123456789abcdef0123456789abcdef", "a.b.c", "e30.e30", ".e30", "e30.",
-		"eyJhbGciOiJFUzI1NiJ9.e30"};
+	static const char *const objects[] = {"", "hello", "0123456789abcdef0123456789abcdef", "a.b.c", "e30.e30",
+		".e30", "e30.", "eyJhbGciOiJFUzI1NiJ9.e30"};
 
 	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
 		enum err e;
@@ -250,9 +250,13 @@ issuer_make(EVP_PKEY *ca, X509 **out)
 	X509_EXTENSION *extension;
 
 	/* An issuer's certificate to build under; who signed it does not matter to mohar-hsmd, which knows its key. */
-	CRYPTO_OK(X509_set_version(x, 2) && X509_set_pubkey(x, ca) && ASN1_INTEGER_set(X509_get_serialNumber(x), 5), "issuer");
-	CRYPTO_OK(X509_gmtime_adj(X509_getm_notBefore(x), -60) && X509_gmtime_adj(X509_getm_notAfter(x), 86400L * 4000), "issuer");
-	CRYPTO_OK(X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8, (const uint8_t *)"CA", -1, -1, 0), "issuer");
+	CRYPTO_OK(X509_set_version(x, 2) && X509_set_pubkey(x, ca) && ASN1_INTEGER_set(X509_get_serialNumber(x), 5),
+		"issuer");
+	CRYPTO_OK(X509_gmtime_adj(X509_getm_notBefore(x), -60) && X509_gmtime_adj(X509_getm_notAfter(x), 86400L * 4000),
+		"issuer");
+	CRYPTO_OK(X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8, (const uint8_t *)"CA", -1,
+			  -1, 0),
+		"issuer");
 	X509V3_set_ctx(&context, x, x, NULL, NULL, 0);
 	extension = X509V3_EXT_conf_nid(NULL, &context, NID_basic_constraints, "critical,CA:TRUE");
 	CRYPTO_OK(extension != NULL && X509_add_ext(x, extension, -1), "issuer");
@@ -280,14 +284,18 @@ act_issue(struct rig *r, struct keyring *k, void *context)
 	OWN(X509) x = NULL;
 	const struct name_part name = {"CN", c->cn};
 	const struct clock clock = clock_system();
-	struct certificate_facts f = {.profile = &p, .subject = &name, .subject_count = 1, .not_before = clock_now(&clock)};
+	struct certificate_facts f = {.profile = &p,
+		.subject = &name,
+		.subject_count = 1,
+		.not_before = clock_now(&clock)};
 	char path[512];
 	uint8_t *der = NULL;
 	const int len = i2d_PUBKEY(person, &der);
 
 	writer_bytes(&spki, span_at(der, (size_t)len));
 	OPENSSL_free(der);
-	(void)snprintf(path, sizeof(path), "%s/policies/profiles/%s.json", getenv("MOHAR_ROOT") == NULL ? "." : getenv("MOHAR_ROOT"), c->profile);
+	(void)snprintf(path, sizeof(path), "%s/policies/profiles/%s.json",
+		getenv("MOHAR_ROOT") == NULL ? "." : getenv("MOHAR_ROOT"), c->profile);
 	TRY(profile_read(path, &p));
 	if (c->evidence)
 		rig_evidence(r, c->other_key ? other : person, c->act_profile, c->act_cn, &evidence);
@@ -306,7 +314,8 @@ CASE(a_citizens_certificate_needs_a_registrar)
 {
 	struct rig *r = rig_of(state);
 	const uid_t uid = r->separate ? UID_CA : getuid();
-	struct issue_case good = {"citizen-authentication", "citizen-authentication", "Test Citizen One", "Test Citizen One", true, false};
+	struct issue_case good = {"citizen-authentication", "citizen-authentication", "Test Citizen One",
+		"Test Citizen One", true, false};
 	struct issue_case c = good;
 
 	assert_ok(rig_as(r, uid, act_issue, &c));
@@ -318,7 +327,8 @@ CASE(a_registrars_act_is_for_that_key_profile_and_name_only)
 {
 	struct rig *r = rig_of(state);
 	const uid_t uid = r->separate ? UID_CA : getuid();
-	struct issue_case good = {"citizen-authentication", "citizen-authentication", "Test Citizen One", "Test Citizen One", true, false};
+	struct issue_case good = {"citizen-authentication", "citizen-authentication", "Test Citizen One",
+		"Test Citizen One", true, false};
 	struct issue_case c = good;
 
 	c.other_key = true;
@@ -387,13 +397,13 @@ CASE(frames_that_are_none_are_refused)
 	frame_write(&good, OP_SIGN, 7, writer_span(&body));
 	for (size_t len = 1; len < good.len; len++)
 		refused_raw(r, span_at(good.ptr, len));
-	refused_raw(r, SPAN("\xff\xff\xff\xff\x01\x05\x00\x00\x00\x01"));      /* longer than a frame */
-	refused_raw(r, SPAN("\x00\x00\x00\x00\x01\x05\x00\x00\x00\x01"));      /* shorter than a head */
-	refused_raw(r, SPAN("\x00\x00\x00\x06\x02\x01\x00\x00\x00\x01"));      /* another version */
-	refused_raw(r, SPAN("\x00\x00\x00\x06\x01\x63\x00\x00\x00\x01"));      /* no such op */
-	refused_raw(r, SPAN("\x00\x00\x00\x06\x01\x81\x00\x00\x00\x01"));      /* STATUS in several frames */
-	refused_raw(r, SPAN("\x00\x00\x00\x06\x01\x85\x00\x00\x00\x01"));      /* an empty part of more */
-	refused_raw(r, SPAN("\x00\x00\x00\x07\x01\x05\x00\x00\x00\x01\x01"));  /* a field cut off */
+	refused_raw(r, SPAN("\xff\xff\xff\xff\x01\x05\x00\x00\x00\x01"));     /* longer than a frame */
+	refused_raw(r, SPAN("\x00\x00\x00\x00\x01\x05\x00\x00\x00\x01"));     /* shorter than a head */
+	refused_raw(r, SPAN("\x00\x00\x00\x06\x02\x01\x00\x00\x00\x01"));     /* another version */
+	refused_raw(r, SPAN("\x00\x00\x00\x06\x01\x63\x00\x00\x00\x01"));     /* no such op */
+	refused_raw(r, SPAN("\x00\x00\x00\x06\x01\x81\x00\x00\x00\x01"));     /* STATUS in several frames */
+	refused_raw(r, SPAN("\x00\x00\x00\x06\x01\x85\x00\x00\x00\x01"));     /* an empty part of more */
+	refused_raw(r, SPAN("\x00\x00\x00\x07\x01\x05\x00\x00\x00\x01\x01")); /* a field cut off */
 	refused_raw(r, SPAN("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
 }
 
@@ -438,8 +448,9 @@ resident_kib(pid_t pid)
 	long total = 0;
 	FILE *f;
 
-	(void)snprintf(command, sizeof(command), "cat /proc/%ld/status /proc/$(cat /proc/%ld/task/%ld/children | tr -d ' ')/status", (long)pid, (long)pid,
-		(long)pid);
+	(void)snprintf(command, sizeof(command),
+		"cat /proc/%ld/status /proc/$(cat /proc/%ld/task/%ld/children | tr -d ' ')/status", (long)pid,
+		(long)pid, (long)pid);
 	f = popen(command, "r");
 	for (char line[256]; f != NULL && fgets(line, sizeof(line), f) != NULL;)
 		if (strncmp(line, "VmRSS:", 6) == 0)

@@ -125,7 +125,9 @@ CASE(errors_travel_by_numbers_of_their_own)
 }
 
 RUN(cmocka_unit_test(what_is_written_is_read), cmocka_unit_test(a_body_beyond_a_frame_goes_in_several),
-	cmocka_unit_test(a_request_truncated_at_every_byte_is_malformed), cmocka_unit_test(repeated_and_unordered_fields_are_malformed),
+	cmocka_unit_test(a_request_truncated_at_every_byte_is_malformed),
+	cmocka_unit_test(repeated_and_unordered_fields_are_malformed),
 	cmocka_unit_test(surplus_and_unknown_fields_are_malformed), cmocka_unit_test(an_unknown_op_is_unsupported),
-	cmocka_unit_test(a_label_that_is_none_is_malformed), cmocka_unit_test(a_head_with_wrong_length_or_version_is_refused),
+	cmocka_unit_test(a_label_that_is_none_is_malformed),
+	cmocka_unit_test(a_head_with_wrong_length_or_version_is_refused),
 	cmocka_unit_test(errors_travel_by_numbers_of_their_own))

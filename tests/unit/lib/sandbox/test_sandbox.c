@@ -140,8 +140,8 @@ CASE(the_internet_is_there_only_if_asked_for)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_the_paths_named_are_writable),
+	const struct CMUnitTest tests[] =
+	{ cmocka_unit_test(only_the_paths_named_are_writable),
 		cmocka_unit_test(no_core_is_dumped),
 		cmocka_unit_test(threads_start),
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
