@@ -40,26 +40,27 @@ $(TEST_PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(LIB)
 # FILES names sources; the tests are what they build.
 UNIT_CHOSEN = $(if $(FILES),$(patsubst %.c,$(BUILD)/%,$(filter %.c,$(FILES))),$(UNIT_TESTS))
 RUN = tests/run --build $(BUILD)
+WITH_DEMO = tests/with-demo
 
 build-tests: all $(UNIT_TESTS) $(TEST_TOOLS) ## build every unit test
 test-unit: $(UNIT_CHOSEN) $(TEST_TOOLS) ## run the unit tests (FILES="tests/unit/.../test_x.c ..." for some)
 	@$(RUN) $(UNIT_CHOSEN)
 test-flows: all $(TEST_TOOLS) ## run the flow tests: real daemons, database and HSM
-	@$(RUN) $(or $(FILES),$(FLOW_TESTS))
+	@$(WITH_DEMO) $(RUN) $(or $(FILES),$(FLOW_TESTS))
 test-browser: all $(TEST_TOOLS) ## run the browser tests in Chromium
-	@$(RUN) $(or $(FILES),$(BROWSER_TESTS))
+	@$(WITH_DEMO) $(RUN) $(or $(FILES),$(BROWSER_TESTS))
 
 test: ## install what is missing, build, and run every test
 	@deploy/install/dependencies build demo browser test
 	@$(MAKE) -j$$(nproc) build-tests
-	@$(RUN) $(UNIT_TESTS) $(FLOW_TESTS) $(BROWSER_TESTS)
+	@$(WITH_DEMO) $(RUN) $(UNIT_TESTS) $(FLOW_TESTS) $(BROWSER_TESTS)
 
 asan: ## unit and flow tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) BUILD=$(BUILD)-asan SANITIZE=address,undefined test-sanitized
 tsan: ## unit and flow tests under ThreadSanitizer
 	@$(MAKE) BUILD=$(BUILD)-tsan SANITIZE=thread test-sanitized
 test-sanitized: all $(UNIT_CHOSEN) $(TEST_TOOLS)
-	@$(RUN) $(UNIT_CHOSEN) $(if $(FILES),$(filter-out %.c,$(FILES)),$(FLOW_TESTS))
+	@$(WITH_DEMO) $(RUN) $(UNIT_CHOSEN) $(if $(FILES),$(filter-out %.c,$(FILES)),$(FLOW_TESTS))
 
 bench: all $(TEST_PROGRAMS) ## measure; prints what docs/OPERATIONS.md claims
 	@tests/bench/run

@@ -129,6 +129,8 @@ page_send(const struct signer *s, const struct request *request, const char *nam
 	page_languages(page, s, request, language);
 	if (request_query(request, "lang") != NULL)
 		reply_cookie(reply, "lang", language, "Lax", 365 * 86400);
+	/* With no-referrer a form would be sent with "Origin: null", and could not be told from a foreign one. */
+	reply_header(reply, "Referrer-Policy", "same-origin");
 	return template_render(s->pages, name, language, page, reply_body(reply, "text/html; charset=utf-8"));
 }
 
