@@ -85,20 +85,22 @@ story_end() {
 	cat <<-END
 
 	${BOLD}Everything is running.${PLAIN}
-	  Identity provider    $ISSUER
-	  Certificate authority $CA_URL        status: $PKI_URL/ocsp
-	  Decisions            $SIGNER_URL
-	  Land portal          $PORTAL_A
-	  Complaints portal    $PORTAL_B
-	  Settings for scripts  . $DIR/env
+	  Identity provider      $ISSUER
+	  Certificate authority  $CA_URL, status at $PKI_URL/ocsp
+	  Decisions              $SIGNER_URL
+	  Land portal            $PORTAL_A
+	  Complaints portal      $PORTAL_B
+	  Settings for scripts   $DIR/env
 
 	${BOLD}Three things to try${PLAIN}
-	  1. Import $DIR/tls/root.pem into a browser, open $PORTAL_A, and log in as a new citizen:
-	       . $DIR/env && $TREE/build/bin/mohar citizen activate test-citizen-one --help
-	  2. Check the citizen's decision with no network:
-	       build/bin/mohar verify $DIR/work/land.jwt --trust $DIR/work/jwks.json --offline $DIR/work/bundle.json
-	  3. See every daemon, key and certificate:
-	       . $DIR/env && build/bin/mohar status
+	  1. Be the citizen. Import $DIR/tls/root.pem into your browser as an authority, open the address that
+	         deploy/demo/run invite
+	     prints, make a passkey, then go to $PORTAL_A.
+	  2. Check the officer's decision with no network, as it was before it was revoked and after:
+	         build/bin/mohar verify $DIR/work/land.jwt --trust $DIR/work/jwks.json --offline $DIR/work/bundle.json
+	         build/bin/mohar verify $DIR/work/land.jwt --trust $DIR/work/jwks.json --offline $DIR/work/bundle-after.json
+	  3. See every daemon, key and certificate, and the whole log hashed up to its signed root:
+	         . $DIR/env && build/bin/mohar status && build/bin/mohar log verify --trust $DIR/work/jwks.json
 
 	  make demo-stop ends it, make demo-clean removes it.
 	END
