@@ -60,21 +60,27 @@ drop(struct server *s, struct connection *c)
 }
 
 static void
-set_state(struct server *s, struct connection *c, bool busy, int64_t since)
+set_busy(struct server *s, struct connection *c)
 {
 	(void)pthread_mutex_lock(&s->lock);
-	c->busy = busy;
-	c->since = since;
+	c->busy = true;
+	c->since = 0;
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
-/* Back to epoll: after this the connection belongs to the acceptor. */
+/* Back to epoll: once the lock is free the connection belongs to the acceptor. since: when the message that is coming in began, 0 if none is. */
 static void
-arm(struct server *s, struct connection *c)
+arm(struct server *s, struct connection *c, int64_t since)
 {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data.ptr = c};
+	bool armed;
 
-	if (epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, c->fd, &event) != 0)
+	(void)pthread_mutex_lock(&s->lock);
+	c->busy = false;
+	c->since = since;
+	armed = epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, c->fd, &event) == 0;
+	(void)pthread_mutex_unlock(&s->lock);
+	if (!armed)
 		drop(s, c);
 }
 
@@ -109,8 +115,7 @@ work(struct server *s, struct crew *crew, struct connection *c)
 		drop(s, c);
 		return;
 	}
-	set_state(s, c, false, 0);
-	arm(s, c);
+	arm(s, c, 0);
 }
 
 static void *
@@ -141,14 +146,13 @@ enqueue(struct server *s, struct connection *c)
 	const struct clock clock = clock_system();
 
 	c->arrived = clock_now(&clock);
-	set_state(s, c, true, 0);
+	set_busy(s, c);
 	atomic_fetch_add(&s->service->waiting, 1);
 	if (queue_put(&s->queue, c))
 		return;
 	atomic_fetch_sub(&s->service->waiting, 1);
 	refuse(c, ERR_UNAVAILABLE, "mohar-hsmd is busy: its queue is full");
-	set_state(s, c, false, 0);
-	arm(s, c);
+	arm(s, c, 0);
 }
 
 static void
@@ -156,13 +160,15 @@ readable(struct server *s, struct connection *c)
 {
 	enum err e = ERR_OK;
 
+	/* Whoever armed it held this lock: what they wrote is seen here. */
+	(void)pthread_mutex_lock(&s->lock);
+	(void)pthread_mutex_unlock(&s->lock);
 	switch (connection_read(c, &e)) {
 	case CONNECTION_MESSAGE:
 		enqueue(s, c);
 		return;
 	case CONNECTION_WAIT:
-		set_state(s, c, false, c->since != 0 ? c->since : clock_ticks());
-		arm(s, c);
+		arm(s, c, c->since != 0 ? c->since : clock_ticks());
 		return;
 	case CONNECTION_BAD:
 		refuse(c, e, err_why());
@@ -195,6 +201,7 @@ static void
 accept_all(struct server *s)
 {
 	struct connection *c;
+	bool full;
 	int fd;
 
 	while ((fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
@@ -202,8 +209,11 @@ accept_all(struct server *s)
 			(void)close(fd);
 			continue;
 		}
-		if (policy_callers(&s->service->policy, c->uid) == 0 || s->count >= MAX_CONNECTIONS) {
-			const bool stranger = s->count < MAX_CONNECTIONS;
+		(void)pthread_mutex_lock(&s->lock);
+		full = s->count >= MAX_CONNECTIONS;
+		(void)pthread_mutex_unlock(&s->lock);
+		if (full || policy_callers(&s->service->policy, c->uid) == 0) {
+			const bool stranger = !full;
 
 			refuse(c, stranger ? ERR_REFUSED : ERR_UNAVAILABLE,
 				stranger ? "this user is no caller in keys.json"
