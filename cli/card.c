@@ -14,7 +14,7 @@ struct card {
 	PKCS11_SLOT *slots; /* owned by libp11, released with the context */
 	unsigned slot_count;
 	PKCS11_SLOT *slot;
-	EVP_PKEY *key; /* the one last asked for */
+	EVP_PKEY *key, *public_key; /* the ones last asked for */
 	uint8_t key_id;
 	bool loaded;
 };
@@ -35,6 +35,7 @@ card_free(struct card **c)
 	if (*c == NULL)
 		return;
 	EVP_PKEY_free((*c)->key);
+	EVP_PKEY_free((*c)->public_key);
 	if ((*c)->slots != NULL)
 		PKCS11_release_all_slots((*c)->context, (*c)->slots, (*c)->slot_count);
 	if ((*c)->loaded)
@@ -158,9 +159,11 @@ card_public_key(struct card *c, uint8_t id, EVP_PKEY **out)
 	for (unsigned i = 0; i < count; i++) {
 		if (!has_id(keys[i].id, keys[i].id_len, id))
 			continue;
-		*out = PKCS11_get_public_key(&keys[i]);
-		REQUIRE_WHY(*out != NULL, ERR_UNSUPPORTED, "public key %u of '%s' is of a kind that cannot be used", id,
-			c->slot->token->label);
+		EVP_PKEY_free(c->public_key);
+		c->public_key = PKCS11_get_public_key(&keys[i]);
+		REQUIRE_WHY(c->public_key != NULL, ERR_UNSUPPORTED,
+			"public key %u of '%s' is of a kind that cannot be used", id, c->slot->token->label);
+		*out = c->public_key;
 		return ERR_OK;
 	}
 	return err_because(ERR_NOT_FOUND, "the card '%s' has no public key %u", c->slot->token->label, id);

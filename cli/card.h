@@ -26,7 +26,7 @@ void card_free(struct card **c);
 
 /* The private key with CKA_ID id (1: authentication, 2: signature), as an EVP_PKEY that signs on the card. Borrowed from the card. ERR_NOT_FOUND. */
 MUST_USE enum err card_key(struct card *c, uint8_t id, EVP_PKEY **out);
-/* The public half, which needs no PIN (card_open with pin NULL). The caller frees. ERR_NOT_FOUND. */
+/* The public half, which needs no PIN (card_open with pin NULL). Borrowed from the card, as the private one is. ERR_NOT_FOUND. */
 MUST_USE enum err card_public_key(struct card *c, uint8_t id, EVP_PKEY **out);
 /* A key of a card as a JWK under its RFC 7638 thumbprint. By way of its SPKI: a card's handle answers fewer questions than a key of libcrypto's own. The caller
  * frees with jwk_free. */

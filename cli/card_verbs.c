@@ -5,7 +5,6 @@
 #include "cli/card_pin.h"
 #include "cli/card_token.h"
 #include "jose/jose.h"
-#include "x509/own.h"
 
 static int
 ended(struct cli *c, enum err e)
@@ -97,7 +96,7 @@ static enum err
 tell_jwk(struct cli *c, struct card *card)
 {
 	AUTO(writer) json = writer_new(4 << 10);
-	OWN(EVP_PKEY) key = NULL;
+	EVP_PKEY *key;
 	struct jwk *jwk;
 
 	TRY(card_public_key(card, 1, &key));

@@ -191,7 +191,7 @@ static void
 two_cards_take_turns_and_only_the_registrars_orders_count(void **state)
 {
 	AUTO(writer) keys = writer_new(8 << 10);
-	OWN(EVP_PKEY) key = NULL;
+	EVP_PKEY *key;
 	struct operators operators;
 	struct card *card;
 	struct jwk *jwk;
