@@ -49,8 +49,9 @@ genesis(struct session *s)
 {
 	const struct clock clock = clock_system();
 
-	TRY(genesis_run(s, &service.policy, service.settings.serves, clock_now(&clock)));
+	/* The journal first: a token that is sealed without one could never serve. */
 	TRY(journal_open(service.settings.journal, &service.journal));
+	TRY(genesis_run(s, &service.policy, service.settings.serves, clock_now(&clock)));
 	TRY(journal_note("genesis", service.settings.serves));
 	TRY(memory_seal(s, &service.journal));
 	log_info("genesis", "token '%s' is now the token '%s' of %s", service.settings.token, service.settings.serves,

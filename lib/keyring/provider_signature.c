@@ -92,6 +92,8 @@ digest_fits(const struct kind *kind, const char *digest)
 	OWN(EVP_MD) md = NULL;
 	bool fits;
 
+	if (kind == NULL)
+		return false;
 	if (digest == NULL || digest[0] == '\0')
 		return true;
 	if (kind->digest == NULL)
@@ -114,7 +116,7 @@ signing_init(void *context, const char *digest, void *key, const OSSL_PARAM para
 	}
 	writer_reset(&s->object);
 	kind = s->key == NULL ? NULL : kind_of(s->key);
-	if (kind == NULL || !digest_fits(kind, digest)) {
+	if (!digest_fits(kind, digest)) {
 		provider_raise(err_because(ERR_UNSUPPORTED, "key '%s' does not sign with digest %s",
 			s->key == NULL ? "" : s->key->label, digest == NULL ? "" : digest));
 		return 0;
