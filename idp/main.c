@@ -13,8 +13,7 @@
 /* One small script for WebAuthn, from here; nothing else runs, nothing frames us. A form may lead to any portal's registered address, so form-action is not narrowed here but by
  * the exact match of redirect addresses. */
 static const char *const headers[] = {
-	"Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-	"base-uri 'none'; frame-ancestors 'none'",
+	"Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'",
 	"X-Frame-Options: DENY",
 	"Permissions-Policy: publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(), geolocation=(), microphone=()",
 	"Cross-Origin-Opener-Policy: same-origin",

@@ -1,5 +1,6 @@
 #include "idp/oidc/oauth.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -16,12 +17,10 @@ status_of(enum err e, const char *code)
 static void
 describe(char out[256], int status)
 {
-	const char *why = status >= 500 ? "" : err_why();
-	size_t n = 0;
-
-	for (; why[n] != '\0' && n < 255; n++)
-		out[n] = why[n] < 0x20 || why[n] > 0x7e || why[n] == '"' || why[n] == '\\' ? '\'' : why[n];
-	out[n] = '\0';
+	(void)snprintf(out, 256, "%s", status >= 500 ? "" : err_why());
+	for (char *c = out; *c != '\0'; c++)
+		if (*c < 0x20 || *c > 0x7e || *c == '"' || *c == '\\')
+			*c = '\'';
 }
 
 void

@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/digest.h"
 #include "base/encode.h"
@@ -18,22 +17,17 @@ handle_is_good(const char *handle)
 	return len >= 1 && len <= MAX_HANDLE && strchr(first, handle[0]) != NULL && strspn(handle, other) == len;
 }
 
-/* A day of the calendar, written YYYY-MM-DD, not in the future. */
+/* A day of the calendar, written YYYY-MM-DD, not in the future: the strict reader of times judges its first second. */
 static bool
 birthdate_is_good(const char *text, unix_time now)
 {
-	struct tm day = {0}, again;
-	char back[16];
-	time_t t;
+	char midnight[32];
+	unix_time t;
 
-	if (strlen(text) != 10 || sscanf(text, "%4d-%2d-%2d", &day.tm_year, &day.tm_mon, &day.tm_mday) != 3)
+	if (strlen(text) != 10)
 		return false;
-	day.tm_year -= 1900;
-	day.tm_mon -= 1;
-	t = timegm(&day);
-	if (gmtime_r(&t, &again) == NULL || strftime(back, sizeof(back), "%Y-%m-%d", &again) != 10)
-		return false;
-	return strcmp(text, back) == 0 && t <= (time_t)now;
+	(void)snprintf(midnight, sizeof(midnight), "%sT00:00:00Z", text);
+	return time_read(span_of(midnight), &t) == ERR_OK && t <= now;
 }
 
 /* A name is one line of text. */
