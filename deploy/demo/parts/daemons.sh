@@ -17,10 +17,10 @@ launch() {
 	if runs "$name"; then return 0; fi
 	touch "$REAL/pids"
 	sed -i "/^$name /d" "$REAL/pids"
-	# Each of these words replaces itself by the next, so that the pid is the daemon's own.
+	# Each of these words replaces itself by the next, so that the pid is the daemon's own.  Descriptors of whoever called are not theirs.
 	local AS
 	as_words "$user"
-	setsid "${AS[@]}" "$@" >>"$REAL/log/$name" 2>&1 </dev/null 3>&- &
+	setsid "${AS[@]}" "$@" >>"$REAL/log/$name" 2>&1 </dev/null 3>&- 4>&- 5>&- &
 	echo "$name $!" >>"$REAL/pids"
 }
 

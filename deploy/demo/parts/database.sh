@@ -31,7 +31,7 @@ database_settings() {
 
 database_start() {
 	as "$USER_DB" "$PG/pg_ctl" -D "$REAL/pg/data" status >/dev/null 2>&1 && return
-	as "$USER_DB" "$PG/pg_ctl" -D "$REAL/pg/data" -l "$REAL/pg/log" -w -t 30 start >/dev/null
+	as "$USER_DB" "$PG/pg_ctl" -D "$REAL/pg/data" -l "$REAL/pg/log" -w -t 30 start >/dev/null 3>&- 4>&- 5>&-
 }
 
 database_stop() {
