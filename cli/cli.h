@@ -7,11 +7,18 @@
 #include "base/writer.h"
 #include "json/json.h"
 
-enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3, MAX_CLI_OPTIONS = 24, MAX_CLI_FILES = 64 };
+enum {
+	EXIT_DONE = 0,
+	EXIT_REFUSED = 1,
+	EXIT_USAGE = 2,
+	EXIT_UNREACHABLE = 3,
+	MAX_CLI_OPTIONS = 24,
+	MAX_CLI_FILES = 64
+};
 
 /* An option: "--rp-id" takes a value unless flag. env: a variable that stands in if the option is absent, or NULL. */
 struct cli_option {
-	const char *name; /* with its dashes */
+	const char *name;  /* with its dashes */
 	const char *value; /* how the help names the value, "ID"; NULL: a flag */
 	const char *help;
 	const char *env;
@@ -22,17 +29,18 @@ struct cli_option {
 struct cli; /* a parsed command line */
 
 struct cli_verb {
-	const char *group;  /* "verify"; NULL: a verb of one word, like status */
-	const char *name;   /* "webauthn"; NULL: the group's default, `mohar verify FILE...` */
-	const char *files;  /* how the help names its operands, "FILE..."; NULL: none taken */
-	const char *help;   /* one line */
+	const char *group;                /* "verify"; NULL: a verb of one word, like status */
+	const char *name;                 /* "webauthn"; NULL: the group's default, `mohar verify FILE...` */
+	const char *files;                /* how the help names its operands, "FILE..."; NULL: none taken */
+	const char *help;                 /* one line */
 	const struct cli_option *options; /* ended by {0} */
 	int (*run)(struct cli *c);        /* returns an exit code */
 };
 
 /* Every room of cli/ exports its verbs as a table ended by {0}; main.c lists the tables. */
-extern const struct cli_verb cli_verify_webauthn[], cli_verify_jws[], cli_verify_certificate[], cli_verify[], cli_ceremony[], cli_card[], cli_ca[], cli_citizen[],
-    cli_client[], cli_decision[], cli_log[], cli_policy[], cli_status[];
+extern const struct cli_verb cli_verify_webauthn[], cli_verify_jws[], cli_verify_certificate[], cli_verify[],
+	cli_ceremony[], cli_card[], cli_ca[], cli_citizen[], cli_client[], cli_decision[], cli_log[], cli_policy[],
+	cli_status[];
 
 /* Value of an option (or of its environment variable); NULL if absent. The i-th value of a repeated one. */
 const char *cli_value(const struct cli *c, const char *name);
@@ -53,8 +61,9 @@ void cli_bool(struct cli *c, const char *name, bool b);
 void cli_base64url(struct cli *c, const char *name, struct span bytes);
 void cli_hex(struct cli *c, const char *name, struct span bytes);
 void cli_time(struct cli *c, const char *name, unix_time t);
-void cli_json(struct cli *c, const char *name, struct span json); /* a ready JSON value; for people it is printed indented */
-void cli_item(struct cli *c, const char *list);  /* opens an object in list: for tables of results */
+void cli_json(struct cli *c, const char *name,
+	struct span json);                      /* a ready JSON value; for people it is printed indented */
+void cli_item(struct cli *c, const char *list); /* opens an object in list: for tables of results */
 void cli_item_end(struct cli *c);
 /* Ends the document: "result" is "valid", "invalid", "unknown", "done" or "refused"; why may be NULL. Returns code. On a refusal the reason goes to standard error too. */
 int cli_end(struct cli *c, const char *result, const char *why, int code);

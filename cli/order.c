@@ -38,7 +38,7 @@ error_of(const char *code, int status)
 			continue;
 		if (code != NULL && strcmp(err_name(errors[i]), code) == 0)
 			return errors[i];
-		if (status < 500)
+		if (status < 500 && errors[i] != ERR_REVOKED) /* said only by name */
 			by_status = errors[i];
 	}
 	return by_status;

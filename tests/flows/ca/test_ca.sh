@@ -4,6 +4,7 @@
 . tests/tap.sh
 
 command -v softhsm2-util >/dev/null || { skip "the certificate authority" "needs softhsm2"; finish; exit 0; }
+: "${MOHAR_BUILD:?run me by tests/run}"
 BIN=$MOHAR_BUILD/bin SHARE=$MOHAR_BUILD/share
 W=$(mktemp -d /tmp/mohar-ca-XXXXXX)
 chmod 711 "$W"
