@@ -59,7 +59,7 @@ page_finding(struct page *page, const struct signer *s, const struct decision_fi
 	page_text(page, "office", d->office.title);
 	page_time(page, "sealed_at", d->issued_at);
 	page_time(page, "due", d->due);
-	page_time(page, "status_at", f->status_at);
+	page_time(page, "status_at", f->status ? f->status_at : 0);
 	return t != NULL ? page_facts(page, t, d->facts) : ERR_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "signer/web/page.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +38,7 @@ page_time(struct page *page, const char *name, unix_time t)
 	page_text(page, name, people);
 }
 
-/* area_square_metres -> area square metres: names in policy files are for machines; spaces are for people. */
+/* area_square_metres -> Area square metres: names in policy files are for machines; spaces are for people. */
 static void
 page_fact(struct page *page, const struct fact *f, const struct fact_value *v)
 {
@@ -47,6 +48,7 @@ page_fact(struct page *page, const struct fact *f, const struct fact_value *v)
 	for (char *c = name; *c != '\0'; c++)
 		if (*c == '_')
 			*c = ' ';
+	name[0] = (char)toupper((unsigned char)name[0]);
 	page_item(page, "facts");
 	page_text(page, "name", name);
 	if (v->text != NULL)
@@ -178,6 +180,8 @@ static const struct {
 } files[] = {
 	{"mohar.css", "idp/web/static/mohar.css", "text/css; charset=utf-8"},
 	{"seal.svg", "idp/web/static/seal.svg", "image/svg+xml"},
+	{"guilloche.svg", "idp/web/static/guilloche.svg", "image/svg+xml"},
+	{"rosette.svg", "idp/web/static/rosette.svg", "image/svg+xml"},
 };
 
 enum err
