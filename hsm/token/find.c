@@ -84,6 +84,17 @@ ec_public_key(const char *group, struct span point, EVP_PKEY **out)
 	return ERR_OK;
 }
 
+/* Once, because every JWS that the key signs must name it. */
+static enum err
+kid_make(struct token_key *k)
+{
+	AUTO(jwk) *jwk = NULL;
+
+	TRY(jwk_from_spki(writer_span(&k->spki), NULL, &jwk));
+	memcpy(k->kid, jwk_kid(jwk), sizeof(k->kid));
+	return ERR_OK;
+}
+
 static enum err
 public_key_read(struct session *s, CK_OBJECT_HANDLE object, struct token_key *k)
 {
@@ -106,7 +117,8 @@ public_key_read(struct session *s, CK_OBJECT_HANDLE object, struct token_key *k)
 	CRYPTO_OK(len > 0, "i2d_PUBKEY");
 	writer_bytes(&k->spki, span_at(der, (size_t)len));
 	OPENSSL_free(der);
-	return writer_done(&k->spki);
+	TRY(writer_done(&k->spki));
+	return kid_make(k);
 }
 
 /* Under the object lock. */

@@ -11,6 +11,7 @@
 #include "base/secret.h"
 #include "base/writer.h"
 #include "hsm/token/algorithm.h"
+#include "jose/jose.h"
 
 struct token;
 
@@ -55,10 +56,11 @@ enum { KEY_ID_LEN = 16 };
 
 struct token_key {
 	const struct algorithm *algorithm;
-	CK_OBJECT_HANDLE handle; /* the private or secret object */
-	uint8_t id[KEY_ID_LEN];  /* CKA_ID, random at birth */
-	EVP_PKEY *public_key;    /* owned; NULL for secret keys */
-	struct writer spki;      /* owned DER; empty for secret keys */
+	CK_OBJECT_HANDLE handle;           /* the private or secret object */
+	uint8_t id[KEY_ID_LEN];            /* CKA_ID, random at birth */
+	EVP_PKEY *public_key;              /* owned; NULL for secret keys */
+	struct writer spki;                /* owned DER; empty for secret keys */
+	char kid[THUMBPRINT_TEXT_LEN + 1]; /* RFC 7638 thumbprint of the public key; "" for secret keys */
 };
 
 /* The one key of that label. ERR_NOT_FOUND; ERR_CORRUPT if there are two, or a half is missing. The caller frees with token_key_free. */

@@ -39,6 +39,7 @@ static struct token_key ca_key, ocsp_key;
 static void
 key_make(struct token_key *k, const char *algorithm)
 {
+	struct jwk *jwk = NULL;
 	uint8_t *der = NULL;
 	int len;
 
@@ -48,6 +49,9 @@ key_make(struct token_key *k, const char *algorithm)
 	len = i2d_PUBKEY(k->public_key, &der);
 	writer_bytes(&k->spki, span_at(der, (size_t)len));
 	OPENSSL_free(der);
+	assert_ok(jwk_from_spki(writer_span(&k->spki), NULL, &jwk));
+	memcpy(k->kid, jwk_kid(jwk), sizeof(k->kid));
+	jwk_free(&jwk);
 }
 
 static int
