@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/secret.h"
 #include "idp/login/login.h"
 #include "idp/login/passkey.h"
@@ -54,6 +55,16 @@ refused(struct idp *d, const struct credential_row *row, enum err e)
 	return err_because(e, "%s", why);
 }
 
+/* Whatever was wrong, the answer is one: nobody learns from it which passkeys, or whose, are known here. What it was stands in the log. */
+static enum err
+alike(enum err e)
+{
+	if (err_http(e) >= 500)
+		return e;
+	log_refusal("login", e, "login by passkey");
+	return err_because(ERR_MISMATCH, "this passkey is not accepted");
+}
+
 static enum err
 open_session(struct idp *d, struct request *request, struct reply *reply, const struct credential_row *row,
 	const struct webauthn_assertion *a)
@@ -89,21 +100,30 @@ credential_of(struct idp *d, struct span body, struct credential_row *out)
 }
 
 static enum err
-authenticate(struct idp *d, struct request *request, struct reply *reply, const struct interaction *i)
+enter(struct idp *d, struct request *request, struct reply *reply, struct span challenge)
 {
 	const struct span body = request_body(request);
 	struct webauthn_assertion assertion;
-	uint8_t challenge[CHALLENGE_LEN];
 	AUTO(credential_row) row = {0};
 	enum err e;
 
-	TRY(passkey_challenge(body, challenge));
-	TRY(challenge_use(d, "login", i->cookie, span_at(challenge, sizeof(challenge))));
 	TRY(credential_of(d, body, &row));
-	e = check(d, body, span_at(challenge, sizeof(challenge)), &row, &assertion);
+	e = check(d, body, challenge, &row, &assertion);
 	if (e == ERR_OK)
 		e = open_session(d, request, reply, &row, &assertion);
 	return e == ERR_OK ? ERR_OK : refused(d, &row, e);
+}
+
+static enum err
+authenticate(struct idp *d, struct request *request, struct reply *reply, const struct interaction *i)
+{
+	uint8_t challenge[CHALLENGE_LEN];
+	enum err e;
+
+	TRY(passkey_challenge(request_body(request), challenge));
+	TRY(challenge_use(d, "login", i->cookie, span_at(challenge, sizeof(challenge))));
+	e = enter(d, request, reply, span_at(challenge, sizeof(challenge)));
+	return e == ERR_OK ? ERR_OK : alike(e);
 }
 
 enum err

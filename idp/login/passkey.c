@@ -129,6 +129,7 @@ passkey_register(struct idp *d, struct span bound, struct span credential, struc
 	TRY(challenge_use(d, "register", bound, span_at(challenge, sizeof(challenge))));
 	expect = passkey_expect(d, span_at(challenge, sizeof(challenge)), origins);
 	TRY(webauthn_register(credential, &expect, out));
+	REQUIRE_WHY(webauthn_offered(out->algorithm), ERR_MISMATCH, "WebAuthn 7.1: this algorithm was not asked for");
 	if (d->attestation_trust == NULL || out->trust != WEBAUTHN_TRUST_UNANCHORED)
 		return ERR_OK;
 	/* An authenticator of a model that we know counts for more; one that we do not know is still good for level 2. */

@@ -105,6 +105,7 @@ static const struct store_row rows[] = {
 	/* refresh hash, now */
 	QUERY(ST_REFRESH_AUTOPSY, "refresh_autopsy",
 		"SELECT f.client, f.id, t.used_at IS NOT NULL, t.expires_at <= $2, f.revoked_at IS NOT NULL "
+		"OR EXISTS (SELECT FROM idp.person p WHERE p.id = f.principal AND p.frozen_at IS NOT NULL) "
 		"FROM idp.refresh_token t JOIN idp.family f ON f.id = t.family WHERE t.hash = $1",
 		PARAMS(DB_BYTES, DB_TIME), autopsy_columns, autopsy_row),
 	/* family, client, sector, scopes, resource, now, jti, its end: a service's own token */

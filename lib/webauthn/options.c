@@ -18,6 +18,14 @@ write_descriptors(struct json_writer *j, const char *name, const struct webauthn
 	json_array_end(j);
 }
 
+bool
+webauthn_offered(int64_t algorithm)
+{
+	const struct cose_algorithm *a = cose_algorithm_of(algorithm);
+
+	return a != NULL && a->offered;
+}
+
 /* The table's order is the order of preference (5.4). */
 static void
 write_algorithms(struct json_writer *j)

@@ -98,6 +98,8 @@ struct webauthn_id {
 void webauthn_creation_options(struct writer *w, const char *rp_id, const char *rp_name, struct span user_id,
 	const char *user_name, const char *display_name, struct span challenge, const struct webauthn_id *exclude,
 	size_t exclude_count);
+/* Is this COSE algorithm among those that creation options ask for (pubKeyCredParams)? */
+bool webauthn_offered(int64_t algorithm);
 void webauthn_request_options(struct writer *w, const char *rp_id, struct span challenge,
 	const struct webauthn_id *allow, size_t allow_count);
 
