@@ -54,7 +54,7 @@ claims_check(const struct type_question *q, const struct payload *p)
 
 	REQUIRE_WHY(p->iat <= q->now + MAX_SKEW && p->iat >= q->now - MAX_SKEW, ERR_REFUSED,
 		"RFC 7519 4.1.6: iat is not now");
-	REQUIRE_WHY(rule->lifetime == 0 || !p->has_exp || (p->exp > p->iat && p->exp - p->iat <= rule->lifetime),
+	REQUIRE_WHY(rule->lifetime == 0 || (p->has_exp && p->exp > p->iat && p->exp - p->iat <= rule->lifetime),
 		ERR_REFUSED, "RFC 7519 4.1.4: what key '%s' signs lasts %lld seconds at most", rule->label,
 		(long long)rule->lifetime);
 	REQUIRE_WHY(rule->agency == NULL || (p->agency != NULL && strcmp(p->agency, rule->agency) == 0), ERR_REFUSED,

@@ -377,20 +377,27 @@ ask_jws(const char *alg, const char *type, const char *kid, const char *extra, c
 
 CASE(a_seal_is_for_its_own_agency_and_now)
 {
-	const char *good = "{\"iat\":1800000000,\"agency\":\"land\"}";
+	const char *good = "{\"iat\":1800000000,\"exp\":1800000060,\"agency\":\"land\"}";
 
 	(void)state;
 	assert_ok(ask_jws("ES256", "decision+jwt", NULL, "", good));
-	assert_err(ask_jws("ES256", "decision+jwt", NULL, "", "{\"iat\":1800000000,\"agency\":\"complaints\"}"),
+	/* the row has a lifetime: a token that never ends is longer than that */
+	assert_err(ask_jws("ES256", "decision+jwt", NULL, "", "{\"iat\":1800000000,\"agency\":\"land\"}"), ERR_REFUSED);
+	assert_err(ask_jws("ES256", "decision+jwt", NULL, "",
+			   "{\"iat\":1800000000,\"exp\":1800000060,\"agency\":\"complaints\"}"),
 		ERR_REFUSED);
-	assert_err(ask_jws("ES256", "decision+jwt", NULL, "", "{\"iat\":1800000000}"), ERR_REFUSED);
-	assert_err(ask_jws("ES256", "decision+jwt", NULL, "", "{\"iat\":1799999990,\"agency\":\"land\"}"), ERR_REFUSED);
-	assert_err(ask_jws("ES256", "decision+jwt", NULL, "", "{\"iat\":1800000010,\"agency\":\"land\"}"), ERR_REFUSED);
+	assert_err(ask_jws("ES256", "decision+jwt", NULL, "", "{\"iat\":1800000000,\"exp\":1800000060}"), ERR_REFUSED);
+	assert_err(ask_jws("ES256", "decision+jwt", NULL, "",
+			   "{\"iat\":1799999990,\"exp\":1800000050,\"agency\":\"land\"}"),
+		ERR_REFUSED);
+	assert_err(ask_jws("ES256", "decision+jwt", NULL, "",
+			   "{\"iat\":1800000010,\"exp\":1800000070,\"agency\":\"land\"}"),
+		ERR_REFUSED);
 	assert_err(ask_jws("ES256", "decision+jwt", NULL, "",
 			   "{\"iat\":1800000000,\"exp\":1800000101,\"agency\":\"land\"}"),
 		ERR_REFUSED);
 	assert_err(ask_jws("ES256", "decision+jwt", NULL, "",
-			   "{\"iat\":1800000000,\"agency\":\"land\",\"agency\":\"complaints\"}"),
+			   "{\"iat\":1800000000,\"exp\":1800000060,\"agency\":\"land\",\"agency\":\"complaints\"}"),
 		ERR_MALFORMED);
 	assert_err(ask_jws("ES256", "decision+jwt", NULL, "", "[]"), ERR_MALFORMED);
 	assert_err(ask_jws("ES256", "decision+jwt", NULL, "", "{\"agency\":\"land\"}"), ERR_MALFORMED);
@@ -398,7 +405,7 @@ CASE(a_seal_is_for_its_own_agency_and_now)
 
 CASE(a_header_that_says_otherwise_is_refused)
 {
-	const char *good = "{\"iat\":1800000000,\"agency\":\"land\"}";
+	const char *good = "{\"iat\":1800000000,\"exp\":1800000060,\"agency\":\"land\"}";
 
 	(void)state;
 	assert_err(ask_jws("ES256", "JWT", NULL, "", good), ERR_REFUSED);
