@@ -23,13 +23,18 @@ CREATE TABLE outbox (
 	entry bytea NOT NULL          -- so that the sequencer needs no right to read events
 );
 
--- One row in, one row out: an event cannot be inserted without its outbox row, because the trigger makes it.
-CREATE FUNCTION event_to_outbox() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+-- One row in, one row out: an event cannot be inserted without its outbox row, because the trigger makes it. It is made with the schema's name in
+-- it and every other name in full, so that its plan is kept and no search_path, which nothing here depends on, is set at each event.
+DO $make$
 BEGIN
-	EXECUTE format('INSERT INTO %I.outbox (event, tree, leaf, entry) VALUES ($1, $2, sha256(''\x00''::bytea || $3), $3)', TG_TABLE_SCHEMA)
-		USING NEW.id, NEW.tree, NEW.entry;
-	RETURN NULL;
-END $$;
+	EXECUTE format($function$
+		CREATE FUNCTION event_to_outbox() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+		BEGIN
+			INSERT INTO %I.outbox (event, tree, leaf, entry) VALUES (NEW.id, NEW.tree,
+				pg_catalog.sha256('\x00'::pg_catalog.bytea OPERATOR(pg_catalog.||) NEW.entry), NEW.entry);
+			RETURN NULL;
+		END $$ $function$, current_schema());
+END $make$;
 CREATE TRIGGER event_to_outbox AFTER INSERT ON event FOR EACH ROW EXECUTE FUNCTION event_to_outbox();
 
 CREATE FUNCTION event_is_for_ever() RETURNS trigger LANGUAGE plpgsql AS $$
