@@ -27,8 +27,8 @@ $(FUZZ)/bin/%: $(FUZZ)/obj/tests/fuzz/%.o $(FUZZ_ARCHIVES)
 		-Wl,--as-needed $(LIBS_idp) $(LIBS_cli)
 
 build-fuzz: $(FUZZ_TARGETS)
-fuzz: build-fuzz ## run every fuzz target for TIME seconds (FILES="fuzz_x ..." for some)
-	@tests/fuzz/run --build $(FUZZ) --time $(TIME) $(or $(FILES),$(notdir $(FUZZ_TARGETS)))
+fuzz: build-fuzz ## run every fuzz target for TIME seconds, JOBS at once (FILES="fuzz_x ..." for some)
+	@tests/fuzz/run --build $(FUZZ) --time $(TIME) --jobs $(or $(JOBS),2) $(or $(FILES),$(notdir $(FUZZ_TARGETS)))
 
 -include $(shell find $(FUZZ)/obj -name '*.d' 2>/dev/null)
 
