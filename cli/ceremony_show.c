@@ -47,7 +47,7 @@ custodian_keys(const struct ceremony *keys, struct jwks **out)
 {
 	TRY(jwks_new(out));
 	for (size_t i = 0; i < keys->operators.count; i++) {
-		const struct operator* o = & keys->operators.rows[i];
+		const struct operator_row *o = &keys->operators.rows[i];
 		struct jwk *copy = NULL;
 
 		if (!json_texts_have(&keys->names, o->name))

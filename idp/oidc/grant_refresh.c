@@ -23,7 +23,8 @@ autopsy(struct idp *d, const struct client_auth *auth, const struct sha256 *hash
 		TRY(family_revoke(d, &row.family, "a refresh token was used again"));
 		return err_because(ERR_USED, "RFC 9700 4.14.2: refresh token already used; its family is revoked");
 	}
-	REQUIRE_WHY(!row.revoked && !row.expired, ERR_EXPIRED, "RFC 6749 5.2: refresh token revoked or expired, or its person is frozen");
+	REQUIRE_WHY(!row.revoked && !row.expired, ERR_EXPIRED,
+		"RFC 6749 5.2: refresh token revoked or expired, or its person is frozen");
 	OAUTH_REQUIRE(false, OAUTH_INVALID_SCOPE, ERR_MISMATCH,
 		"RFC 6749 6: scope exceeds what was granted, or the assertion was used before");
 }

@@ -11,24 +11,24 @@ static const struct json_row operator_rows[] = {
 	{.name = "name",
 		.kind = JSON_TEXT,
 		.presence = JSON_REQUIRED,
-		.offset = offsetof(struct operator, name),
+		.offset = offsetof(struct operator_row, name),
 		.max = MAX_NAME},
 	{.name = "roles",
 		.kind = JSON_TEXTS,
 		.presence = JSON_REQUIRED,
-		.offset = offsetof(struct operator, roles),
+		.offset = offsetof(struct operator_row, roles),
 		.max = MAX_ROLES},
 	{.name = "jwk",
 		.kind = JSON_RAW,
 		.presence = JSON_REQUIRED,
-		.offset = offsetof(struct operator, jwk),
+		.offset = offsetof(struct operator_row, jwk),
 		.max = MAX_OPERATOR_JWK},
 };
 static const struct json_table operator_table = {
 	.what = "operator",
 	.rows = operator_rows,
 	.count = sizeof(operator_rows) / sizeof(operator_rows[0]),
-	.size = sizeof(struct operator),
+	.size = sizeof(struct operator_row),
 };
 
 struct keys_file {
@@ -62,7 +62,8 @@ role_known(const char *role)
 }
 
 /* The key under its thumbprint as kid, whatever the file calls it: acts name it so. */
-static enum err operator_key(struct operator* o)
+static enum err
+operator_key(struct operator_row *o)
 {
 	struct jwk *parsed = NULL;
 	enum err e = jwk_parse(span_of(o->jwk), false, &parsed);
@@ -76,7 +77,7 @@ static enum err operator_key(struct operator* o)
 static enum err
 operator_check(const char *path, const struct operators *all, size_t i)
 {
-	struct operator* o = & all->rows[i];
+	struct operator_row *o = &all->rows[i];
 	enum err e;
 
 	REQUIRE_WHY(o->name[0] != '\0', ERR_CONFIG, "%s: an operator has an empty name", path);
@@ -170,7 +171,8 @@ act_free(struct act *a)
 	json_free(&act_table, a);
 }
 
-static const struct operator* operator_of(const struct operators *operators, const char *kid)
+static const struct operator_row *
+operator_of(const struct operators *operators, const char *kid)
 {
 	for (size_t i = 0; kid != NULL && i < operators->count; i++)
 		if (strcmp(jwk_kid(operators->rows[i].key), kid) == 0)
@@ -198,7 +200,7 @@ act_decide(const struct act *a, const char *role, const char *name, const char *
 static enum err
 act_read(const struct jws *j, const struct operators *operators, struct act *out)
 {
-	const struct operator* by = operator_of(operators, j->header.kid);
+	const struct operator_row *by = operator_of(operators, j->header.kid);
 
 	REQUIRE_WHY(j->header.typ != NULL && strcmp(j->header.typ, "act+jwt") == 0, ERR_UNAUTHENTICATED,
 		"not an act: typ is not act+jwt");

@@ -8,14 +8,14 @@
 enum { MAX_ACT = 48 << 10, MAX_ACT_AGE = 300, MAX_OPERATORS = 4096 };
 
 /* Who may order what: "operators" of keys.json. */
-struct operator {
+struct operator_row {
 	char *name;
 	struct json_list roles; /* "registrar", "ca-operator", "client-operator", "custodian" */
 	char *jwk;              /* public JWK text (JSON_RAW) */
 	struct jwk *key;        /* parsed; owned */
 };
 struct operators {
-	struct operator *rows;
+	struct operator_row *rows;
 	size_t count;
 };
 /* Reads only the "operators" member of keys.json. */
@@ -23,16 +23,16 @@ MUST_USE enum err operators_read(const char *keys_json_path, struct operators *o
 void operators_free(struct operators *o);
 
 struct act {
-	char *name;      /* "citizen.add" */
-	char *audience;  /* the service's base URL */
-	char *jti;       /* the daemon's database consumes it once */
+	char *name;     /* "citizen.add" */
+	char *audience; /* the service's base URL */
+	char *jti;      /* the daemon's database consumes it once */
 	int64_t iat, exp;
-	char *payload;   /* the whole payload's JSON text, for a table of the act's own (open) */
-	const struct operator *by; /* borrowed from operators */
+	char *payload;                 /* the whole payload's JSON text, for a table of the act's own (open) */
+	const struct operator_row *by; /* borrowed from operators */
 };
 /* Signature by one operator who has role; name and audience (NULL: any) equal; iat/exp contain now; at most MAX_ACT_AGE long. ERR_UNAUTHENTICATED, ERR_REFUSED, ERR_EXPIRED. */
-MUST_USE enum err act_verify(struct span jws, const struct operators *operators, const char *role, const char *name, const char *audience,
-    unix_time now, struct act *out);
+MUST_USE enum err act_verify(struct span jws, const struct operators *operators, const char *role, const char *name,
+	const char *audience, unix_time now, struct act *out);
 void act_free(struct act *a);
 
 #endif
