@@ -2,27 +2,31 @@
 // file between runs, as a phone would. Used by the demo's steps and by the browser tests.
 import { createRequire } from 'node:module';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
-const require = createRequire(process.env.MOHAR_NPM ? process.env.MOHAR_NPM + '/package.json' : import.meta.url);
+const require = createRequire((process.env.MOHAR_NPM ?? fileURLToPath(new URL('../../../tests/npm', import.meta.url))) + '/package.json');
 const { chromium } = require('playwright-core');
 
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
 	'--disable-sync', '--host-resolver-rules=MAP *.localhost 127.0.0.1'];
 
 export class Person {
-	// passkeys: file that keeps them; absent or null: none are kept. profile: a folder for cookies that outlive the run.
-	static async open({ passkeys = null, profile = null, width = 1280, height = 800, locale = 'en', transport = 'usb' } = {}) {
+	// passkeys: file that keeps them; absent or null: none are kept. profile: a folder for cookies that outlive the run. authenticator: what the virtual one is to be
+	// instead (options of WebAuthn.addVirtualAuthenticator). page: further options of the browser's context.
+	static async open({ passkeys = null, profile = null, width = 1280, height = 800, locale = 'en', transport = 'usb', authenticator = {}, page = {} } = {}) {
 		const person = new Person();
-		const options = { executablePath: '/usr/bin/chromium', headless: true, args: FLAGS, viewport: { width, height }, locale };
+		const options = { executablePath: '/usr/bin/chromium', headless: true, args: FLAGS, viewport: { width, height }, locale, ...page };
 		if (profile) {
 			person.context = await chromium.launchPersistentContext(profile, options);
 		} else {
 			person.browser = await chromium.launch(options);
-			person.context = await person.browser.newContext({ viewport: options.viewport, locale });
+			person.context = await person.browser.newContext({ viewport: options.viewport, locale, ...page });
 		}
 		person.page = person.context.pages()[0] ?? await person.context.newPage();
 		person.file = passkeys;
-		person.transport = transport;
+		person.kind = {
+			protocol: 'ctap2', transport, hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true, ...authenticator,
+		};
 		await person.holdAuthenticator();
 		return person;
 	}
@@ -30,12 +34,7 @@ export class Person {
 	async holdAuthenticator() {
 		this.cdp = await this.context.newCDPSession(this.page);
 		await this.cdp.send('WebAuthn.enable', { enableUI: false });
-		const { authenticatorId } = await this.cdp.send('WebAuthn.addVirtualAuthenticator', {
-			options: {
-				protocol: 'ctap2', transport: this.transport, hasResidentKey: true, hasUserVerification: true, isUserVerified: true,
-				automaticPresenceSimulation: true,
-			},
-		});
+		const { authenticatorId } = await this.cdp.send('WebAuthn.addVirtualAuthenticator', { options: this.kind });
 		this.authenticator = authenticatorId;
 		if (this.file && existsSync(this.file)) {
 			for (const credential of JSON.parse(readFileSync(this.file, 'utf8'))) {
