@@ -22,12 +22,12 @@ check(struct idp *d, const struct request *request, struct client_auth *out)
 	TRY(request_basic(request, &id, &secret));
 	e = client_find(d, id, &out->client);
 	if (e == ERR_NOT_FOUND)
-		return err_because(ERR_UNAUTHENTICATED, "RFC 6749 5.2: unknown client");
+		return err_because(ERR_UNAUTHENTICATED, "RFC 6749 5.2: unknown client, or not its secret");
 	TRY(e);
 	hash = sha256_of(span_of(secret));
 	REQUIRE_WHY(out->client->row.secret_hash.len == SHA256_LEN &&
 			secret_equal(sha256_span(&hash), span_at(out->client->row.secret_hash.ptr, SHA256_LEN)),
-		ERR_UNAUTHENTICATED, "RFC 6749 5.2: wrong client secret");
+		ERR_UNAUTHENTICATED, "RFC 6749 5.2: unknown client, or not its secret");
 	return ERR_OK;
 }
 

@@ -1,7 +1,6 @@
 // A passkey in software: does what an authenticator does (WebAuthn Level 3, 6.3), and, asked to, does it wrong. Used by the tests beside it.
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { issuer, sql } from '../idp/client.mjs';
+import { createHash, createPublicKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { issuer } from '../idp/client.mjs';
 
 const UP = 1, UV = 4, BE = 8, BS = 16, AT = 64;
 export const flags = { UP, UV, BE, BS, AT };
@@ -28,13 +27,12 @@ export class Passkey {
 		return new Passkey(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey, randomBytes(32), null, 0);
 	}
 
-	// One that the demo's browser made; its counter is where the provider last saw it.
-	static kept(file) {
-		const [one] = JSON.parse(readFileSync(file, 'utf8'));
-		const key = createPrivateKey({ key: Buffer.from(one.privateKey, 'base64'), format: 'der', type: 'pkcs8' });
-		const id = Buffer.from(one.credentialId, 'base64');
-		const counter = Number(sql(`SELECT counter FROM idp.credential WHERE id = '\\x${id.toString('hex')}'`));
-		return new Passkey(key, id, Buffer.from(one.userHandle, 'base64'), counter);
+	// For the browser's virtual authenticator (WebAuthn.addCredential of the DevTools protocol).
+	forBrowser() {
+		return {
+			credentialId: this.id.toString('base64'), isResidentCredential: true, rpId: 'localhost', signCount: this.counter,
+			privateKey: this.key.export({ format: 'der', type: 'pkcs8' }).toString('base64'), userHandle: this.userHandle.toString('base64'),
+		};
 	}
 
 	clientData(type, challenge, changed) {
