@@ -76,6 +76,15 @@ paths_lead() {
 	return $missing
 }
 
+# Tests that THREATS.md names exist, and so do the triggers.
+tests_exist() {
+	local name missing=0
+	while read -r name; do
+		grep -rqw --include='*.c' --include='*.sql' -e "$name" tests/unit lib/audit ca/store signer || { echo "docs/THREATS.md: there is no test $name"; missing=1; }
+	done < <(grep -oE '`[a-z0-9]+(_[a-z0-9]+){3,}`' docs/THREATS.md | tr -d '`' | sort -u)
+	return $missing
+}
+
 check "mohar-hsmd's settings are told" settings_told mohar-hsmd hsm/settings.c
 check "mohar-cad's settings are told" settings_told mohar-cad ca/cad.c
 check "mohar-idpd's settings are told" settings_told mohar-idpd idp/settings.c
@@ -83,6 +92,7 @@ check "mohar-signerd's settings are told" settings_told mohar-signerd signer/set
 check 'mohar.1 has every verb, and no other' verbs_told
 check 'mohar.1 has every option of every verb' options_told
 check 'API.yaml has every route, and no other' routes_told
+check 'the tests that THREATS.md names exist' tests_exist
 for page in README.md docs/*.md policies/profiles/README.md; do
 	check "the links of $page lead somewhere" links_lead "$page"
 	check "the files that $page names are there" paths_lead "$page"
