@@ -20,6 +20,34 @@ host_of(const char *authority, size_t len)
 	return span_at(authority, end != NULL ? (size_t)(end - authority) : len);
 }
 
+/* RFC 1123 2.1: labels of letters, digits and hyphens between single dots (other scripts come as xn--); or an IPv6 address. */
+static bool
+host_is_good(struct span host)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+	const char *const text = (const char *)host.ptr;
+	size_t label = 0;
+
+	if (host.len > 2 && text[0] == '[')
+		return strspn(text + 1, "0123456789abcdefABCDEF:.") == host.len - 2;
+	for (size_t i = 0; i < host.len; i++) {
+		if (text[i] == '.' ? label == 0 : strchr(letters, text[i]) == NULL)
+			return false;
+		label = text[i] == '.' ? 0 : label + 1;
+	}
+	return label > 0;
+}
+
+/* RFC 3986 3.3: a segment of one or two dots names another path than it says. */
+static bool
+path_is_good(const char *path)
+{
+	const size_t len = strlen(path);
+
+	return strstr(path, "/..") == NULL && strstr(path, "/./") == NULL && strcasestr(path, "%2f") == NULL &&
+		strcasestr(path, "%2e") == NULL && (len < 2 || strcmp(path + len - 2, "/.") != 0);
+}
+
 /* RFC 6761 6.3: names under localhost are this machine's. */
 static bool
 is_loopback(struct span host)
@@ -59,10 +87,8 @@ redirect_acceptable(const char *uri)
 		return false;
 	len = strcspn(authority, "/?");
 	host = host_of(authority, len);
-	if (host.len == 0 || !port_is_good(authority + host.len, len - host.len))
-		return false;
-	if (strstr(authority + len, "/..") != NULL || strstr(authority + len, "/./") != NULL ||
-		strcasestr(authority + len, "%2f") != NULL || strcasestr(authority + len, "%2e") != NULL)
+	if (!host_is_good(host) || !port_is_good(authority + host.len, len - host.len) ||
+		!path_is_good(authority + len))
 		return false;
 	return https || is_loopback(host);
 }

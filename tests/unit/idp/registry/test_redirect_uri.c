@@ -39,7 +39,16 @@ addresses_that_deceive_are_not_registered(void **state)
 		"https://portal.example/%2e%2e/cb",      /* dot segments, encoded */
 		"https://portal.example/a%2Fb",          /* a slash, encoded */
 		"https://portal.example\\@evil.example", /* backslash */
+		"https://portal.example/a/.",            /* dot segments */
 		"https:///cb",                           /* no host */
+		"https://..pp/cb",                       /* no host name: empty labels */
+		"https://portal.example./cb",            /* no host name: an empty label */
+		"http://..localhost/cb",                 /* no host name, looks local */
+		"https://portal&evil.example/cb",        /* no host name */
+		"https://portal%41.example/cb",          /* no host name */
+		"https://[::1/cb",                       /* no host */
+		"https://[]/cb",                         /* no host */
+		"https://[portal]/cb",                   /* no address */
 		"https://:443/cb",                       /* no host */
 		"https://portal.example:port/cb",        /* no port */
 		"https://portal.example:/cb",            /* no port */
