@@ -53,6 +53,7 @@ act_token(struct rig *r, struct keyring *k, void *context)
 	AUTO(writer) payload = writer_new(512);
 	AUTO(writer) header = writer_new(512);
 	AUTO(writer) signature = writer_new(MAX_SIGNATURE);
+	const time_t now = time(NULL);
 	struct jwk *jwk = NULL;
 
 	(void)r;
@@ -61,7 +62,7 @@ act_token(struct rig *r, struct keyring *k, void *context)
 	TRY(jwk_from_spki(writer_span(&spki), NULL, &jwk));
 	writer_format(&header, "{\"alg\":\"ES256\",\"typ\":\"JWT\",\"kid\":\"%s\"}", jwk_kid(jwk));
 	jwk_free(&jwk);
-	writer_format(&payload, "{\"iat\":%lld}", (long long)time(NULL));
+	writer_format(&payload, "{\"iat\":%lld,\"exp\":%lld}", (long long)now, (long long)now + 60);
 	base64url_write(&text, writer_span(&header));
 	writer_u8(&text, '.');
 	base64url_write(&text, writer_span(&payload));
