@@ -1,12 +1,11 @@
 #include "hsm/connection.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { REPLY_WAIT_MS = 1000, KEEP_ROOM = 128 << 10 };
+enum { KEEP_ROOM = 128 << 10 };
 
 enum err
 connection_new(int fd, struct connection **out)
@@ -34,6 +33,12 @@ connection_free(struct connection **c)
 	writer_free(&(*c)->body);
 	free(*c);
 	*c = NULL;
+}
+
+bool
+connection_is_large(const struct connection *c)
+{
+	return c->body.len > MAX_FRAME_BYTES;
 }
 
 /* A large object is for SIGN only; nothing else may fill our memory. */
@@ -129,18 +134,12 @@ connection_read(struct connection *c, enum err *e)
 static enum err
 all_send(int fd, struct span bytes)
 {
-	struct pollfd p = {.fd = fd, .events = POLLOUT};
-
 	while (bytes.len > 0) {
 		const ssize_t n = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-			REQUIRE_WHY(poll(&p, 1, REPLY_WAIT_MS) > 0, ERR_IO, "a peer does not read its reply");
-			continue;
-		}
-		REQUIRE(n > 0, ERR_IO);
+		REQUIRE_WHY(n > 0, ERR_IO, "a peer does not read its replies");
 		bytes = span_at(bytes.ptr + n, bytes.len - (size_t)n);
 	}
 	return ERR_OK;

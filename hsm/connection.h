@@ -6,14 +6,17 @@
 #include <sys/types.h>
 
 #include "base/clock.h"
+#include "hsm/share.h"
 #include "keyring/frame.h"
 
 struct connection {
 	struct connection *next, *previous; /* the server's list, under its lock */
 	int fd;
 	uid_t uid;
-	bool busy;     /* with a worker; under the server's lock */
-	int64_t since; /* ticks: when the message began, 0 between messages; under the server's lock */
+	struct share *share; /* its user's; under the server's lock, as are the next three */
+	bool large;          /* counted there: its message is larger than one frame */
+	bool busy;           /* with a worker */
+	int64_t since;       /* ticks: when the message began, 0 between messages */
 	uint8_t head[FRAME_HEAD];
 	size_t head_len;
 	struct frame_head frame; /* valid once head_len is FRAME_HEAD */
@@ -24,6 +27,9 @@ struct connection {
 	int64_t arrived_ticks;
 };
 
+/* Is the message so far larger than one frame holds? */
+bool connection_is_large(const struct connection *c);
+
 enum connection_event { CONNECTION_WAIT, CONNECTION_MESSAGE, CONNECTION_CLOSED, CONNECTION_BAD };
 
 /* Who is at the other end, by the kernel's word. ERR_IO. The caller frees with connection_free. */
@@ -33,7 +39,8 @@ void connection_free(struct connection **c);
 /* Reads what is there, without waiting. CONNECTION_BAD: the reason is remembered as usual, *e is the error to answer with before closing. */
 enum connection_event connection_read(struct connection *c, enum err *e);
 
-/* Sends fields as the reply to the message read, and forgets that message. Waits at most a second for a peer that does not read. ERR_IO. */
+/* Sends fields as the reply to the message read, and forgets that message. Does not wait: who asks again without having
+ * read the last reply is dropped, or a few such peers would hold all workers. ERR_IO. */
 MUST_USE enum err connection_reply(struct connection *c, struct span fields);
 
 #endif

@@ -14,7 +14,9 @@
 #include "hsm/queue.h"
 
 enum {
-	MAX_CONNECTIONS = 1024,
+	MAX_CONNECTIONS = 512, /* well below the 1024 descriptors that a process usually may have */
+	MAX_ACCEPTED = 64,     /* in one turn: strangers who come without end are not all that is heard */
+	MAX_LARGE = 4,         /* objects of more than one frame that one user may have under way: 64 MiB */
 	MAX_EVENTS = 64,
 	TICK_MS = 1000,
 	SLOW = 10 * 1000000,  /* ticks that a message may take to come in */
@@ -40,9 +42,20 @@ struct server {
 	pthread_mutex_t lock;
 	struct connection *connections; /* all of them, under lock */
 	size_t count;
+	struct shares shares; /* under lock */
 };
 
 static char listener_mark, signal_mark; /* told from connections by address in epoll's data */
+
+/* Under the lock: its message is done with. */
+static void
+rest(struct connection *c)
+{
+	c->share->requests -= c->busy;
+	c->busy = false;
+	c->share->large -= c->large;
+	c->large = false;
+}
 
 static void
 drop(struct server *s, struct connection *c)
@@ -55,17 +68,35 @@ drop(struct server *s, struct connection *c)
 	if (c->next != NULL)
 		c->next->previous = c->previous;
 	s->count--;
+	rest(c);
+	c->share->connections--;
 	(void)pthread_mutex_unlock(&s->lock);
 	connection_free(&c);
 }
 
-static void
+/* False: its user has as many requests under way as one user may, workers and queue taken together. */
+static bool
 set_busy(struct server *s, struct connection *c)
 {
+	const size_t most = (size_t)s->service->settings.workers + share_most((size_t)s->service->settings.queue);
+
 	(void)pthread_mutex_lock(&s->lock);
-	c->busy = true;
+	c->busy = share_take(&c->share->requests, most);
 	c->since = 0;
 	(void)pthread_mutex_unlock(&s->lock);
+	return c->busy;
+}
+
+/* False: its user has as many large objects under way as one user may. */
+static bool
+set_large(struct server *s, struct connection *c)
+{
+	if (c->large || !connection_is_large(c))
+		return true;
+	(void)pthread_mutex_lock(&s->lock);
+	c->large = share_take(&c->share->large, MAX_LARGE);
+	(void)pthread_mutex_unlock(&s->lock);
+	return c->large;
 }
 
 /* Back to epoll: once the lock is free the connection belongs to the acceptor. since: when the message that is coming in began, 0 if none is. */
@@ -76,7 +107,8 @@ arm(struct server *s, struct connection *c, int64_t since)
 	bool armed;
 
 	(void)pthread_mutex_lock(&s->lock);
-	c->busy = false;
+	if (since == 0)
+		rest(c);
 	c->since = since;
 	armed = epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, c->fd, &event) == 0;
 	(void)pthread_mutex_unlock(&s->lock);
@@ -146,13 +178,28 @@ enqueue(struct server *s, struct connection *c)
 	const struct clock clock = clock_system();
 
 	c->arrived = clock_now(&clock);
-	set_busy(s, c);
+	if (!set_busy(s, c)) {
+		refuse(c, ERR_UNAVAILABLE, "mohar-hsmd is busy: this user has many requests under way");
+		arm(s, c, 0);
+		return;
+	}
 	atomic_fetch_add(&s->service->waiting, 1);
 	if (queue_put(&s->queue, c))
 		return;
 	atomic_fetch_sub(&s->service->waiting, 1);
 	refuse(c, ERR_UNAVAILABLE, "mohar-hsmd is busy: its queue is full");
 	arm(s, c, 0);
+}
+
+static enum connection_event
+read_some(struct server *s, struct connection *c, enum err *e)
+{
+	const enum connection_event event = connection_read(c, e);
+
+	if ((event != CONNECTION_MESSAGE && event != CONNECTION_WAIT) || set_large(s, c))
+		return event;
+	*e = err_because(ERR_UNAVAILABLE, "more than %d large objects of one user at once", MAX_LARGE);
+	return CONNECTION_BAD;
 }
 
 static void
@@ -163,7 +210,7 @@ readable(struct server *s, struct connection *c)
 	/* Whoever armed it held this lock: what they wrote is seen here. */
 	(void)pthread_mutex_lock(&s->lock);
 	(void)pthread_mutex_unlock(&s->lock);
-	switch (connection_read(c, &e)) {
+	switch (read_some(s, c, &e)) {
 	case CONNECTION_MESSAGE:
 		enqueue(s, c);
 		return;
@@ -197,34 +244,54 @@ adopt(struct server *s, struct connection *c)
 		drop(s, c);
 }
 
+/* NULL: it may come in. */
+static const char *
+no_room(struct server *s, struct connection *c)
+{
+	const char *why = NULL;
+
+	if (policy_callers(&s->service->policy, c->uid) == 0)
+		return "this user is no caller in keys.json";
+	(void)pthread_mutex_lock(&s->lock);
+	c->share = share_of(&s->shares, c->uid);
+	if (s->count >= MAX_CONNECTIONS || c->share == NULL)
+		why = "mohar-hsmd has too many connections";
+	else if (!share_take(&c->share->connections, share_most(MAX_CONNECTIONS)))
+		why = "this user has too many connections";
+	(void)pthread_mutex_unlock(&s->lock);
+	return why;
+}
+
 static void
-accept_all(struct server *s)
+accept_one(struct server *s, int fd)
 {
 	struct connection *c;
-	bool full;
-	int fd;
+	const char *why;
 
-	/* cppcheck-suppress nullPointer ; accept4 takes NULL where nobody asks for the address */
-	while ((fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
-		if (connection_new(fd, &c) != ERR_OK) {
-			(void)close(fd);
-			continue;
-		}
-		(void)pthread_mutex_lock(&s->lock);
-		full = s->count >= MAX_CONNECTIONS;
-		(void)pthread_mutex_unlock(&s->lock);
-		if (full || policy_callers(&s->service->policy, c->uid) == 0) {
-			const bool stranger = !full;
-
-			refuse(c, stranger ? ERR_REFUSED : ERR_UNAVAILABLE,
-				stranger ? "this user is no caller in keys.json"
-					 : "mohar-hsmd has too many connections");
-			log_warn("socket", "refused uid=%ld: %s", (long)c->uid,
-				stranger ? "no caller in keys.json" : "too many connections");
-			connection_free(&c);
-			continue;
-		}
+	if (connection_new(fd, &c) != ERR_OK) {
+		(void)close(fd);
+		return;
+	}
+	why = no_room(s, c);
+	if (why == NULL) {
 		adopt(s, c);
+		return;
+	}
+	refuse(c, policy_callers(&s->service->policy, c->uid) == 0 ? ERR_REFUSED : ERR_UNAVAILABLE, why);
+	log_warn("socket", "refused uid=%ld: %s", (long)c->uid, why);
+	connection_free(&c);
+}
+
+static void
+accept_some(struct server *s)
+{
+	for (int i = 0; i < MAX_ACCEPTED; i++) {
+		/* cppcheck-suppress nullPointer ; accept4 takes NULL where nobody asks for the address */
+		const int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd < 0)
+			return;
+		accept_one(s, fd);
 	}
 }
 
@@ -263,7 +330,7 @@ turn(struct server *s)
 
 	for (int i = 0; i < n; i++) {
 		if (events[i].data.ptr == &listener_mark)
-			accept_all(s);
+			accept_some(s);
 		else if (events[i].data.ptr == &signal_mark)
 			atomic_store(&s->due, SERVER_STOPPED);
 		else
