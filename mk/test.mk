@@ -62,8 +62,10 @@ tsan: ## unit and flow tests under ThreadSanitizer
 test-sanitized: all $(UNIT_CHOSEN) $(TEST_TOOLS)
 	@$(WITH_DEMO) $(RUN) $(UNIT_CHOSEN) $(if $(FILES),$(filter-out %.c,$(FILES)),$(FLOW_TESTS))
 
-bench: all $(TEST_PROGRAMS) ## measure; prints what docs/OPERATIONS.md claims
-	@tests/bench/run
+bench: ## measure beside the peers, as ratios, one table
+	@deploy/install/dependencies build demo browser bench
+	@$(MAKE) -j$$(nproc) all $(TEST_PROGRAMS)
+	@tests/bench/run $(FILES)
 soak: all ## run the demo under load until stopped or TIME seconds are over
 	@test -x tests/bench/soak || { echo 'make soak: there is no soak run in this version' >&2; exit 1; }
 	@tests/bench/soak $(TIME)
