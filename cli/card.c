@@ -199,26 +199,6 @@ card_certificate(struct card *c, uint8_t id, X509 **out)
 }
 
 enum err
-card_store(struct card *c, uint8_t id, const char *label, X509 *x)
-{
-	unsigned char id_bytes[1] = {id};
-	PKCS11_CERT *old;
-	char *name = strdup(label);
-
-	REQUIRE(name != NULL, ERR_NO_MEMORY);
-	/* A renewed certificate takes the place of the old one. */
-	if (find_certificate(c, id, &old) == ERR_OK && PKCS11_remove_certificate(old) != 0)
-		(void)last_reason();
-	err_forget();
-	const int failed = PKCS11_store_certificate(c->slot->token, x, name, id_bytes, sizeof(id_bytes), NULL);
-
-	free(name);
-	REQUIRE_WHY(failed == 0, ERR_UNAVAILABLE, "the certificate cannot be written to the card '%s' (0x%lx)",
-		c->slot->token->label, last_reason());
-	return ERR_OK;
-}
-
-enum err
 card_of(struct cli *c, struct card **out)
 {
 	struct secret *pin;

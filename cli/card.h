@@ -34,7 +34,14 @@ struct jwk;
 MUST_USE enum err card_jwk(const EVP_PKEY *key, struct jwk **out);
 /* The certificate stored beside it; the caller frees. ERR_NOT_FOUND. */
 MUST_USE enum err card_certificate(struct card *c, uint8_t id, X509 **out);
-MUST_USE enum err card_store(struct card *c, uint8_t id, const char *label, X509 *x);
+/* Where a card is, and its PIN. Borrowed. */
+struct card_place {
+	const char *module, *token;
+	const struct secret *pin;
+};
+/* Writes the certificate beside key id, in the place of an older one. By direct calls, because libp11 0.4.12 leaves out CKA_SERIAL_NUMBER, without which NSS, and so a
+ * browser, does not see a certificate. Opens and finalises the module by itself: no struct card may be open. ERR_REFUSED (PIN), ERR_UNAVAILABLE. */
+MUST_USE enum err card_write(const struct card_place *at, uint8_t id, const char *label, X509 *x);
 /* Makes an EC P-256 key pair on the card (direct C_GenerateKeyPair: SENSITIVE, EXTRACTABLE=false, SIGN only), and tells the attributes as read back. Opens and finalises the
  * module by itself: no struct card may be open. ERR_EXISTS. */
 MUST_USE enum err card_generate(const char *module, const char *token, const struct secret *pin, uint8_t id,

@@ -258,23 +258,35 @@ order_certificate(struct enrolment *n)
 	return json_decode(writer_span(&reply), &issued_table, &n->issued);
 }
 
+/* What came back must be for the key that was asked for. */
+static enum err
+check_key(struct enrolment *n, const X509 *x)
+{
+	struct card *card;
+	EVP_PKEY *key;
+
+	TRY(card_of(n->c, &card));
+	enum err e = card_key(card, n->id, &key);
+
+	if (e == ERR_OK && EVP_PKEY_eq(X509_get0_pubkey(x), key) != 1)
+		e = err_because(ERR_MISMATCH, "the certificate that came back is for another key");
+	card_free(&card);
+	return e;
+}
+
 static enum err
 write_back(struct enrolment *n)
 {
 	OWN(X509) x = NULL;
-	struct card *card;
-	EVP_PKEY *key;
+	struct secret *pin;
 
 	TRY(certificate_pem(span_of(n->issued.certificate), &x));
-	TRY(card_of(n->c, &card));
-	enum err e = card_key(card, n->id, &key);
+	TRY(check_key(n, x));
+	TRY(card_pin_of(n->c, "--pin", "PIN of the card", &pin));
+	const struct card_place at = {cli_value(n->c, "--module"), cli_value(n->c, "--token"), pin};
+	const enum err e = card_write(&at, n->id, n->id == 1 ? "authentication" : "signature", x);
 
-	/* What came back must be for the key that was asked for. */
-	if (e == ERR_OK && EVP_PKEY_eq(X509_get0_pubkey(x), key) != 1)
-		e = err_because(ERR_MISMATCH, "the certificate that came back is for another key");
-	if (e == ERR_OK)
-		e = card_store(card, n->id, n->id == 1 ? "authentication" : "signature", x);
-	card_free(&card);
+	secret_free(&pin);
 	return e;
 }
 
