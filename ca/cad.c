@@ -40,6 +40,8 @@ static const struct config_row rows[] = {
 	{"ocsp_entries", CONFIG_NUMBER, AT(ocsp_entries), "20000", "OCSP answers kept at most", 16, 10000000},
 	{"ocsp_unknown_per_second", CONFIG_NUMBER, AT(ocsp_unknown_per_second), "50",
 		"answers a second for serials never issued, then tryLater", 1, 100000},
+	{"ocsp_nonce_per_second", CONFIG_NUMBER, AT(ocsp_nonce_per_second), "200",
+		"answers a second with a nonce, each of which the HSM must sign, then tryLater", 1, 100000},
 	{"crl_hours", CONFIG_NUMBER, AT(crl_hours), "24", "how long a revocation list is good", 1, 168},
 };
 
@@ -102,7 +104,8 @@ cad_connect(struct cad *c)
 {
 	TRY(db_pool_open(c->config.database, DATABASE_CONNECTIONS, ca_statements, CA_STATEMENT_COUNT, &c->db));
 	TRY(ocsp_cache_new((size_t)c->config.ocsp_entries, &c->ocsp));
-	return rate_new((unsigned)c->config.ocsp_unknown_per_second, &c->unknown);
+	TRY(rate_new((unsigned)c->config.ocsp_unknown_per_second, &c->unknown));
+	return rate_new((unsigned)c->config.ocsp_nonce_per_second, &c->nonces);
 }
 
 void
@@ -112,6 +115,7 @@ cad_free(struct cad *c)
 
 	ocsp_cache_free(&c->ocsp);
 	rate_free(&c->unknown);
+	rate_free(&c->nonces);
 	authorities_free(&c->authorities);
 	profiles_free(&c->profiles);
 	operators_free(&c->operators);

@@ -20,7 +20,7 @@ struct cad_config {
 	char *address, *pki_address;
 	int64_t port, pki_port, metrics_port;
 	int64_t threads;
-	int64_t ocsp_seconds, ocsp_entries, ocsp_unknown_per_second, crl_hours;
+	int64_t ocsp_seconds, ocsp_entries, ocsp_unknown_per_second, ocsp_nonce_per_second, crl_hours;
 };
 
 struct ocsp_cache; /* status/cache.h */
@@ -37,6 +37,7 @@ struct cad {
 	struct authorities authorities;
 	struct ocsp_cache *ocsp; /* guards itself */
 	struct rate *unknown;    /* guards itself: OCSP answers for serials that were never issued */
+	struct rate *nonces;     /* guards itself: OCSP answers that no cache can hold */
 	struct keeper *keeper;   /* guards itself */
 };
 

@@ -63,6 +63,9 @@ ocsp_sign(struct cad *c, const struct ocsp_question *q, const struct ocsp_entry 
 
 	*entry = NULL;
 	REQUIRE(a != NULL, ERR_UNTRUSTED);
+	/* Whoever sends nonces without end would have the HSM sign without end, and nobody could log in meanwhile. Who is put off can take the list. */
+	if (q->nonce_len > 0)
+		REQUIRE_WHY(rate_take(c->nonces, clock_ticks()), ERR_TOO_MANY, "too many questions with a nonce");
 	TRY(look_up(c, a, q, &answer));
 	if (answer.status == OCSP_UNKNOWN)
 		REQUIRE_WHY(rate_take(c->unknown, clock_ticks()), ERR_TOO_MANY,
