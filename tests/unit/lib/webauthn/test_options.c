@@ -49,6 +49,18 @@ creation_offers_no_algorithm_that_a_credential_may_not_have(void **state)
 	assert_true(has(&w, "\"excludeCredentials\":[]"));
 }
 
+/* An algorithm that is implemented is not one that was asked for. */
+static void
+what_is_not_in_the_options_is_not_offered(void **state)
+{
+	(void)state;
+	assert_true(webauthn_offered(-7));
+	assert_true(webauthn_offered(-257));
+	assert_false(webauthn_offered(-9));
+	assert_false(webauthn_offered(-65535));
+	assert_false(webauthn_offered(0));
+}
+
 static void
 request_asks_for_verification_and_lists_credentials(void **state)
 {
@@ -71,6 +83,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(creation_asks_for_a_discoverable_verified_credential),
 		cmocka_unit_test(creation_offers_no_algorithm_that_a_credential_may_not_have),
+		cmocka_unit_test(what_is_not_in_the_options_is_not_offered),
 		cmocka_unit_test(request_asks_for_verification_and_lists_credentials),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
