@@ -89,7 +89,8 @@ walk_path(const char *path, struct walk *w)
 	FILE *f = fopen(path, "re");
 	enum err e;
 
-	REQUIRE_WHY(f != NULL, ERR_IO, "journal %s: %s", path, strerror(errno));
+	REQUIRE_WHY(f != NULL, ERR_IO, "journal %s: %s; set 'journal' to the file that genesis began", path,
+		strerror(errno));
 	e = walk(f, path, w);
 	(void)fclose(f);
 	return e;
@@ -119,7 +120,9 @@ journal_open(const char *path, struct journal *out)
 
 	REQUIRE(j.path != NULL, ERR_NO_MEMORY);
 	j.fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	e = j.fd >= 0 ? journal_start(&j) : err_because(ERR_IO, "journal %s: %s", path, strerror(errno));
+	e = j.fd >= 0 ? journal_start(&j)
+		      : err_because(ERR_IO, "journal %s: %s; set 'journal' to a file in a folder of mohar-hsmd's user",
+				    path, strerror(errno));
 	if (e != ERR_OK) {
 		journal_close(&j);
 		return e;

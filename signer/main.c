@@ -224,6 +224,8 @@ check(const char *config, int argc, char **argv)
 	(void)argv;
 	if (e == ERR_OK)
 		e = read_policies(&s);
+	if (e == ERR_OK)
+		e = signer_seals_check(s.settings.keys);
 	if (e != ERR_OK)
 		return start_failed("check", e);
 	printf("%s: right\n", config);

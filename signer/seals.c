@@ -40,6 +40,16 @@ open_seal(struct signer *s, const struct key_row *row)
 }
 
 enum err
+signer_seals_check(const char *keys_json)
+{
+	struct keys_file file;
+
+	TRY(json_decode_file(keys_json, &file_table, &file));
+	json_free(&file_table, &file);
+	return ERR_OK;
+}
+
+enum err
 signer_seals_open(struct signer *s)
 {
 	struct keys_file file;

@@ -53,6 +53,8 @@ extern const size_t signer_route_count;
 
 /* Opens the seals that keys.json names, each a key in the HSM; closes them. */
 MUST_USE enum err signer_seals_open(struct signer *s);
+/* Is keys.json well formed, as far as it is read here? Asks nobody else. ERR_CONFIG naming file and line. */
+MUST_USE enum err signer_seals_check(const char *keys_json);
 void signer_seals_close(struct signer *s);
 
 /* The seal of an agency, or NULL. */

@@ -58,13 +58,18 @@ wrong(const struct reading *r, const char *what, const char *right)
 static enum err
 unknown(const struct reading *r, struct span name)
 {
+	enum { ROOM = 90 }; /* a reason has 255 bytes, and path and name need theirs */
 	AUTO(writer) what = writer_new(128);
-	AUTO(writer) known = writer_new(512);
+	AUTO(writer) known = writer_new(256);
 
 	writer_format(&what, "unknown setting '%.*s'; known are: ", (int)(name.len > 60 ? 60 : name.len),
 		(const char *)name.ptr);
-	for (size_t i = 0; i < r->count; i++)
+	size_t i = 0;
+
+	for (; i < r->count && writer_span(&known).len + strlen(r->rows[i].name) <= ROOM; i++)
 		writer_format(&known, "%s%s", i == 0 ? "" : ", ", r->rows[i].name);
+	if (i < r->count)
+		writer_format(&known, ", and %zu more", r->count - i);
 	return wrong(r, (const char *)writer_span(&what).ptr, (const char *)writer_span(&known).ptr);
 }
 

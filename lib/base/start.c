@@ -44,6 +44,6 @@ start(const char *program, const struct start_mode *modes, int argc, char **argv
 int
 start_failed(const char *what, enum err e)
 {
-	log_refusal(what, e, "the daemon does not start");
+	log_refusal(what, e, "- the daemon does not start");
 	return err_exit(e);
 }

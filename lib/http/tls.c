@@ -31,7 +31,9 @@ tls_read(const char *certificate_file, const char *key_file, struct writer *cert
 {
 	*certificate = writer_new(MAX_PEM);
 	*key = writer_new(MAX_PEM);
-	TRY(file_read(certificate_file, MAX_PEM, certificate));
-	TRY(file_read(key_file, MAX_PEM, key));
+	REQUIRE_WHY(file_read(certificate_file, MAX_PEM, certificate) == ERR_OK, ERR_CONFIG,
+		"TLS certificate %s; set 'tls_certificate' to a PEM file (mohar-cad issue makes one)", err_why());
+	REQUIRE_WHY(file_read(key_file, MAX_PEM, key) == ERR_OK, ERR_CONFIG,
+		"TLS key %s; set 'tls_key' to a PEM file (mohar-cad issue makes one)", err_why());
 	return check(certificate_file, key_file, certificate, key);
 }
