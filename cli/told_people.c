@@ -1,6 +1,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/span.h"
 #include "cli/tell.h"
 
 enum { COLUMN_GAP = 2, MAX_TABLE_COLUMNS = 16 };
@@ -23,13 +24,24 @@ pad(FILE *to, size_t shown, size_t width)
 		fputc(' ', to);
 }
 
-/* Text from outside must not move the cursor or recolour the terminal. */
+/* One character; the text behind it. Text from outside must not move the cursor, recolour the terminal or turn the line round. */
+static const char *
+put_character(FILE *to, const char *text)
+{
+	const size_t len = span_character(span_of(text));
+
+	if (*text == '\n' || *text == '\t' || (len > 0 && span_is_line(span_at(text, len))))
+		(void)fwrite(text, 1, len, to);
+	else
+		fputc('?', to);
+	return text + (len > 0 ? len : 1);
+}
+
 static void
 put_text(FILE *to, const char *text)
 {
-	for (; *text != '\0'; text++)
-		fputc(((unsigned char)*text < 0x20 && *text != '\n' && *text != '\t') || *text == 0x7f ? '?' : *text,
-			to);
+	while (*text != '\0')
+		text = put_character(to, text);
 }
 
 static void
@@ -47,11 +59,11 @@ put_json(FILE *to, const char *json, size_t depth)
 
 	for (const char *p = json; *p != '\0'; p++) {
 		if (quoted || *p == '"') {
-			fputc(*p, to);
 			if (quoted && *p == '\\' && p[1] != '\0')
-				fputc(*++p, to);
+				fputc(*p++, to);
 			else if (*p == '"')
 				quoted = !quoted;
+			p = put_character(to, p) - 1;
 		} else if ((*p == '{' || *p == '[') && (p[1] == '}' || p[1] == ']')) {
 			fputc(*p, to);
 			fputc(*++p, to);

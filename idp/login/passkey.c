@@ -153,8 +153,8 @@ passkey_name(const char *given, const char *otherwise, const char **out)
 	if (given != NULL)
 		given += strspn(given, " ");
 	*out = given == NULL || given[0] == '\0' ? otherwise : given;
-	REQUIRE_WHY(strlen(*out) <= MAX_PASSKEY_NAME && strpbrk(*out, "\t\r\n") == NULL && span_is_text(span_of(*out)),
-		ERR_MALFORMED, "name: one line of at most %d bytes", MAX_PASSKEY_NAME);
+	REQUIRE_WHY(strlen(*out) <= MAX_PASSKEY_NAME && span_is_line(span_of(*out)), ERR_MALFORMED,
+		"name: one line of at most %d bytes", MAX_PASSKEY_NAME);
 	return ERR_OK;
 }
 

@@ -45,6 +45,9 @@ appoint(struct idp *d, struct order *o, const struct person_row *person, const s
 	struct json_writer j = json_to(&w);
 	unix_time from, until;
 
+	REQUIRE_WHY(span_is_line(span_of(a->agency)) && span_is_line(span_of(a->office)) &&
+			span_is_line(span_of(a->title)),
+		ERR_MALFORMED, "agency, office, title: one line of text each");
 	TRY(times(d, a, &from, &until));
 	TRY(db_run(o->db, ST_OFFICE_ADD, office, NULL));
 	const struct db_param p[] = {db_uuid(&id), db_uuid(&person->id), db_text(a->agency), db_text(a->office),

@@ -36,7 +36,7 @@ name_is_good(const char *name)
 {
 	const size_t len = strlen(name);
 
-	return len >= 1 && len <= MAX_NAME && span_is_text(span_of(name)) && strpbrk(name, "\t\n") == NULL;
+	return len >= 1 && len <= MAX_NAME && span_is_line(span_of(name));
 }
 
 enum err

@@ -130,6 +130,8 @@ check_names(const struct portal *p)
 	e = client_of_row(&row, &c);
 	client_free(&c);
 	REQUIRE_WHY(e == ERR_OK, ERR_MALFORMED, "name: a list of {\"language\", \"text\"} is wanted");
+	REQUIRE_WHY(span_is_line(span_of(p->name)) && strstr(p->name, "\\u") == NULL, ERR_MALFORMED,
+		"name: each is one line of text, without characters that would mislead its reader");
 	return ERR_OK;
 }
 

@@ -94,3 +94,34 @@ span_is_text(struct span a)
 	}
 	return true;
 }
+
+/* The code point of the well-formed character of len bytes at p, of at most three bytes: what is beyond is none of those looked for. */
+static unsigned
+code_point(const uint8_t *p, size_t len)
+{
+	if (len == 1)
+		return p[0];
+	if (len == 2)
+		return (p[0] & 0x1fU) << 6 | (p[1] & 0x3fU);
+	return len == 3 ? (p[0] & 0x0fU) << 12 | (p[1] & 0x3fU) << 6 | (p[2] & 0x3fU) : 0xffffU;
+}
+
+static bool
+misleads(unsigned c)
+{
+	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+bool
+span_is_line(struct span a)
+{
+	while (a.len > 0) {
+		const size_t len = span_character(a);
+
+		if (len == 0 || misleads(code_point(a.ptr, len)))
+			return false;
+		a.ptr += len;
+		a.len -= len;
+	}
+	return true;
+}

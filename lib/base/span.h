@@ -40,4 +40,8 @@ size_t span_character(struct span a);
 /* Valid UTF-8 (RFC 3629: shortest form, no surrogates) without NUL or other C0 control characters except tab and newline. */
 bool span_is_text(struct span a);
 
+/* One line for people to read: text without tab, newline, DEL and C1 control characters, and without the invisible characters that reorder or break
+ * what stands around them (UAX 9 2: embeddings, overrides, isolates; line and paragraph separators). Marks that scripts need stay. */
+bool span_is_line(struct span a);
+
 #endif

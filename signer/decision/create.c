@@ -23,6 +23,17 @@ static const struct json_row proposal_rows[] = {
 static const struct json_table proposal_table = {"decision", proposal_rows,
 	sizeof(proposal_rows) / sizeof(proposal_rows[0]), sizeof(struct proposal), false};
 
+/* The officer reads these before confirming, and citizens after: what is shown must be what is there. */
+static enum err
+texts_check(const struct proposal *p)
+{
+	REQUIRE_WHY(span_is_line(span_of(p->subject)), ERR_MALFORMED, "sub: is not one line of text");
+	for (size_t i = 0; i < p->reasons.count; i++)
+		REQUIRE_WHY(span_is_line(span_of(json_text_at(&p->reasons, i))), ERR_MALFORMED,
+			"reasons: each is one line of text, without characters that would mislead its reader");
+	return ERR_OK;
+}
+
 /* May this agency propose this? Pure. */
 static enum err
 proposal_check(const struct proposal *p, const struct decision_type *t, const char *agency, unix_time now)
@@ -34,6 +45,7 @@ proposal_check(const struct proposal *p, const struct decision_type *t, const ch
 	REQUIRE_WHY(strcmp(p->outcome, "rejected") != 0 || p->reasons.count > 0, ERR_MALFORMED,
 		"reasons: a rejection gives at least one reason");
 	REQUIRE_WHY(!p->has_received || p->received_at <= now, ERR_MALFORMED, "received_at: is in the future");
+	TRY(texts_check(p));
 	return facts_check(t, span_of(p->facts));
 }
 
@@ -61,13 +73,16 @@ receive(struct signer *s, const struct proposal *p, const struct decision_type *
 	return db_pool_run(s->db, DECISION_RECEIVE, params, NULL);
 }
 
-/* The same request again (its answer was lost on the way): the same decision, not a second one. */
+/* The same request again (its answer was lost on the way): the same decision, not a second one. Another under that key is told so: it would believe
+ * itself decided. */
 static enum err
-again(struct signer *s, const struct access *by, const char *key, struct decision_row *row)
+again(struct signer *s, const struct proposal *p, const struct access *by, const char *key, struct decision_row *row)
 {
-	const struct db_param params[] = {db_text(by->client), db_text(key)};
+	const struct db_param params[] = {db_text(by->client), db_text(key), db_text(p->type), db_text(p->subject),
+		db_text(p->outcome), db_json(span_of(p->facts)), db_texts(&p->reasons)};
+	const enum err e = db_pool_one(s->db, DECISION_BY_REQUEST, params, row);
 
-	return db_pool_one(s->db, DECISION_BY_REQUEST, params, row);
+	return e == ERR_NOT_FOUND ? err_because(ERR_EXISTS, "this Idempotency-Key was used for another decision") : e;
 }
 
 static enum err
@@ -79,7 +94,7 @@ receive_once(struct signer *s, const struct proposal *p, const struct decision_t
 	const enum err e = receive(s, p, t, by, key, &id);
 
 	if (e == ERR_EXISTS && key != NULL)
-		return again(s, by, key, row);
+		return again(s, p, by, key, row);
 	TRY(e);
 	return db_pool_one(s->db, DECISION_BY_ID, params, row);
 }

@@ -31,6 +31,8 @@ value_check(const struct fact *f, const struct fact_value *v)
 {
 	if (!v->present)
 		return ERR_OK;
+	REQUIRE_WHY(v->text == NULL || span_is_line(span_of(v->text)), ERR_MALFORMED,
+		"fact %s holds characters that would mislead its reader", f->name);
 	if (strcmp(f->kind, "choice") == 0)
 		REQUIRE_WHY(json_texts_have(&f->choices, v->text), ERR_MALFORMED, "fact %s is not one of its choices",
 			f->name);

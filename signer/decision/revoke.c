@@ -77,7 +77,8 @@ decision_revoke(void *daemon, struct request *request, struct reply *reply)
 	REQUIRE_WHY(strcmp(row.agency, by->agency) == 0, ERR_NOT_FOUND, "no such decision of this agency");
 	REQUIRE_WHY(row.jws != NULL, ERR_REFUSED, "this decision is not sealed yet, so there is nothing to revoke");
 	TRY(json_decode(request_body(request), &revocation_table, &r));
-	e = revoke(s, &row, by, r.reason);
+	e = span_is_line(span_of(r.reason)) ? revoke(s, &row, by, r.reason)
+					    : err_because(ERR_MALFORMED, "reason: is not one line of text");
 	json_free(&revocation_table, &r);
 	TRY(e);
 	decision_row_free(&row);

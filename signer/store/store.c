@@ -46,7 +46,7 @@ static const struct db_column session_columns[] = {
 static const enum db_type receive_params[] = {DB_UUID, DB_TEXT, DB_INT, DB_TEXT, DB_TEXT, DB_TEXT, DB_TEXT, DB_TEXT,
 	DB_JSON, DB_TEXTS, DB_TIME, DB_TIME};
 static const enum db_type uuid_params[] = {DB_UUID};
-static const enum db_type request_params[] = {DB_TEXT, DB_TEXT};
+static const enum db_type request_params[] = {DB_TEXT, DB_TEXT, DB_TEXT, DB_TEXT, DB_TEXT, DB_JSON, DB_TEXTS};
 static const enum db_type list_params[] = {DB_TEXT, DB_TEXT, DB_INT};
 static const enum db_type seal_params[] = {DB_UUID, DB_TEXT, DB_TEXT, DB_TEXT, DB_TIME, DB_INT, DB_INT, DB_TEXT,
 	/* event: */ DB_UUID, DB_INT, DB_TEXT, DB_BYTES, DB_BYTES, DB_BYTES};
@@ -70,7 +70,9 @@ const struct db_statement signer_statements[SIGNER_STATEMENTS] = {
 		DB_STATEMENT("decision_by_id", "SELECT " DECISION_COLUMNS " FROM signer.decision WHERE id = $1",
 			uuid_params, decision_columns, struct decision_row),
 	[DECISION_BY_REQUEST] = DB_STATEMENT("decision_by_request",
-		"SELECT " DECISION_COLUMNS " FROM signer.decision WHERE client = $1 AND request_key = $2",
+		"SELECT " DECISION_COLUMNS
+		" FROM signer.decision WHERE client = $1 AND request_key = $2 AND type = $3 AND subject = $4 AND outcome = $5 "
+		"AND facts = $6 AND reasons = $7",
 		request_params, decision_columns, struct decision_row),
 	[DECISION_LOCK] = DB_STATEMENT("decision_lock",
 		"SELECT " DECISION_COLUMNS " FROM signer.decision WHERE id = $1 AND state = 'pending' FOR UPDATE",

@@ -69,6 +69,9 @@ registrations_that_would_open_a_door_are_refused(void **state)
 		",\"sector\":\"land\",\"auth_method\":\"private_key_jwt\",\"redirect_uris\":[\"https://p.example/cb\"],\"scopes\":[\"openid\"]}",
 		"{" NAME
 		",\"sector\":\"land\",\"auth_method\":\"private_key_jwt\",\"jwks\":{\"keys\":[]},\"redirect_uris\":[\"https://p.example/cb\"],\"scopes\":[\"openid\"]}",
+		/* a name that reads otherwise than it is */
+		"{\"name\":[{\"language\":\"en\",\"text\":\"Land \xe2\x80\xae eciffo\"}],\"sector\":\"land\",\"auth_method\":\"none\",\"redirect_uris\":[\"https://p.example/cb\"],\"scopes\":[\"openid\"]}",
+		"{\"name\":[{\"language\":\"en\",\"text\":\"Land\\u001b[2J\"}],\"sector\":\"land\",\"auth_method\":\"none\",\"redirect_uris\":[\"https://p.example/cb\"],\"scopes\":[\"openid\"]}",
 		/* redirect to anybody */
 		"{" NAME
 		",\"sector\":\"land\",\"auth_method\":\"none\",\"redirect_uris\":[\"http://p.example/cb\"],\"scopes\":[\"openid\"]}",

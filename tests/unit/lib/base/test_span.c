@@ -66,7 +66,27 @@ CASE(control_characters_are_refused)
 	assert_false(TEXT("a\0b"));
 }
 
+#define LINE(literal) span_is_line(SPAN(literal))
+
+CASE(what_reorders_or_breaks_a_line_is_no_line)
+{
+	assert_true(LINE(""));
+	assert_true(LINE("K-12/7, \xe0\xbd\xa6\xe0\xbe\x90, \xf0\x9f\x98\x80"));
+	assert_true(LINE("\xe2\x80\x8d\xe2\x80\x8f")); /* joiner and mark: scripts need them */
+	assert_false(LINE("a\nb"));
+	assert_false(LINE("a\tb"));
+	assert_false(LINE("a\x7f"));
+	assert_false(LINE("a\xc2\x9b[2J"));
+	assert_false(LINE("\xe2\x80\xa8"));
+	assert_false(LINE("\xe2\x80\xaa"));
+	assert_false(LINE("rejected \xe2\x80\xae devorppa"));
+	assert_false(LINE("\xe2\x81\xa6"));
+	assert_false(LINE("\xe2\x81\xa9"));
+	assert_false(LINE("\xe2\x80"));
+}
+
 RUN(cmocka_unit_test(equal_needs_the_same_length), cmocka_unit_test(prefix_longer_than_the_text_is_no_prefix),
 	cmocka_unit_test(a_nul_inside_does_not_shorten_a_text), cmocka_unit_test(utf8_of_every_length_is_text),
 	cmocka_unit_test(overlong_surrogate_and_beyond_unicode_are_refused),
-	cmocka_unit_test(truncated_or_stray_continuation_is_refused), cmocka_unit_test(control_characters_are_refused))
+	cmocka_unit_test(truncated_or_stray_continuation_is_refused), cmocka_unit_test(control_characters_are_refused),
+	cmocka_unit_test(what_reorders_or_breaks_a_line_is_no_line))
