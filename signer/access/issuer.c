@@ -4,14 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "http/client.h"
 
-enum { REFETCH_AFTER = 10 * 1000 * 1000 }; /* microseconds */
+enum {
+	SECOND = 1000 * 1000, /* ticks */
+	RETRY_AFTER = SECOND,
+	REFETCH_AFTER = 10 * SECOND,
+	STALE_AFTER = 300 * SECOND,
+	TIMEOUT_MS = 3000,
+};
 
 struct issuer_keys {
-	pthread_mutex_t lock; /* over keys and fetched */
+	pthread_mutex_t lock; /* over keys, tried and at */
 	struct jwks *keys;
-	int64_t fetched; /* clock_ticks() */
+	bool tried;
+	int64_t at; /* clock_ticks() of the last try */
 	char *url;
 	const char *tls_ca;
 };
@@ -45,23 +53,29 @@ issuer_keys_free(struct issuer_keys **k)
 	*k = NULL;
 }
 
+bool
+issuer_due(bool have_keys, bool know_key, int64_t since)
+{
+	return since >= (!have_keys ? RETRY_AFTER : !know_key ? REFETCH_AFTER : STALE_AFTER);
+}
+
 /* Under the lock. Keeps the old keys if new ones cannot be had. */
 static enum err
 fetch(struct issuer_keys *k)
 {
 	AUTO(writer) body = writer_new(1 << 20);
-	const struct http_call call = {.method = "GET", .url = k->url, .ca_file = k->tls_ca};
+	const struct http_call call = {.method = "GET", .url = k->url, .ca_file = k->tls_ca, .timeout_ms = TIMEOUT_MS};
 	struct jwks *keys = NULL;
 	int status;
 
-	if (k->fetched != 0 && clock_ticks() - k->fetched < REFETCH_AFTER)
-		return ERR_OK;
+	/* A try that fails counts too: else each token of a stranger would have everybody wait for an issuer that is away. */
+	k->tried = true;
+	k->at = clock_ticks();
 	TRY(http_call(&call, &status, &body));
 	REQUIRE_WHY(status == 200, ERR_UNAVAILABLE, "the identity provider's keys: HTTP %d", status);
 	TRY(jwks_parse(writer_span(&body), &keys));
 	jwks_free(&k->keys);
 	k->keys = keys;
-	k->fetched = clock_ticks();
 	return ERR_OK;
 }
 
@@ -70,11 +84,18 @@ static enum err
 verify(struct issuer_keys *k, struct span token, const char *typ, struct jws *out)
 {
 	AUTO(jws) j = {0};
+	bool known;
+	enum err e = ERR_OK;
 
 	TRY(jws_parse(token, &j));
-	if (k->keys == NULL || jwks_find(k->keys, span_of(j.header.kid), span_of(j.header.alg)) == NULL)
-		TRY(fetch(k));
-	REQUIRE(k->keys != NULL, ERR_UNAVAILABLE);
+	known = k->keys != NULL && jwks_find(k->keys, span_of(j.header.kid), span_of(j.header.alg)) != NULL;
+	if (!k->tried || issuer_due(k->keys != NULL, known, clock_ticks() - k->at))
+		e = fetch(k);
+	if (e != ERR_OK && known)
+		log_refusal("issuer", e, "keys not renewed"); /* then with those that are known */
+	else
+		TRY(e);
+	REQUIRE_WHY(k->keys != NULL, ERR_UNAVAILABLE, "the identity provider's keys are not there");
 	return jws_verify(token, k->keys, typ, out);
 }
 

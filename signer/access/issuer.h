@@ -5,10 +5,14 @@
 #include "jose/jose.h"
 #include "signer/signer.h"
 
-/* Keys fetched from ISSUER/jwks, kept, and fetched again when a token names a key that is not among them (at most every 10 s). Has its own lock. */
+/* Keys fetched from ISSUER/jwks, kept, and fetched again when a token names a key that is not among them (at most every 10 s), and every five minutes, so that a key
+ * which the issuer has withdrawn is trusted no longer. Has its own lock. */
 struct issuer_keys;
 MUST_USE enum err issuer_keys_new(const char *issuer, const char *tls_ca, struct issuer_keys **out);
 void issuer_keys_free(struct issuer_keys **k);
+
+/* Is it time to fetch, since ticks after the last try? */
+bool issuer_due(bool have_keys, bool know_key, int64_t since);
 
 /* Verifies a token with them: typ as given, alg ES256. The caller frees *out with jws_free. ERR_UNAVAILABLE if the keys cannot be had. */
 MUST_USE enum err issuer_verify(struct issuer_keys *k, struct span token, const char *typ, struct jws *out);
