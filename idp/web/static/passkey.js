@@ -152,9 +152,15 @@
 		form.querySelector('[data-code]').hidden = false;
 	}
 
+	// What stands behind '#' may be a place on this page: the link that skips the head leads to one.
+	function codeBehind() {
+		const behind = location.hash.slice(1);
+		return document.getElementById(behind) ? '' : behind;
+	}
+
 	// The code stands behind '#', so that it reaches no server log; it leaves the address bar at once.
 	async function greet() {
-		code = location.hash.slice(1);
+		code = codeBehind();
 		history.replaceState(null, '', location.pathname + location.search);
 		if (!code) {
 			askForCode();
@@ -181,6 +187,6 @@
 		suggest();
 	if (kind === 'activate') {
 		greet();
-		addEventListener('hashchange', () => location.hash.length > 1 && location.reload());
+		addEventListener('hashchange', () => codeBehind() && location.reload());
 	}
 })();
