@@ -1,5 +1,5 @@
-// What is answered from memory: OCSP, JWKS and discovery, beside a libmicrohttpd that hands out the same bytes and does nothing else, with the same
-// transport, threads and limits; OCSP also beside `openssl ocsp`.
+// What is answered from memory: OCSP, JWKS and discovery, beside a libmicrohttpd that hands out an answer of the same size and does nothing else, with the
+// same transport, threads and limits; OCSP also beside `openssl ocsp`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { get, gets, listening, median, output, pause, ratio, start, stop, turns, wrk } from './load.mjs';
 
@@ -14,16 +14,24 @@ async function bare(bench, port, threads, file, type, tls) {
 
 const row = (what, got, name, beside, goal) => ({ what, ours: median(got.ours), beside, theirs: median(got[name]), ratio: ratio(got.ours, got[name]), goal });
 
-async function fetched(bench, url, file) {
-	writeFileSync(file, await output('curl', ['-sSf', '--cacert', bench.env.MOHAR_TLS_CA, url]));
+async function fetched(bench, url, file, ...more) {
+	writeFileSync(file, await output('curl', ['-sSf', '--cacert', bench.env.MOHAR_TLS_CA, ...more, url]));
 	return file;
+}
+
+// The bytes that a bare answer carries: as many as ours has, its headers counted; the bare one has three short ones.
+async function asLarge(bench, url, type) {
+	const whole = readFileSync(await fetched(bench, url, bench.work + '/whole', '-i'));
+	const own = `HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nContent-Type: ${type}\r\nContent-Length: 1000\r\n\r\n`.length;
+	writeFileSync(bench.work + '/document', whole.subarray(0, whole.length - own));
+	return bench.work + '/document';
 }
 
 export async function published(bench) {
 	const rows = [];
 	for (const [what, path, type] of [['JWKS', '/jwks', 'application/jwk-set+json'], ['discovery', '/.well-known/openid-configuration', 'application/json']]) {
 		const url = bench.env.MOHAR_ISSUER + path;
-		const other = await bare(bench, bench.ports.bare, bench.threads.idpd, await fetched(bench, url, bench.work + '/document'), type, true);
+		const other = await bare(bench, bench.ports.bare, bench.threads.idpd, await asLarge(bench, url, type), type, true);
 		const got = await turns(ROUNDS, { ours: () => wrk(url), bare: () => wrk(`https://localhost:${bench.ports.bare}${path}`) });
 		await stop(other);
 		rows.push(row(`${what} over TLS`, got, 'bare', 'bare libmicrohttpd', 0.8));
@@ -64,7 +72,7 @@ export async function ocsp(bench) {
 	const said = await output('openssl', ['ocsp', '-respin', answer, '-issuer', issuer, '-cert', bench.certificate, '-CAfile', ca, '-no_nonce']);
 	if (!/: good/.test(said)) throw new Error(`openssl does not call our answer good: ${said}`);
 	const theirRequest = await opensslAuthority(bench);
-	const other = await bare(bench, bench.ports.bare, bench.threads.cad, answer, 'application/ocsp-response', false);
+	const type = 'application/ocsp-response', other = await bare(bench, bench.ports.bare, bench.threads.cad, await asLarge(bench, url, type), type, false);
 	const got = await turns(ROUNDS, { ours: () => wrk(url), bare: () => wrk(`http://localhost:${bench.ports.bare}/`), openssl: () => openssl(bench, theirRequest) });
 	await stop(other);
 	return [row('OCSP GET', got, 'bare', 'bare libmicrohttpd', 0.75), row('OCSP GET', got, 'openssl', 'openssl ocsp')];
