@@ -7,7 +7,7 @@
 
 /* RFC 9700 4.14.2: a refresh token that comes a second time is a stolen one, whoever brings it: the whole family ends. */
 static enum err
-autopsy(struct idp *d, const struct client_auth *auth, const struct sha256 *hash, const char **code)
+autopsy(struct idp *d, const struct client_auth *auth, const struct sha256 *hash, bool narrowing, const char **code)
 {
 	const struct db_param p[] = {db_bytes(sha256_span(hash)), db_time(clock_now(&d->clock))};
 	AUTO(autopsy_row) row = {0};
@@ -25,8 +25,10 @@ autopsy(struct idp *d, const struct client_auth *auth, const struct sha256 *hash
 	}
 	REQUIRE_WHY(!row.revoked && !row.expired, ERR_EXPIRED,
 		"RFC 6749 5.2: refresh token revoked or expired, or its person is frozen");
-	OAUTH_REQUIRE(false, OAUTH_INVALID_SCOPE, ERR_MISMATCH,
-		"RFC 6749 6: scope exceeds what was granted, or the assertion was used before");
+	*code = narrowing ? OAUTH_INVALID_SCOPE : OAUTH_INVALID_CLIENT;
+	return err_because(narrowing ? ERR_MISMATCH : ERR_UNAUTHENTICATED,
+		narrowing ? "RFC 6749 6: scope exceeds what was granted, or the assertion was used before"
+			  : "RFC 7523 3: the assertion's jti was used before");
 }
 
 static enum err
@@ -55,7 +57,7 @@ redeem(struct idp *d, const struct client_auth *auth, const struct sha256 *hash,
 	};
 	record_params(&event, p + 10);
 	e = db_pool_one(d->db, ST_REFRESH_REDEEM, p, row);
-	return e == ERR_NOT_FOUND ? autopsy(d, auth, hash, code) : e;
+	return e == ERR_NOT_FOUND ? autopsy(d, auth, hash, scopes->count > 0, code) : e;
 }
 
 static enum err

@@ -13,12 +13,13 @@ const bin = [join(demo, 'programs/bin'), join(env.MOHAR_BUILD ?? 'build', 'bin')
 const folder = mkdtempSync(join(tmpdir(), 'mohar-card-'));
 chmodSync(folder, 0o777);
 process.on('exit', () => rmSync(folder, { recursive: true }));
+const sanitizers = Object.fromEntries(Object.entries(env).filter(([name]) => name.endsWith('SAN_OPTIONS')));
 let made = 0;
 
 // Runs as the one whose cards they are.
 export function asOwner(command, args, extra = {}) {
 	const { uid, gid } = statSync(join(demo, 'cards'));
-	const run = spawnSync(command, args, { encoding: 'utf8', uid, gid, env: { PATH: env.PATH, HOME: folder, SOFTHSM2_CONF: env.SOFTHSM2_CONF, ...extra } });
+	const run = spawnSync(command, args, { encoding: 'utf8', uid, gid, env: { PATH: env.PATH, HOME: folder, SOFTHSM2_CONF: env.SOFTHSM2_CONF, ...sanitizers, ...extra } });
 	if (run.status !== 0) throw new Error(`${command} ${args.slice(0, 2).join(' ')}: ${run.stderr}${run.error ?? ''}`);
 	return run.stdout;
 }

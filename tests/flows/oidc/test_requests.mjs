@@ -257,6 +257,15 @@ describe('requests', { skip: absent }, () => {
 			const late = await exchange({ code: told(answer).code, verifier }, {}, once);
 			assert.ok(late.status >= 400 && !late.json.access_token, late.text);
 		});
+		test('used again to refresh: refused as the client\'s, and the refresh token is still good', async () => {
+			const { verifier, challenge } = pkce();
+			const answer = await authorize(asking(challenge, { client_id: web }), cookie);
+			const first = (await exchange({ code: told(answer).code, verifier }, {}, await assertion(web))).json;
+			const once = await assertion(web);
+			assert.equal((await post('/revoke', { token: 'x', ...once })).status, 200);
+			refusedWith(await refresh(first.refresh_token, once, {}), 'invalid_client', 401);
+			assert.equal((await refresh(first.refresh_token, await assertion(web), {})).status, 200);
+		});
 		test('service token for another audience', async () => {
 			refusedWith(await post('/token', { grant_type: 'client_credentials', resource: 'https://evil.example', ...(await assertion(agency)) }), 'invalid_target');
 		});
