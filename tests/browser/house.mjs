@@ -1,7 +1,9 @@
 // The house that the browser tests visit: the running demo's addresses, people and decisions of a test's own, and a browser that trusts the demo's authority.
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { Person } from '../../deploy/demo/browser/person.mjs';
 
@@ -63,8 +65,12 @@ export class Citizen {
 	}
 }
 
-// A portal that shows consent: its rows, and an address where a login at it begins.
-export function portal(name = 'Test Portal', back = env.MOHAR_REDIRECT_URI) {
+// A portal that shows consent: its rows, the address that people come back to, and one where a login at it begins.
+export async function portal(name = 'Test Portal') {
+	const server = createServer((_, response) => response.end('the portal')).listen(0, '127.0.0.1');
+	server.unref();
+	await once(server, 'listening');
+	const back = `http://localhost:${server.address().port}/cb`;
 	const id = `browser-${randomBytes(6).toString('hex')}`;
 	const names = JSON.stringify([{ language: 'en', text: name }]).replaceAll("'", "''");
 	sql(`INSERT INTO idp.sector VALUES ('browser', now()) ON CONFLICT DO NOTHING;
