@@ -122,7 +122,7 @@ journal_open(const char *path, struct journal *out)
 	j.fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	e = j.fd >= 0 ? journal_start(&j)
 		      : err_because(ERR_IO, "journal %s: %s; set 'journal' to a file in a folder of mohar-hsmd's user",
-				    path, strerror(errno));
+				path, strerror(errno));
 	if (e != ERR_OK) {
 		journal_close(&j);
 		return e;

@@ -85,7 +85,8 @@ connection_open(struct db *db, const struct db_settings *settings)
 	if (db->conn == NULL)
 		return ERR_NO_MEMORY;
 	if (PQstatus(db->conn) != CONNECTION_OK)
-		e = connection_error("connecting (is it running, and is the setting 'database' right?)", db->conn, NULL);
+		e = connection_error("connecting (is it running, and is the setting 'database' right?)", db->conn,
+			NULL);
 	else
 		connection_quiet(db->conn);
 	if (e == ERR_OK)

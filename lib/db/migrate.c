@@ -263,7 +263,9 @@ db_migrate(const char *conninfo, const char *schema, const char *const *folders,
 	r.conn = PQconnectdb(conninfo);
 	REQUIRE(r.conn != NULL, ERR_NO_MEMORY);
 	if (PQstatus(r.conn) != CONNECTION_OK)
-		return connection_error("connecting to migrate (is it running, and is the setting 'owner_database' right?)", r.conn, NULL);
+		return connection_error(
+			"connecting to migrate (is it running, and is the setting 'owner_database' right?)", r.conn,
+			NULL);
 	connection_quiet(r.conn);
 	TRY(prepare_schema(&r));
 	for (size_t i = 0; i < files.count; i++)

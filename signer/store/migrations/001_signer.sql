@@ -50,8 +50,11 @@ BEGIN
 		RAISE EXCEPTION 'a sealed decision is kept' USING ERRCODE = 'MR001';
 	END IF;
 	IF TG_OP = 'UPDATE' AND OLD.state <> 'pending'
-	   AND ((NEW.id, NEW.type, NEW.agency, NEW.subject, NEW.jws, NEW.status_list, NEW.status_index, NEW.event)
-	        IS DISTINCT FROM (OLD.id, OLD.type, OLD.agency, OLD.subject, OLD.jws, OLD.status_list, OLD.status_index, OLD.event)
+	   AND ((NEW.id, NEW.type, NEW.type_version, NEW.agency, NEW.subject, NEW.outcome, NEW.facts, NEW.reasons, NEW.received_at,
+	         NEW.due, NEW.office, NEW.sealed_at, NEW.jws, NEW.status_list, NEW.status_index, NEW.event)
+	        IS DISTINCT FROM
+	        (OLD.id, OLD.type, OLD.type_version, OLD.agency, OLD.subject, OLD.outcome, OLD.facts, OLD.reasons, OLD.received_at,
+	         OLD.due, OLD.office, OLD.sealed_at, OLD.jws, OLD.status_list, OLD.status_index, OLD.event)
 	        OR NEW.state <> 'revoked') THEN
 		RAISE EXCEPTION 'a sealed decision does not change' USING ERRCODE = 'MR001';
 	END IF;

@@ -265,6 +265,8 @@ describe('compromise', { skip: absent }, () => {
 			'signer: change a sealed decision': ['signer', "UPDATE signer.decision SET outcome = 'rejected' WHERE state <> 'pending'"],
 			"signer: change a sealed decision's facts": ['signer', "UPDATE signer.decision SET facts = '{}' WHERE state <> 'pending'"],
 			"signer: change a sealed decision's text": ['signer', "UPDATE signer.decision SET jws = 'x' WHERE state <> 'pending'"],
+			"signer: change a revoked decision's outcome": ['signer', "UPDATE signer.decision SET outcome = 'rejected' WHERE state = 'revoked'"],
+			'signer: change a decision while revoking it': ['signer', "UPDATE signer.decision SET state = 'revoked', revoked_at = now(), reasons = '{x}' WHERE state <> 'pending'"],
 			'signer: delete a sealed decision': ['signer', "DELETE FROM signer.decision WHERE state <> 'pending'"],
 			'signer: take a revocation back': ['signer', "UPDATE signer.decision SET state = 'sealed', revoked_at = NULL WHERE state = 'revoked'"],
 			'signer: change a leaf': ['signer', "UPDATE log.leaf SET entry = 'x'"],
