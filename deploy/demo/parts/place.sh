@@ -47,7 +47,7 @@ place_make() {
 		mkdir -p "$REAL"
 	fi
 	mkdir -p "$REAL"/{work,log,outbox,cards,clients,tls}
-	chmod 755 "$REAL" "$REAL/work"
+	chmod 755 "$REAL" "$REAL/work" "$REAL/log"
 	place_sockets
 	place_load
 	for f in hsm pg ca idp signer; do
@@ -59,15 +59,22 @@ place_make() {
 	own "$USER_CA" "$REAL/ca"
 	own "$USER_IDP" "$REAL/idp"
 	own "$USER_SIGNER" "$REAL/signer"
-	own "$USER_DEMO" "$REAL/cards" "$REAL/clients" "$REAL/work" "$REAL/log" "$REAL/outbox"
-	chmod 1777 "$REAL/log"
+	own "$USER_DEMO" "$REAL/cards" "$REAL/clients" "$REAL/work" "$REAL/outbox"
 }
 
-# The sockets' folder goes with a restart of the machine. Somebody else's folder of that name is not ours to use.
+# The sockets' folder goes with a restart of the machine. Somebody else's folder of that name is not ours to use. Only the two who listen may write
+# there: in a folder that is open to all, anybody could put a socket in the place of one that is down just now.
 place_sockets() {
 	mkdir -p "$SOCKETS"
-	[ -O "$SOCKETS" ] || die "$SOCKETS belongs to somebody else; remove it and try again"
-	chmod 1777 "$SOCKETS"
+	if [ -L "$SOCKETS" ] || { [ ! -O "$SOCKETS" ] && [ "$(stat -c %U "$SOCKETS")" != "$USER_HSM" ]; }; then
+		die "$SOCKETS belongs to somebody else; remove it and try again"
+		return
+	fi
+	if [ "$ROOT" = yes ]; then
+		chown "$USER_HSM:$USER_DB" "$SOCKETS" && chmod 1775 "$SOCKETS"
+	else
+		chmod 755 "$SOCKETS"
+	fi
 }
 
 # Where programs are read from, once it is known.

@@ -21,7 +21,7 @@ portal_make() {
 	Listen 127.0.0.1:$port
 	Listen [::1]:$port
 	PidFile $root/pid
-	ErrorLog $REAL/log/$name.error
+	ErrorLog $root/error
 	LogLevel warn
 	LoadModule mpm_event_module $modules/mod_mpm_event.so
 	LoadModule authn_core_module $modules/mod_authn_core.so
