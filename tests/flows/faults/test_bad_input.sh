@@ -104,6 +104,24 @@ for d in cad idpd signerd; do
 	check "$d: the database is down at migration" migrate
 done
 check 'signerd: no mohar-hsmd' daemon 3 'mohar-hsmd at /nowhere.sock: No such file' signerd serve 's|^hsm_socket = .*|hsm_socket = /nowhere.sock|'
+check 'idpd: no mohar-hsmd' daemon 3 'mohar-hsmd at /nowhere.sock: No such file' idpd serve 's|^hsm_socket = .*|hsm_socket = /nowhere.sock|'
+# cad serves certificates and lists that need no key, and recovers by itself: it starts, says so, and is not ready.
+cad_without_hsmd() {
+	local ready i running
+	conf cad 's|^hsm_socket = .*|hsm_socket = /nowhere.sock|'
+	as cad timeout 4 "$BIN/mohar-cad" --config "$W/conf" >"$W/out" 2>"$W/said" &
+	running=$!
+	for ((i = 0; i < 150; i++)); do
+		grep -q 'mohar-hsmd at /nowhere.sock: No such file' "$W/said" && grep -q serving "$W/said" && break
+		sleep 0.02
+	done
+	ready=$(curl -s -m 2 -o /dev/null -w '%{http_code}' "http://127.0.0.1:$(sed -n 's/^metrics_port = //p' "$W/conf")/readyz")
+	wait "$running" # timeout ends it
+	cat "$W/said"
+	echo "readyz: $ready"
+	[ "$ready" = 503 ]
+}
+check 'cad: no mohar-hsmd: it says so and is not ready' cad_without_hsmd
 issue() {
 	conf cad 's|^hsm_socket = .*|hsm_socket = /nowhere.sock|'
 	run_issue() { as cad timeout 10 "$BIN/mohar-cad" issue --config "$W/conf" --profile tls-server --dns localhost --key-out "$W/run/k" --out "$W/run/c"; }
