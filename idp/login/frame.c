@@ -61,9 +61,6 @@ page_frame(const struct idp *d, const struct request *request, struct reply *rep
 	/* with no-referrer a form would be sent with "Origin: null", and could not be told from a foreign one */
 	reply_header(reply, "Referrer-Policy", "same-origin");
 	reply_header(reply, "Vary", "Accept-Language, Cookie");
-	/* the page that asks whether to sign out ends at the portal that sent the person here */
-	frame_form_to(reply, request_query(request, "post_logout_redirect_uri"));
-	frame_form_to(reply, request_form(request, "post_logout_redirect_uri"));
 	if (asked != NULL)
 		reply_cookie(reply, "lang", asked, "Lax", LANGUAGE_SECONDS);
 }

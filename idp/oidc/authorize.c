@@ -94,6 +94,10 @@ authorize_post_handler(void *daemon, struct request *request, struct reply *repl
 	(void)daemon;
 	REQUIRE_WHY(request_query_other(request, none) == NULL, ERR_MALFORMED,
 		"the parameters come in the form or in the query, not in both");
+	for (size_t i = 0; i < request_body(request).len; i++)
+		REQUIRE_WHY(request_body(request).ptr[i] > ' ' && request_body(request).ptr[i] <= '~' &&
+				strchr("\"<>\\#", request_body(request).ptr[i]) == NULL,
+			ERR_MALFORMED, "RFC 6749 3.1: the body is no application/x-www-form-urlencoded form");
 	writer_text(&to, "/authorize?");
 	writer_bytes(&to, request_body(request));
 	TRY(writer_done(&to));

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "idp/client/client.h"
+#include "idp/login/frame.h"
 #include "idp/oidc/endpoints.h"
 #include "idp/oidc/published.h"
 #include "idp/oidc/redirect.h"
@@ -65,8 +66,16 @@ same_person(struct idp *d, const struct session *s, const struct client *c, cons
 	return db_pool_one(d->db, ST_SUBJECT_IS, p, &row) == ERR_OK;
 }
 
+/* Only where the client has registered to go: an address is anybody's to write. */
+static bool
+leads_on(const struct logout *l, const struct client *c)
+{
+	return c != NULL && l->redirect != NULL && json_texts_have(&c->row.post_logout_redirect_uris, l->redirect);
+}
+
 static enum err
-ask(struct idp *d, const struct request *request, struct reply *reply, const struct logout *l, const struct session *s)
+ask(struct idp *d, const struct request *request, struct reply *reply, const struct logout *l, const struct client *c,
+	const struct session *s)
 {
 	AUTO(page) *p = NULL;
 	char csrf[CSRF_TEXT_LEN + 1];
@@ -78,7 +87,10 @@ ask(struct idp *d, const struct request *request, struct reply *reply, const str
 	page_text(p, "post_logout_redirect_uri", l->redirect);
 	page_text(p, "state", l->state);
 	page_text(p, "name", s->row.name);
-	return page_reply(d, request, reply, "logout", parameter(request, "ui_locales"), p);
+	TRY(page_reply(d, request, reply, "logout", parameter(request, "ui_locales"), p));
+	/* the form ends at the portal that sent the person here */
+	frame_form_to(reply, leads_on(l, c) ? l->redirect : NULL);
+	return ERR_OK;
 }
 
 static enum err
@@ -87,7 +99,7 @@ leave(struct idp *d, const struct request *request, struct reply *reply, const s
 	const struct redirect_pair pairs[] = {{"state", l->state}, {NULL, NULL}};
 
 	TRY(session_end(d, request, reply));
-	if (c != NULL && l->redirect != NULL && json_texts_have(&c->row.post_logout_redirect_uris, l->redirect))
+	if (leads_on(l, c))
 		return redirect_to(reply, l->redirect, pairs);
 	return page_reply(d, request, reply, "logged_out", parameter(request, "ui_locales"), NULL);
 }
@@ -109,7 +121,7 @@ decide(struct idp *d, const struct request *request, struct reply *reply, const 
 	else if (c != NULL && sub != NULL && same_person(d, &s, c, sub))
 		e = ERR_OK;
 	else {
-		e = ask(d, request, reply, l, &s);
+		e = ask(d, request, reply, l, c, &s);
 		session_free(&s);
 		return e;
 	}
