@@ -129,6 +129,7 @@ keyring_key(struct keyring *k, const char *label, struct span evidence, EVP_PKEY
 	OWN(EVP_PKEY_CTX) context = NULL;
 	const char *type = NULL;
 
+	*out = NULL; /* EVP_PKEY_fromdata fills what it takes for a key */
 	REQUIRE_WHY(state.ours != NULL && k == state.keyring, ERR_CONFIG,
 		"keyring_provider_load has not been called for this keyring");
 	TRY(keyring_pubkey(k, label, &spki)); /* so that an unknown label or a missing mohar-hsmd keeps its own error */

@@ -283,6 +283,20 @@ CASE(an_unknown_label_is_not_found)
 	assert_err(keyring_key(r->keyring, "nobody", SPAN(""), &key), ERR_NOT_FOUND);
 }
 
+CASE(what_stood_in_the_callers_variable_is_not_taken_for_a_key)
+{
+	struct rig *r = rig_of(state);
+	OWN(EVP_PKEY) other = EVP_EC_gen("P-256");
+	EVP_PKEY *key = other;
+
+	assert_ok(keyring_key(r->keyring, "root-ca", SPAN(""), &key));
+	assert_ptr_not_equal(key, other);
+	EVP_PKEY_free(key);
+	key = other;
+	assert_err(keyring_key(r->keyring, "nobody", SPAN(""), &key), ERR_NOT_FOUND);
+	assert_null(key);
+}
+
 CASE(a_key_is_found_by_its_address)
 {
 	OWN(EVP_PKEY) key = NULL;
@@ -315,6 +329,7 @@ main(void)
 		cmocka_unit_test(what_hsmd_refuses_keeps_its_own_error),
 		cmocka_unit_test(signing_leaves_other_ec_keys_to_the_default_provider),
 		cmocka_unit_test(an_unknown_label_is_not_found),
+		cmocka_unit_test(what_stood_in_the_callers_variable_is_not_taken_for_a_key),
 		cmocka_unit_test(a_key_is_found_by_its_address),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
