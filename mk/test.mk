@@ -3,6 +3,8 @@
 # the test in test_x.ldflags. tests/modules/*.c become shared objects (PKCS#11 modules for tests). Any .c under
 # tests/flows, tests/browser or tests/bench is a program of its own in $(BUILD)/tests/..., with libmohar.a.
 export MOHAR_BUILD = $(abspath $(BUILD))
+# Tests of size and speed skip themselves in a sanitized build.
+export MOHAR_SANITIZE = $(SANITIZE)
 
 UNIT_PARTS = lib $(PARTS)
 UNIT_SOURCES := $(call sources,tests/unit)

@@ -91,7 +91,11 @@ refuse 'a citizen profile is not issued without an order' cad issue --config "$W
 check 'and left nothing behind' test ! -e "$W/x" -a ! -e "$W/y"
 check 'it serves' serve_one
 check 'TLS by its own certificate' test "$(curl -s -o /dev/null -w '%{http_code}' --cacert "$W/ceremony/root-ca.pem" "$API/")" = 404
-check 'idle it is under 25 MB' test "$(awk '/VmRSS/ { print $2 }' "/proc/$cad/status")" -lt 25600
+if [ -n "${MOHAR_SANITIZE-}" ]; then
+	skip 'idle it is under 25 MB' 'a sanitizer needs room of its own'
+else
+	check 'idle it is under 25 MB' test "$(awk '/VmRSS/ { print $2 }' "/proc/$cad/status")" -lt 25600
+fi
 
 # ---- issuing ----
 by() { local card=$1; shift; mohar "$@" --token "$card" --pin 123456; }
