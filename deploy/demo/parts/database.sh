@@ -1,5 +1,5 @@
 # database: a private PostgreSQL on a Unix socket. Every daemon's user is mapped to its own role; nobody has a password; nothing listens on the network.
-PG=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
+PG=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1) || true
 
 database_make() {
 	as "$USER_DB" "$PG/initdb" -D "$REAL/pg/data" -U "$DB_SUPER" --auth=peer -E UTF8 --locale=C.UTF-8 --data-checksums &&
