@@ -86,7 +86,7 @@ demo-clean: ## stop the demo and delete its data
 	@MOHAR_BUILD_DIR=$(abspath $(BUILD)) deploy/demo/run clean
 
 clean: ## delete what was built
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-fuzzcov
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile mk/*.mk | sed -E 's/:.*## /\t/' | sort | expand -t 18

@@ -1,5 +1,6 @@
 /* Authorization requests, client assertions and redirect addresses from strangers. What is accepted keeps its promises: the scopes are the client's, the level is in its range, the
  * challenge is there, and what is parked comes back the same. */
+/* covers: idp/oidc/authorization.c idp/oidc/assertion.c idp/registry/redirect_uri.c */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* CBOR from authenticators: a whole item, then the same bytes by every typed reader, then as authenticator data and COSE key. */
+/* covers: lib/webauthn/cbor.c lib/webauthn/authdata.c lib/webauthn/key.c */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* Notes and their texts from strangers: what is accepted must be written back byte for byte. */
+/* covers: lib/audit/checkpoint.c lib/audit/path.c */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

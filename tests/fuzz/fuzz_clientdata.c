@@ -1,4 +1,5 @@
 /* Client data from browsers: nothing passes whose type, challenge and origin are not the expected ones. */
+/* covers: lib/webauthn/clientdata.c */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* Certificate requests, certificates and lists from strangers. A request that was taken has a key and names that can be used. */
+/* covers: lib/x509/csr.c */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

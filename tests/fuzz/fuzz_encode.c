@@ -1,4 +1,5 @@
 /* Texts from strangers: base64url, base64, hex, times, UUIDs. One text for one value: what is read must be written back as it was. */
+/* covers: lib/base/encode.c */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* What strangers put into a query, a form, a cookie, Authorization and Accept-Language: the first byte chooses, the rest is read. What a form gives must be
  * text, its names different, and the same after being written and read again. */
+/* covers: lib/http/form.c lib/http/cookie.c lib/http/authorization.c lib/http/language.c */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* What mohar-hsmd and its clients read from the socket: heads, requests, replies. What is accepted must be written the same way again. */
+/* covers: lib/keyring/frame.c */
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -1,4 +1,5 @@
 /* JSON from strangers: decode by a table of every kind, write what was read, read it again. */
+/* covers: lib/json/decode.c lib/json/scan.c */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* Keys from strangers. What was taken once must be writable, and be the same key when it is read again. */
+/* covers: lib/jose/jwk.c lib/jose/jwk_members.c lib/jose/jwks.c */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* JWSs from strangers, in all three serialisations. What verifies here must be one of the seeds' own: nobody else has the key. */
+/* covers: lib/jose/jws.c lib/jose/jws_json.c */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

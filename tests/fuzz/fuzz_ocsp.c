@@ -1,4 +1,5 @@
 /* OCSP requests from strangers, and answers from a network that lies. libcrypto must read every CertID that our own reader let through. */
+/* covers: lib/x509/ocsp.c */
 #include <openssl/ec.h>
 #include <openssl/ocsp.h>
 #include <stddef.h>

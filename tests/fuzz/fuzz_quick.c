@@ -1,4 +1,5 @@
 /* The quick JSON decoder of the WebAuthn messages: whatever it accepts, json_decode() accepts too, with the same values. */
+/* covers: lib/webauthn/quick.c */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

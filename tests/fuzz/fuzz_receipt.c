@@ -1,4 +1,5 @@
 /* Receipts from strangers: parsed, checked against a key that signed nothing, written back. */
+/* covers: lib/audit/receipt.c */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* Messages of the WebAuthn page: both ceremonies. The first byte chooses: an R, a RegistrationResponseJSON; an A, an
  * AuthenticationResponseJSON; an O, bytes of an attestation object and an E, of authenticator data, each put into an otherwise good message so
  * that mutation reaches what base64 would hide. */
+/* covers: lib/webauthn/register.c lib/webauthn/authenticate.c */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
