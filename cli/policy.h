@@ -7,13 +7,13 @@
 
 /* keys.json: only what is compared with other files has a name here; all members are decoded. */
 struct policy_rule {
-	char *profile, *policy, *subject_key;
+	char *profile, *policy, *subject_key, *wrapped_by;
 	int64_t days, path_length;
-	bool ca, self_signed, registrar_signature;
+	bool ca, self_signed, registrar_signature, quorum;
 	struct json_list extended_key_usage;
 };
 struct policy_key {
-	char *label, *purpose, *algorithm, *token, *agency, *origin;
+	char *label, *purpose, *algorithm, *token, *agency, *origin, *seal, *born, *activation;
 	struct json_list callers, certificates, typ; /* certificates: struct policy_rule */
 	int64_t list_days, lifetime, per_second, burst;
 };
@@ -22,7 +22,7 @@ struct policy_caller {
 	struct json_list users;
 };
 struct policy_custodians {
-	int64_t k;
+	int64_t k, minutes;
 	struct json_list names;
 };
 struct policy_keys {

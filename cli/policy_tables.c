@@ -46,6 +46,8 @@ static const struct json_row rule_rows[] = {
 	BOOL(policy_rule, self_signed, OPT),
 	BOOL(policy_rule, registrar_signature, OPT),
 	TEXT(policy_rule, subject_key, OPT, 64),
+	TEXT(policy_rule, wrapped_by, OPT, 64),
+	BOOL(policy_rule, quorum, OPT),
 	TEXTS(policy_rule, extended_key_usage, OPT, 8),
 };
 static const struct json_table rule_table = TABLE("certificate rule", rule_rows, policy_rule);
@@ -64,6 +66,9 @@ static const struct json_row key_rows[] = {
 	TEXT(policy_key, origin, OPT, 255),
 	INT(policy_key, per_second, OPT, 1, 1000000),
 	INT(policy_key, burst, OPT, 1, 1000000),
+	TEXT(policy_key, seal, OPT, 64),
+	TEXT(policy_key, born, OPT, 32),
+	{.name = "activation", .kind = JSON_RAW, .offset = offsetof(struct policy_key, activation), .max = 4096},
 };
 static const struct json_table key_table = TABLE("key", key_rows, policy_key);
 
@@ -76,6 +81,7 @@ static const struct json_table caller_table = TABLE("caller", caller_rows, polic
 static const struct json_row custodians_rows[] = {
 	INT(policy_custodians, k, REQ, 1, 16),
 	TEXTS(policy_custodians, names, REQ, 32),
+	INT(policy_custodians, minutes, OPT, 1, 1440),
 };
 static const struct json_table custodians_table = TABLE("custodians", custodians_rows, policy_custodians);
 

@@ -41,13 +41,13 @@ connection_is_large(const struct connection *c)
 	return c->body.len > MAX_FRAME_BYTES;
 }
 
-/* A large object is for SIGN only; nothing else may fill our memory. */
+/* A large object is for a few operations only; nothing else may fill our memory. */
 static enum err
 head_check(const struct connection *c, const struct frame_head *f, uint8_t op, uint32_t id)
 {
 	REQUIRE_WHY(!c->continued || (f->op == op && f->id == id), ERR_MALFORMED,
 		"a frame of another message in between");
-	REQUIRE_WHY(!f->more || f->op == OP_SIGN, ERR_TOO_LONG, "only SIGN takes more than one frame");
+	REQUIRE_WHY(!f->more || op_is_long(f->op), ERR_TOO_LONG, "%s takes one frame only", op_name(f->op));
 	REQUIRE_WHY(!f->more || f->len > 0, ERR_MALFORMED, "an empty frame with more to come");
 	REQUIRE_WHY(c->body.len + f->len <= MAX_MESSAGE, ERR_TOO_LONG, "a message of more than %d bytes", MAX_MESSAGE);
 	return ERR_OK;

@@ -41,8 +41,69 @@ line_check(struct span line, const struct sha256 *previous, struct sha256 *out)
 	return ERR_OK;
 }
 
+/* ---- a line's members ---- */
+
+struct told {
+	char *act, *key, *type, *detail, *sha256, *id, *at;
+	int64_t number;
+};
+static const struct json_row told_rows[] = {
+	{"act", JSON_TEXT, JSON_REQUIRED, offsetof(struct told, act), .max = 32},
+	{"at", JSON_TEXT, JSON_REQUIRED, offsetof(struct told, at), .max = 32},
+	{"key", JSON_TEXT, JSON_OPTIONAL, offsetof(struct told, key), .max = 64},
+	{"type", JSON_TEXT, JSON_OPTIONAL, offsetof(struct told, type), .max = 64},
+	{"detail", JSON_TEXT, JSON_OPTIONAL, offsetof(struct told, detail), .max = MAX_JOURNAL_LINE},
+	{"sha256", JSON_TEXT, JSON_OPTIONAL, offsetof(struct told, sha256), .max = HASH_TEXT},
+	{"id", JSON_TEXT, JSON_OPTIONAL, offsetof(struct told, id), .max = 2 * JOURNAL_ID_LEN},
+	{"number", JSON_INT, JSON_OPTIONAL, offsetof(struct told, number), .min = 0, .max = 1LL << 50},
+};
+/* open: n and uid are for people */
+static const struct json_table told_table = {"journal line", told_rows, sizeof(told_rows) / sizeof(told_rows[0]),
+	sizeof(struct told), true};
+
+static enum err
+line_of(const struct told *t, struct journal_line *line)
+{
+	size_t len;
+
+	*line = (struct journal_line){.act = t->act,
+		.key = t->key,
+		.type = t->type,
+		.detail = t->detail,
+		.has_object = t->sha256 != NULL,
+		.has_id = t->id != NULL,
+		.number = t->number};
+	TRY(time_read(span_of(t->at), &line->at));
+	if (line->has_object) {
+		TRY(hex_read(span_of(t->sha256), line->object.bytes, SHA256_LEN, &len));
+		REQUIRE(len == SHA256_LEN, ERR_CORRUPT);
+	}
+	if (line->has_id) {
+		TRY(hex_read(span_of(t->id), line->id, JOURNAL_ID_LEN, &len));
+		REQUIRE(len == JOURNAL_ID_LEN, ERR_CORRUPT);
+	}
+	return ERR_OK;
+}
+
+static enum err
+line_replay(struct span json, journal_replay *replay, void *context)
+{
+	struct journal_line line;
+	struct told t;
+	enum err e;
+
+	TRY(json_decode(json, &told_table, &t));
+	e = line_of(&t, &line);
+	if (e == ERR_OK)
+		e = replay(context, &line);
+	json_free(&told_table, &t);
+	return e;
+}
+
 /* What a walk over the file found. */
 struct walk {
+	journal_replay *replay; /* NULL: nobody is told */
+	void *context;
 	struct journal_head head;
 	off_t whole;                     /* bytes in complete lines */
 	bool torn;                       /* something after them */
@@ -76,6 +137,9 @@ walk(FILE *f, const char *path, struct walk *w)
 		}
 		w->head = (struct journal_head){w->head.count + 1, hash};
 		w->whole += len;
+		if (w->replay != NULL)
+			e = line_replay(span_at(line + HASH_TEXT + 1, (size_t)len - HASH_TEXT - 2), w->replay,
+				w->context);
 		if (w->look != NULL && w->look->count == w->head.count)
 			w->seen = memcmp(w->look->hash.bytes, hash.bytes, SHA256_LEN) == 0;
 	}
@@ -97,9 +161,9 @@ walk_path(const char *path, struct walk *w)
 }
 
 static enum err
-journal_start(struct journal *j)
+journal_start(struct journal *j, journal_replay *replay, void *context)
 {
-	struct walk w = {0};
+	struct walk w = {.replay = replay, .context = context};
 
 	REQUIRE_WHY(flock(j->fd, LOCK_EX | LOCK_NB) == 0, ERR_EXISTS,
 		"journal %s: another mohar-hsmd has it; stop that one first", j->path);
@@ -113,14 +177,14 @@ journal_start(struct journal *j)
 }
 
 enum err
-journal_open(const char *path, struct journal *out)
+journal_open(const char *path, journal_replay *replay, void *context, struct journal *out)
 {
 	struct journal j = {.path = strdup(path)};
 	enum err e;
 
 	REQUIRE(j.path != NULL, ERR_NO_MEMORY);
 	j.fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	e = j.fd >= 0 ? journal_start(&j)
+	e = j.fd >= 0 ? journal_start(&j, replay, context)
 		      : err_because(ERR_IO, "journal %s: %s; set 'journal' to a file in a folder of mohar-hsmd's user",
 				path, strerror(errno));
 	if (e != ERR_OK) {
@@ -171,6 +235,10 @@ entry_write(struct writer *w, const struct journal_entry *e, uint64_t n, unix_ti
 		json_hex(&j, "sha256", sha256_span(e->object));
 	if (e->has_uid)
 		json_int(&j, "uid", (int64_t)e->uid);
+	if (e->id.len > 0)
+		json_hex(&j, "id", e->id);
+	if (e->number != 0)
+		json_int(&j, "number", e->number);
 	json_text(&j, "detail", e->detail);
 	json_object_end(&j);
 }

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 
-enum { MAX_JOURNAL_LINE = 4096 };
+enum { MAX_JOURNAL_LINE = 4096, JOURNAL_ID_LEN = 16 };
 
 struct journal_head {
 	uint64_t count; /* lines */
@@ -31,13 +31,29 @@ struct journal_entry {
 	const char *type; /* of the object */
 	const char *detail;
 	const struct sha256 *object; /* SHA-256 of what was signed */
+	struct span id;              /* of a citizen's key, of a proposal: written as hex; empty: none */
+	int64_t number;              /* a generation, a time: what the act says; 0: none */
 	bool has_uid;
 	uid_t uid;
 };
 
-/* Opens (makes) the file, locks it against a second mohar-hsmd, checks every line. A last line without its newline was cut by a crash and is taken away, with a
+/* One line as it is read again at the start. Texts borrowed for the call; NULL where the line has none. */
+struct journal_line {
+	const char *act, *key, *type, *detail;
+	struct sha256 object;
+	bool has_object;
+	uint8_t id[JOURNAL_ID_LEN];
+	bool has_id;
+	int64_t number;
+	unix_time at;
+};
+
+/* Told of each line, in order, so that what must be remembered across starts is: retired keys, open proposals. An error ends the start. */
+typedef enum err journal_replay(void *context, const struct journal_line *line);
+
+/* Opens (makes) the file, locks it against a second mohar-hsmd, checks every line, and tells replay (NULL: nobody) of each. A last line without its newline was cut by a crash and is taken away, with a
  * warning. ERR_CORRUPT names the line; ERR_IO; ERR_EXISTS if another process has it. */
-MUST_USE enum err journal_open(const char *path, struct journal *out);
+MUST_USE enum err journal_open(const char *path, journal_replay *replay, void *context, struct journal *out);
 void journal_close(struct journal *j);
 
 /* Does the file hold head: its hash after its count of lines? ERR_CORRUPT if not: lines are missing or the file is another's. */

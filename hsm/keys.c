@@ -36,7 +36,7 @@ keys_load(struct session *s, const struct policy *p, const char *token_name, str
 			continue;
 		k->rule = &rules[i];
 		k->purpose = purpose_find(rules[i].purpose);
-		k->algorithm = algorithm_find(rules[i].algorithm);
+		k->algorithm = algorithm_find(rules[i].algorithm, k->purpose->kind);
 		rate_init(&k->rate, rules[i].per_second, rules[i].burst);
 		TRY(key_load(s, k));
 		out->count++;

@@ -7,20 +7,10 @@
 #include "hsm/permit.h"
 #include "hsm/signing.h"
 #include "hsm/tell.h"
+#include "hsm/work.h"
 #include "json/json.h"
 
 enum { MAX_RANDOM = 1024, MAX_MAC_INPUT = 4096, LOGGED_REFUSALS = 10000 };
-
-/* One request on its way. */
-struct work {
-	struct service *service;
-	struct session *session;
-	const struct request *request;
-	struct fields fields;
-	struct key *key; /* of the label; NULL if the op has none */
-	struct writer result;
-	struct secret *secret; /* owned */
-};
 
 static enum err
 op_status(struct work *w)
@@ -148,7 +138,7 @@ op_random(struct work *w)
 	return e;
 }
 
-static enum err (*const operations[])(struct work *) = {
+static operation *const operations[] = {
 	[OP_STATUS] = op_status,
 	[OP_LIST] = op_list,
 	[OP_PUBKEY] = op_pubkey,
@@ -175,6 +165,8 @@ run(struct work *w)
 			(const char *)label.ptr);
 	}
 	TRY(permit_check(p, r->uid, r->op, w->key == NULL ? NULL : w->key->rule));
+	REQUIRE_WHY(r->op < sizeof(operations) / sizeof(operations[0]) && operations[r->op] != NULL, ERR_UNSUPPORTED,
+		"%s is not served here", op_name(r->op));
 	return operations[r->op](w);
 }
 

@@ -13,11 +13,17 @@ permit_check(const struct policy *p, uid_t uid, uint8_t op, const struct key_rul
 	case OP_STATUS:
 	case OP_LIST:
 	case OP_RANDOM:
+	case OP_METRICS:
 	case OP_PUBKEY: /* public halves are for every caller */
 		return ERR_OK;
 	case OP_GENERATE:
 		REQUIRE_WHY(callers & ceremony, ERR_REFUSED, "user %ld may not GENERATE: keys are made by a ceremony",
 			(long)uid);
+		return ERR_OK;
+	case OP_PROPOSE: /* what it comes to, custodians decide by their signatures; this only keeps others from asking */
+	case OP_APPROVE:
+		REQUIRE_WHY(callers & ceremony, ERR_REFUSED, "user %ld may not %s: that is for a ceremony", (long)uid,
+			op_name(op));
 		return ERR_OK;
 	default:
 		break;

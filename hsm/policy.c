@@ -24,10 +24,19 @@ static const struct json_row certificate_rows[] = {
 	{"self_signed", JSON_BOOL, JSON_OPTIONAL, AT(certificate_rule, self_signed), .max = 0},
 	{"registrar_signature", JSON_BOOL, JSON_OPTIONAL, AT(certificate_rule, registrar_signature), .max = 0},
 	{"subject_key", JSON_TEXT, JSON_OPTIONAL, AT(certificate_rule, subject_key), .max = MAX_KEY_LABEL},
+	{"wrapped_by", JSON_TEXT, JSON_OPTIONAL, AT(certificate_rule, wrapped_by), .max = MAX_KEY_LABEL},
+	{"quorum", JSON_BOOL, JSON_OPTIONAL, AT(certificate_rule, quorum), .max = 0},
 	{"extended_key_usage", JSON_TEXTS, JSON_OPTIONAL, AT(certificate_rule, extended_key_usage), .max = 8},
 };
 static const struct json_table certificate_table = {"certificate rule", certificate_rows, LEN(certificate_rows),
 	sizeof(struct certificate_rule), false};
+
+static const struct json_row activation_rows[] = {
+	{"rp_id", JSON_TEXT, JSON_REQUIRED, AT(activation, rp_id), .max = 253},
+	{"origins", JSON_TEXTS, JSON_REQUIRED, AT(activation, origins), .max = MAX_ORIGINS},
+};
+static const struct json_table activation_table = {"activation", activation_rows, LEN(activation_rows),
+	sizeof(struct activation), false};
 
 static const struct json_row key_rows[] = {
 	{"label", JSON_TEXT, JSON_REQUIRED, AT(key_rule, label), .max = MAX_KEY_LABEL},
@@ -44,6 +53,9 @@ static const struct json_row key_rows[] = {
 	{"origin", JSON_TEXT, JSON_OPTIONAL, AT(key_rule, origin), .max = 255},
 	{"per_second", JSON_INT, JSON_OPTIONAL, AT(key_rule, per_second), .min = 1, .max = 1000000},
 	{"burst", JSON_INT, JSON_OPTIONAL, AT(key_rule, burst), .min = 1, .max = 1000000},
+	{"seal", JSON_TEXT, JSON_OPTIONAL, AT(key_rule, seal), .max = MAX_KEY_LABEL},
+	{"born", JSON_TEXT, JSON_OPTIONAL, AT(key_rule, born), .max = 32},
+	{"activation", JSON_OBJECT, JSON_OPTIONAL, AT(key_rule, activation), .table = &activation_table},
 };
 static const struct json_table key_table = {"key", key_rows, LEN(key_rows), sizeof(struct key_rule), false};
 
@@ -56,6 +68,7 @@ static const struct json_table caller_table = {"caller", caller_rows, LEN(caller
 static const struct json_row custodian_rows[] = {
 	{"k", JSON_INT, JSON_REQUIRED, AT(custodians, k), .min = 1, .max = 16},
 	{"names", JSON_TEXTS, JSON_REQUIRED, AT(custodians, names), .max = 32},
+	{"minutes", JSON_INT, JSON_OPTIONAL, AT(custodians, minutes), .min = 1, .max = MAX_APPROVAL_MINUTES},
 };
 static const struct json_table custodian_table = {"custodians", custodian_rows, LEN(custodian_rows),
 	sizeof(struct custodians), false};
@@ -122,7 +135,9 @@ callers_check(struct policy *p)
 static enum err
 key_check(const struct policy *p, struct key_rule *k)
 {
-	REQUIRE_WHY(k->callers.count > 0, ERR_CONFIG, "key '%s' has no caller", k->label);
+	REQUIRE_WHY((k->callers.count > 0) == purpose_has_callers(k->purpose), ERR_CONFIG,
+		k->callers.count > 0 ? "key '%s' is mohar-hsmd's own: it has no callers" : "key '%s' has no caller",
+		k->label);
 	for (size_t i = 0; i < k->callers.count; i++) {
 		const uint32_t bit = policy_caller(p, json_text_at(&k->callers, i));
 

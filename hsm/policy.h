@@ -10,7 +10,16 @@
 #include "json/json.h"
 #include "keyring/keyring.h"
 
-enum { MAX_KEYS = 256, MAX_CALLERS = 32, MAX_CALLER_USERS = 32, MAX_RULES = 64, MAX_POLICY = 1 << 20 };
+enum {
+	MAX_KEYS = 256,
+	MAX_CALLERS = 32,
+	MAX_CALLER_USERS = 32,
+	MAX_RULES = 64,
+	MAX_ORIGINS = 8,
+	MAX_POLICY = 1 << 20,
+	APPROVAL_MINUTES = 60,
+	MAX_APPROVAL_MINUTES = 1440
+};
 
 /* One kind of certificate that a CA key may sign. A TBSCertificate must fit exactly one of its key's. */
 struct certificate_rule {
@@ -22,7 +31,15 @@ struct certificate_rule {
 	bool self_signed;         /* subject key = signing key */
 	bool registrar_signature; /* only with a registrar's act as evidence */
 	char *subject_key;        /* the label whose public key it must certify; NULL: any */
+	char *wrapped_by; /* the label of a citizen-keys key: only for a key that was born under it, shown by its blob; NULL: any */
+	bool quorum; /* only by k custodians' approval (PROPOSE); of a root-ca key everything is */
 	struct json_list extended_key_usage; /* dotted OIDs; exactly these at most */
+};
+
+/* How a citizen shows that a signature is wanted. */
+struct activation {
+	char *rp_id; /* of the signing page: "sign.localhost". Credentials of another RP ID, the login's, are refused */
+	struct json_list origins; /* "https://sign.localhost:8447"; byte for byte */
 };
 
 struct key_rule {
@@ -36,6 +53,9 @@ struct key_rule {
 	int64_t lifetime;              /* JWS: largest exp - iat, seconds; 0: not looked at */
 	char *origin;                  /* checkpoint: first line; NULL: any */
 	int64_t per_second, burst;     /* MAC: rate limit; 0: none */
+	char *seal;                    /* citizen-keys: label of the blob-seal key */
+	char *born;                    /* citizen-keys: algorithm of the keys made under it */
+	struct activation activation;  /* citizen-keys */
 	uint32_t allowed;              /* callers as a mask over policy.callers; from policy_read, not from the file */
 };
 
@@ -47,6 +67,7 @@ struct caller {
 
 struct custodians {
 	int64_t k;
+	int64_t minutes;        /* that a proposal is open; 0 in the file: APPROVAL_MINUTES */
 	struct json_list names; /* operators with role custodian */
 };
 

@@ -11,9 +11,11 @@ static const struct purpose purposes[] = {
 	{"token-jws", ALGORITHM_SIGN, OP_BIT(SIGN), {&type_jws}},
 	{"agency-seal", ALGORITHM_SIGN, OP_BIT(SIGN), {&type_jws}},
 	{"status-jws", ALGORITHM_SIGN, OP_BIT(SIGN), {&type_jws}},
-	{"checkpoint", ALGORITHM_SIGN, OP_BIT(SIGN), {&type_checkpoint}},
-	{"mac", ALGORITHM_MAC, OP_BIT(MAC), {NULL}},
+	{"checkpoint", ALGORITHM_SIGN, OP_BIT(SIGN), {&type_checkpoint}}, {"mac", ALGORITHM_MAC, OP_BIT(MAC), {NULL}},
 	{"wrap", ALGORITHM_WRAP, OP_BIT(WRAP) | OP_BIT(UNWRAP), {NULL}},
+	{"citizen-keys", ALGORITHM_MASTER, OP_BIT(WRAP) | OP_BIT(CHALLENGE) | OP_BIT(ACTIVATE) | OP_BIT(RETIRE),
+		{NULL}},
+	{"blob-seal", ALGORITHM_MAC, 0, {NULL}}, /* no operation: mohar-hsmd's own */
 };
 
 const struct purpose *
@@ -25,6 +27,14 @@ purpose_find(const char *name)
 	return NULL;
 }
 
+bool
+purpose_has_callers(const char *name)
+{
+	const struct purpose *p = purpose_find(name);
+
+	return p == NULL || p->ops != 0;
+}
+
 static bool
 has_type(const struct purpose *p, const struct type *type)
 {
@@ -32,6 +42,39 @@ has_type(const struct purpose *p, const struct type *type)
 		if (p->types[i] == type)
 			return true;
 	return false;
+}
+
+/* A citizen-keys key: how its blobs are sealed, what is born under it, who activates. */
+static enum err
+citizen_check(const struct policy *p, const struct key_rule *k)
+{
+	const bool is = strcmp(k->purpose, "citizen-keys") == 0;
+	const struct key_rule *seal = k->seal == NULL ? NULL : policy_key(p, span_of(k->seal));
+
+	REQUIRE_WHY(is == (k->seal != NULL) && is == (k->born != NULL) && is == (k->activation.rp_id != NULL),
+		ERR_CONFIG, "key '%s': 'seal', 'born' and 'activation' are what a citizen-keys key has, and no other",
+		k->label);
+	if (!is)
+		return ERR_OK;
+	REQUIRE_WHY(seal != NULL && strcmp(seal->purpose, "blob-seal") == 0 && strcmp(seal->token, k->token) == 0,
+		ERR_CONFIG, "key '%s': there is no blob-seal key '%s' on its token", k->label, k->seal);
+	REQUIRE_WHY(algorithm_find(k->born, ALGORITHM_SIGN) != NULL, ERR_CONFIG, "key '%s': no signing algorithm '%s'",
+		k->label, k->born);
+	REQUIRE_WHY(k->activation.origins.count > 0, ERR_CONFIG, "key '%s': activation lacks origins", k->label);
+	return ERR_OK;
+}
+
+static enum err
+wrapped_by_check(const struct policy *p, const struct key_rule *k, const struct certificate_rule *r)
+{
+	const struct key_rule *master = r->wrapped_by == NULL ? NULL : policy_key(p, span_of(r->wrapped_by));
+
+	REQUIRE_WHY(r->wrapped_by == NULL ||
+			(r->registrar_signature && master != NULL && strcmp(master->purpose, "citizen-keys") == 0),
+		ERR_CONFIG,
+		"key '%s', profile '%s': wrapped_by is the label of a citizen-keys key, and needs registrar_signature",
+		k->label, r->profile);
+	return ERR_OK;
 }
 
 static enum err
@@ -48,6 +91,7 @@ certificates_check(const struct policy *p, const struct key_rule *k)
 			"key '%s', profile '%s': CA certificates come from a root-ca key only", k->label, r->profile);
 		REQUIRE_WHY(r->subject_key == NULL || policy_key(p, span_of(r->subject_key)) != NULL, ERR_CONFIG,
 			"key '%s', profile '%s': no key '%s'", k->label, r->profile, r->subject_key);
+		TRY(wrapped_by_check(p, k, r));
 	}
 	return ERR_OK;
 }
@@ -56,19 +100,20 @@ enum err
 purpose_check(const struct policy *p, const struct key_rule *k)
 {
 	const struct purpose *purpose = purpose_find(k->purpose);
-	const struct algorithm *algorithm = algorithm_find(k->algorithm);
+	const struct algorithm *algorithm = purpose == NULL ? NULL : algorithm_find(k->algorithm, purpose->kind);
 
 	REQUIRE_WHY(purpose != NULL, ERR_CONFIG, "key '%s': there is no purpose '%s'", k->label, k->purpose);
-	REQUIRE_WHY(algorithm != NULL && algorithm->kind == purpose->kind, ERR_CONFIG,
-		"key '%s': algorithm '%s' does not serve '%s'", k->label, k->algorithm, k->purpose);
+	REQUIRE_WHY(algorithm != NULL, ERR_CONFIG, "key '%s': algorithm '%s' does not serve '%s'", k->label,
+		k->algorithm, k->purpose);
 	if (has_type(purpose, &type_tbscertificate))
 		TRY(certificates_check(p, k));
 	REQUIRE_WHY(has_type(purpose, &type_jws) == (k->typ.count > 0), ERR_CONFIG,
 		"key '%s': 'typ' is what a JWS key has, and no other", k->label);
 	REQUIRE_WHY((strcmp(k->purpose, "agency-seal") == 0) == (k->agency != NULL), ERR_CONFIG,
 		"key '%s': 'agency' is what an agency-seal key has, and no other", k->label);
-	REQUIRE_WHY(algorithm->kind != ALGORITHM_MAC || k->per_second > 0, ERR_CONFIG,
+	REQUIRE_WHY(!(purpose->ops & OP_BIT(MAC)) || k->per_second > 0, ERR_CONFIG,
 		"key '%s': a mac key needs 'per_second', or its inputs can be guessed", k->label);
+	TRY(citizen_check(p, k));
 	REQUIRE_WHY((!has_type(purpose, &type_tbscertlist) && !has_type(purpose, &type_responsedata)) ||
 			k->list_days > 0,
 		ERR_CONFIG, "key '%s' signs status: say how long it may last in 'list_days'", k->label);

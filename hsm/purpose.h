@@ -22,6 +22,9 @@ struct purpose {
 /* The row of a name; NULL if there is none. */
 const struct purpose *purpose_find(const char *name);
 
+/* Has it operations, and so callers? A blob-seal key is used by mohar-hsmd itself only. True for an unknown purpose. */
+bool purpose_has_callers(const char *name);
+
 /* Do a key rule's purpose, algorithm and limits belong together? ERR_CONFIG with the reason. */
 MUST_USE enum err purpose_check(const struct policy *p, const struct key_rule *k);
 

@@ -50,7 +50,7 @@ genesis(struct session *s)
 	const struct clock clock = clock_system();
 
 	/* The journal first: a token that is sealed without one could never serve. */
-	TRY(journal_open(service.settings.journal, &service.journal));
+	TRY(journal_open(service.settings.journal, NULL, NULL, &service.journal));
 	TRY(genesis_run(s, &service.policy, service.settings.serves, clock_now(&clock)));
 	TRY(journal_note("genesis", service.settings.serves));
 	TRY(memory_seal(s, &service.journal));
@@ -139,7 +139,7 @@ serve(struct session *s, int listen_fd, int *code)
 	REQUIRE(sessions != NULL, ERR_NO_MEMORY);
 	signals_block();
 	TRY(ready(s));
-	TRY(journal_open(service.settings.journal, &service.journal));
+	TRY(journal_open(service.settings.journal, NULL, NULL, &service.journal));
 	policy_warn_shared(&service.policy);
 	service.since = clock_now(&clock);
 	breaker_init(&service.breaker);

@@ -22,13 +22,15 @@ static const struct algorithm algorithms[] = {
 		NULL, NULL, NID_undef, NULL, 32},
 	{"AES-256", ALGORITHM_WRAP, CKK_AES, CKM_AES_KEY_GEN, CKM_AES_KEY_WRAP_PAD, {NULL, 0}, NULL, NULL, NID_undef,
 		NULL, 0},
+	{"AES-256", ALGORITHM_MASTER, CKK_AES, CKM_AES_KEY_GEN, CKM_AES_KEY_WRAP_PAD, {NULL, 0}, NULL, NULL, NID_undef,
+		NULL, 0},
 };
 
 const struct algorithm *
-algorithm_find(const char *name)
+algorithm_find(const char *name, enum algorithm_kind kind)
 {
 	for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++)
-		if (strcmp(algorithms[i].name, name) == 0)
+		if (algorithms[i].kind == kind && strcmp(algorithms[i].name, name) == 0)
 			return &algorithms[i];
 	return NULL;
 }

@@ -6,7 +6,12 @@
 
 #include "base/span.h"
 
-enum algorithm_kind { ALGORITHM_SIGN, ALGORITHM_MAC, ALGORITHM_WRAP };
+enum algorithm_kind {
+	ALGORITHM_SIGN,
+	ALGORITHM_MAC,
+	ALGORITHM_WRAP,   /* wraps data keys: secrets that leave */
+	ALGORITHM_MASTER, /* wraps citizens' private keys, which never do */
+};
 
 struct algorithm {
 	const char *name;
@@ -23,7 +28,7 @@ struct algorithm {
 
 enum { MAX_RAW_SIGNATURE = 132 };
 
-/* The row of a name; NULL if there is none. */
-const struct algorithm *algorithm_find(const char *name);
+/* The row of that name and kind; NULL if there is none. */
+const struct algorithm *algorithm_find(const char *name, enum algorithm_kind kind);
 
 #endif

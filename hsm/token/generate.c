@@ -90,12 +90,17 @@ pair_make(struct session *s, const char *label, const uint8_t *id, const struct 
 static enum err
 secret_make(struct session *s, const char *label, const uint8_t *id, const struct algorithm *a)
 {
-	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
+	CK_OBJECT_CLASS secret = CKO_SECRET_KEY, private = CKO_PRIVATE_KEY;
 	CK_KEY_TYPE aes = CKK_AES;
 	/* A wrapping key must never turn a private key into bytes, nor bytes into a token object. */
-	CK_ATTRIBUTE may_wrap[] = {{CKA_CLASS, &class, sizeof(class)}};
-	CK_ATTRIBUTE unwraps_to[] = {{CKA_CLASS, &class, sizeof(class)}, {CKA_KEY_TYPE, &aes, sizeof(aes)},
+	CK_ATTRIBUTE may_wrap[] = {{CKA_CLASS, &secret, sizeof(secret)}};
+	CK_ATTRIBUTE unwraps_to[] = {{CKA_CLASS, &secret, sizeof(secret)}, {CKA_KEY_TYPE, &aes, sizeof(aes)},
 		{CKA_TOKEN, &no, sizeof(no)}};
+	/* A master key must never show a private key to whoever knows the PIN: what it unwraps is as closed as what it wrapped. */
+	CK_ATTRIBUTE may_wrap_private[] = {{CKA_CLASS, &private, sizeof(private)}};
+	CK_ATTRIBUTE unwraps_to_private[] = {{CKA_CLASS, &private, sizeof(private)}, {CKA_TOKEN, &no, sizeof(no)},
+		{CKA_PRIVATE, &yes, sizeof(yes)}, {CKA_SENSITIVE, &yes, sizeof(yes)},
+		{CKA_EXTRACTABLE, &no, sizeof(no)}, {CKA_SIGN, &yes, sizeof(yes)}, {CKA_DERIVE, &no, sizeof(no)}};
 	CK_ATTRIBUTE template[MAX_TEMPLATE];
 	CK_MECHANISM mechanism = {a->generate, NULL, 0};
 	CK_ULONG n = private_template(template, label, id, a), len = 32;
@@ -105,6 +110,10 @@ secret_make(struct session *s, const char *label, const uint8_t *id, const struc
 	if (a->kind == ALGORITHM_WRAP) {
 		add(template, &n, CKA_WRAP_TEMPLATE, may_wrap, sizeof(may_wrap));
 		add(template, &n, CKA_UNWRAP_TEMPLATE, unwraps_to, sizeof(unwraps_to));
+	}
+	if (a->kind == ALGORITHM_MASTER) {
+		add(template, &n, CKA_WRAP_TEMPLATE, may_wrap_private, sizeof(may_wrap_private));
+		add(template, &n, CKA_UNWRAP_TEMPLATE, unwraps_to_private, sizeof(unwraps_to_private));
 	}
 	return returned(s, "C_GenerateKey",
 		token_calls(s->token)->C_GenerateKey(s->handle, &mechanism, template, n, &handle));

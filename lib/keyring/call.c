@@ -17,6 +17,7 @@ static void
 request_write(struct writer *frames, const struct call *c, uint32_t id)
 {
 	AUTO(writer) body = writer_new(MAX_MESSAGE);
+	AUTO(writer) digests = writer_new(1 + MAX_DIGESTS * MAX_DIGEST);
 	const uint8_t count[2] = {(uint8_t)(c->count >> 8), (uint8_t)c->count};
 
 	if (c->label.len > 0)
@@ -27,9 +28,20 @@ request_write(struct writer *frames, const struct call *c, uint32_t id)
 		field_write(&body, FIELD_EVIDENCE, c->evidence);
 	if (c->count > 0)
 		field_write(&body, FIELD_COUNT, span_at(count, sizeof(count)));
+	if (c->digests != NULL) {
+		writer_u8(&digests, (uint8_t)c->digests->each);
+		writer_bytes(&digests, c->digests->bytes);
+		field_write(&body, FIELD_DIGESTS, writer_span(&digests));
+	}
+	if (c->nonce.len > 0)
+		field_write(&body, FIELD_NONCE, c->nonce);
+	if (c->kind.len > 0)
+		field_write(&body, FIELD_KIND, c->kind);
 	frame_write(frames, c->op, id, writer_span(&body));
 	if (frames->failed == ERR_OK)
 		frames->failed = writer_done(&body);
+	if (frames->failed == ERR_OK)
+		frames->failed = writer_done(&digests);
 }
 
 static enum err

@@ -9,9 +9,10 @@
 
 struct call {
 	uint8_t op;
-	bool once; /* not to be repeated on a connection that died */
-	struct span label, object, evidence;
-	uint16_t count; /* RANDOM; 0: no such field */
+	bool once;                                        /* not to be repeated on a connection that died */
+	struct span label, object, evidence, nonce, kind; /* empty: no such field */
+	const struct digests *digests;                    /* NULL: no such field */
+	uint16_t count;                                   /* RANDOM; 0: no such field */
 };
 
 /* A reply. The spans of fields point into body. */

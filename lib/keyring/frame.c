@@ -32,6 +32,8 @@ static const struct {
 	{ERR_UNAUTHENTICATED, 13},
 	{ERR_EXPIRED, 14},
 	{ERR_BAD_SIGNATURE, 15},
+	{ERR_USED, 16},
+	{ERR_REVOKED, 17},
 };
 
 static const struct op_row *
@@ -126,6 +128,33 @@ label_is_good(struct span label)
 	return label.len > 0 && label.len <= MAX_KEY_LABEL;
 }
 
+/* These may be longer than a frame; nothing else may fill the memory over there. */
+bool
+op_is_long(uint8_t op)
+{
+	return op == OP_SIGN || op == OP_PROPOSE || op == OP_APPROVE;
+}
+
+enum err
+digests_read(struct span field, struct digests *out)
+{
+	struct reader r = reader_over(field);
+	uint8_t len;
+
+	TRY(reader_u8(&r, &len));
+	REQUIRE_WHY(len == 32 || len == 48 || len == 64, ERR_MALFORMED, "a digest of %d bytes", len);
+	REQUIRE(r.left.len > 0 && r.left.len % len == 0, ERR_MALFORMED);
+	REQUIRE_WHY(r.left.len / len <= MAX_DIGESTS, ERR_TOO_LONG, "more than %d digests at once", MAX_DIGESTS);
+	*out = (struct digests){.bytes = r.left, .each = len, .count = r.left.len / len};
+	return ERR_OK;
+}
+
+struct span
+digest_at(const struct digests *d, size_t i)
+{
+	return span_at(d->bytes.ptr + i * d->each, d->each);
+}
+
 enum err
 request_read(uint8_t op, struct span body, struct fields *out)
 {
@@ -140,6 +169,9 @@ request_read(uint8_t op, struct span body, struct fields *out)
 	REQUIRE_WHY(!(f.present & FIELD_BIT(LABEL)) || label_is_good(f.at[FIELD_LABEL]), ERR_MALFORMED,
 		"that is no key label");
 	REQUIRE(!(f.present & FIELD_BIT(COUNT)) || f.at[FIELD_COUNT].len == 2, ERR_MALFORMED);
+	REQUIRE(!(f.present & FIELD_BIT(NONCE)) || f.at[FIELD_NONCE].len == HSM_NONCE_LEN, ERR_MALFORMED);
+	REQUIRE_WHY(!(f.present & FIELD_BIT(KIND)) || label_is_good(f.at[FIELD_KIND]), ERR_MALFORMED,
+		"that is no kind of act");
 	REQUIRE(f.at[FIELD_OBJECT].len <= MAX_HSM_OBJECT, ERR_TOO_LONG);
 	*out = f;
 	return ERR_OK;

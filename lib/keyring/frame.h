@@ -16,17 +16,24 @@ enum {
 	MAX_MESSAGE = MAX_HSM_OBJECT + MAX_HSM_FRAME, /* the object, and room for the other fields */
 };
 
-/*      op        number  fields demanded                      also allowed */
-#define OP_TABLE(X)                                                           \
-	X(STATUS, 1, 0, 0)                                                    \
-	X(LIST, 2, 0, 0)                                                      \
-	X(PUBKEY, 3, FIELD_BIT(LABEL), 0)                                     \
-	X(GENERATE, 4, FIELD_BIT(LABEL), 0)                                   \
-	X(SIGN, 5, FIELD_BIT(LABEL) | FIELD_BIT(OBJECT), FIELD_BIT(EVIDENCE)) \
-	X(MAC, 6, FIELD_BIT(LABEL) | FIELD_BIT(OBJECT), 0)                    \
-	X(WRAP, 7, FIELD_BIT(LABEL), 0)                                       \
-	X(UNWRAP, 8, FIELD_BIT(LABEL) | FIELD_BIT(OBJECT), 0)                 \
-	X(RANDOM, 9, FIELD_BIT(COUNT), 0)
+/*      op        number  fields demanded                         also allowed */
+#define OP_TABLE(X)                                                                                                    \
+	X(STATUS, 1, 0, 0)                                                                                             \
+	X(LIST, 2, 0, 0)                                                                                               \
+	X(PUBKEY, 3, FIELD_BIT(LABEL), 0)                                                                              \
+	X(GENERATE, 4, FIELD_BIT(LABEL), 0)                                                                            \
+	X(SIGN, 5, FIELD_BIT(LABEL) | FIELD_BIT(OBJECT), FIELD_BIT(EVIDENCE))                                          \
+	X(MAC, 6, FIELD_BIT(LABEL) | FIELD_BIT(OBJECT), 0)                                                             \
+	X(WRAP, 7, FIELD_BIT(LABEL), FIELD_BIT(OBJECT) | FIELD_BIT(EVIDENCE))                                          \
+	X(UNWRAP, 8, FIELD_BIT(LABEL) | FIELD_BIT(OBJECT), 0)                                                          \
+	X(RANDOM, 9, FIELD_BIT(COUNT), 0)                                                                              \
+	X(CHALLENGE, 10, FIELD_BIT(LABEL) | FIELD_BIT(OBJECT) | FIELD_BIT(DIGESTS), 0)                                 \
+	X(ACTIVATE, 11,                                                                                                \
+		FIELD_BIT(LABEL) | FIELD_BIT(OBJECT) | FIELD_BIT(EVIDENCE) | FIELD_BIT(DIGESTS) | FIELD_BIT(NONCE), 0) \
+	X(RETIRE, 12, FIELD_BIT(LABEL) | FIELD_BIT(OBJECT), 0)                                                         \
+	X(PROPOSE, 13, FIELD_BIT(OBJECT) | FIELD_BIT(KIND), FIELD_BIT(LABEL) | FIELD_BIT(EVIDENCE))                    \
+	X(APPROVE, 14, FIELD_BIT(OBJECT) | FIELD_BIT(EVIDENCE) | FIELD_BIT(NONCE), 0)                                  \
+	X(METRICS, 15, 0, 0)
 
 enum frame_op {
 #define X(name, number, demanded, allowed) OP_##name = (number),
@@ -43,6 +50,9 @@ enum field {
 	FIELD_REASON,   /* tag 6, replies: UTF-8, one line, why not */
 	FIELD_RESULT,   /* tag 7, replies: what was asked for */
 	FIELD_SECRET,   /* tag 8, replies: a data key */
+	FIELD_DIGESTS,  /* tag 9: u8 length of each, then 1 to MAX_DIGESTS digests of that length */
+	FIELD_NONCE,    /* tag 10: HSM_NONCE_LEN bytes that mohar-hsmd gave: of a challenge, of a proposal */
+	FIELD_KIND,     /* tag 11: which kind of act is proposed, 1 to MAX_KEY_LABEL characters of [a-z0-9-] */
 	FIELDS,
 };
 #define FIELD_BIT(name) (1U << FIELD_##name)
@@ -68,6 +78,13 @@ void frame_write(struct writer *w, uint8_t op, uint32_t id, struct span body);
 
 /* Appends one field. */
 void field_write(struct writer *w, enum field field, struct span value);
+
+/* FIELD_DIGESTS, read: MAX_DIGESTS at most, all of SHA-256, of SHA-384 or of SHA-512. ERR_MALFORMED, ERR_TOO_LONG. */
+MUST_USE enum err digests_read(struct span field, struct digests *out);
+struct span digest_at(const struct digests *d, size_t i);
+
+/* May a request of this op take more than one frame? */
+bool op_is_long(uint8_t op);
 
 /* A request's fields. ERR_UNSUPPORTED: no such op; ERR_MALFORMED: unknown, repeated, unordered, missing or surplus fields, or a value out of form. */
 MUST_USE enum err request_read(uint8_t op, struct span body, struct fields *out);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "keyring/call.h"
+#include "keyring/ask.h"
 
 enum { MAX_CACHED = 64, MAX_SPKI = 1024 };
 
@@ -52,9 +52,8 @@ keyring_free(struct keyring **k)
 	*k = NULL;
 }
 
-/* A call whose result is bytes. */
-static enum err
-ask(struct keyring *k, const struct call *c, struct writer *out)
+enum err
+keyring_ask(struct keyring *k, const struct call *c, struct writer *out)
 {
 	AUTO(reply) r = {0};
 
@@ -81,13 +80,13 @@ ask_secret(struct keyring *k, const struct call *c, struct writer *blob, struct 
 enum err
 keyring_status(struct keyring *k, struct writer *json)
 {
-	return ask(k, &(struct call){.op = OP_STATUS}, json);
+	return keyring_ask(k, &(struct call){.op = OP_STATUS}, json);
 }
 
 enum err
 keyring_list(struct keyring *k, struct writer *json)
 {
-	return ask(k, &(struct call){.op = OP_LIST}, json);
+	return keyring_ask(k, &(struct call){.op = OP_LIST}, json);
 }
 
 /* Under the lock. */
@@ -137,7 +136,7 @@ keyring_pubkey(struct keyring *k, const char *label, struct writer *spki)
 	REQUIRE_WHY(strlen(label) <= MAX_KEY_LABEL, ERR_NOT_FOUND, "a key label of more than %d characters",
 		MAX_KEY_LABEL);
 	if (!cache_get(k, label, spki)) {
-		TRY(ask(k, &(struct call){.op = OP_PUBKEY, .label = span_of(label)}, &fresh));
+		TRY(keyring_ask(k, &(struct call){.op = OP_PUBKEY, .label = span_of(label)}, &fresh));
 		cache_put(k, label, writer_span(&fresh));
 		writer_bytes(spki, writer_span(&fresh));
 	}
@@ -147,7 +146,7 @@ keyring_pubkey(struct keyring *k, const char *label, struct writer *spki)
 enum err
 keyring_generate(struct keyring *k, const char *label, struct writer *json)
 {
-	return ask(k, &(struct call){.op = OP_GENERATE, .once = true, .label = span_of(label)}, json);
+	return keyring_ask(k, &(struct call){.op = OP_GENERATE, .once = true, .label = span_of(label)}, json);
 }
 
 enum err
@@ -155,7 +154,8 @@ keyring_sign(struct keyring *k, const char *label, struct span object, struct sp
 {
 	if (object.ptr == NULL)
 		object = SPAN("");
-	return ask(k, &(struct call){.op = OP_SIGN, .label = span_of(label), .object = object, .evidence = evidence},
+	return keyring_ask(k,
+		&(struct call){.op = OP_SIGN, .label = span_of(label), .object = object, .evidence = evidence},
 		signature);
 }
 
@@ -164,7 +164,7 @@ keyring_mac(struct keyring *k, const char *label, struct span input, uint8_t out
 {
 	AUTO(writer) tag = writer_new(32);
 
-	TRY(ask(k,
+	TRY(keyring_ask(k,
 		&(struct call){.op = OP_MAC, .label = span_of(label), .object = input.ptr == NULL ? SPAN("") : input},
 		&tag));
 	REQUIRE(tag.len == 32, ERR_UNAVAILABLE);

@@ -8,7 +8,23 @@
 #include "base/writer.h"
 #include "base/secret.h"
 
-enum { MAX_KEY_LABEL = 64, MAX_HSM_OBJECT = 16 << 20, MAX_HSM_FRAME = 64 << 10, MAX_SIGNATURE = 1024 };
+enum {
+	MAX_KEY_LABEL = 64,
+	MAX_HSM_OBJECT = 16 << 20,
+	MAX_HSM_FRAME = 64 << 10,
+	MAX_SIGNATURE = 1024,
+	MAX_BLOB = 8 << 10, /* a citizen's wrapped key: keyring/blob.h */
+	MAX_DIGESTS = 100,  /* signed by one activation */
+	MAX_DIGEST = 64,
+	HSM_NONCE_LEN = 16,
+	MAX_SUMMARY = 16 << 10,
+};
+
+/* What one activation signs: count digests of each bytes (32, 48 or 64: SHA-256, SHA-384, SHA-512), one after the other. */
+struct digests {
+	struct span bytes;
+	size_t each, count;
+};
 
 struct keyring;
 
@@ -39,6 +55,45 @@ MUST_USE enum err keyring_unwrap(struct keyring *k, const char *label, struct sp
 /* At most 1024 bytes of the HSM's randomness. */
 MUST_USE enum err keyring_random(struct keyring *k, uint8_t *out, size_t len);
 
+/* One document in Prometheus' text format: operations, refusals and latencies by key. Appended. */
+MUST_USE enum err keyring_metrics(struct keyring *k, struct writer *text);
+
+/* ---- citizens' signing keys: made over there, kept here as blobs (keyring/blob.h), used only by those whom they are bound to ---- */
+
+/* A fresh key pair under the master key of that label (purpose citizen-keys). The blob is not born: nothing can be signed with it. Appended. */
+MUST_USE enum err keyring_citizen_make(struct keyring *k, const char *label, struct writer *blob);
+/* Birth: binds an unborn blob, within fifteen minutes and once, to the person and the credentials that the registrar's act names (certificate.issue with
+ * `person`, `profile`, `spki_sha256`, `credentials`). Also raises a born blob by one generation, after it was frozen (act citizen.unfreeze with `key`). */
+MUST_USE enum err keyring_citizen_bind(struct keyring *k, const char *label, struct span blob, struct span act,
+	struct writer *bound);
+/* What the citizen must sign by passkey or card to have these digests signed: 32 bytes, good for five minutes, once, at this mohar-hsmd. nonce: to be
+ * given back. */
+MUST_USE enum err keyring_challenge(struct keyring *k, const char *label, struct span blob,
+	const struct digests *digests, uint8_t challenge[32], uint8_t nonce[HSM_NONCE_LEN]);
+/* evidence: an AuthenticationResponseJSON over the challenge, or a card's activation (compact JWS, typ activation+jwt). Appends a u16 length and the signature
+ * (DER for ECDSA) for each digest, in their order. Not repeated if the connection breaks: ask for another challenge. ERR_USED, ERR_EXPIRED, ERR_REVOKED, ERR_MISMATCH. */
+MUST_USE enum err keyring_activate(struct keyring *k, const char *label, struct span blob,
+	const struct digests *digests, const uint8_t nonce[HSM_NONCE_LEN], struct span evidence,
+	struct writer *signatures);
+/* From now on no blob of this key of this generation or an older one signs: freeze, or removal for good. */
+MUST_USE enum err keyring_retire(struct keyring *k, const char *label, struct span blob);
+
+/* ---- what k of n custodians must approve (hsm/quorum/) ---- */
+
+struct hsm_proposal {
+	uint8_t id[HSM_NONCE_LEN];
+	char summary[MAX_SUMMARY]; /* what the bytes say, in mohar-hsmd's own words: show this */
+	int64_t expires, k;
+};
+
+/* Proposes an act: kind "sign" (label: the key), "generate", "delete" (label), "policy" (object: the new keys.json), "restore". evidence: as for SIGN. */
+MUST_USE enum err keyring_propose(struct keyring *k, const char *kind, const char *label, struct span object,
+	struct span evidence, struct hsm_proposal *out);
+/* One custodian's approval (act proposal.approve with `proposal`, `object_sha256`, `summary_sha256`; or an AuthenticationResponseJSON) of the very same bytes. The k-th
+ * executes: *executed, and what came of it (a signature) is appended to result; before that *missing says how many are. */
+MUST_USE enum err keyring_approve(struct keyring *k, const uint8_t id[HSM_NONCE_LEN], struct span object,
+	struct span approval, bool *executed, int64_t *missing, struct writer *result);
+
 /* ---- the OpenSSL 3 provider (provider.c): keys over there as EVP_PKEYs here ---- */
 
 /* Loads the default provider explicitly and first, then our own, for the whole process; sets default properties as RECIPES.md says. Once, by
@@ -49,5 +104,10 @@ void keyring_provider_unload(void);
 /* The key as an EVP_PKEY whose private half stays over there: X509_sign, X509_CRL_sign, OCSP_basic_sign, EVP_DigestSign work. The caller frees it with
  * EVP_PKEY_free. evidence is copied and goes with every signature of this handle; empty for most. Cheap after the first time (public key cached). */
 MUST_USE enum err keyring_key(struct keyring *k, const char *label, struct span evidence, EVP_PKEY **out);
+
+/* The same, but each signature is had by sign() instead of SIGN: for keys that only custodians' approvals open. context is borrowed for the life of the key. */
+typedef enum err keyring_signer(void *context, const char *label, struct span object, struct writer *signature);
+MUST_USE enum err keyring_key_signed_by(struct keyring *k, const char *label, keyring_signer *sign, void *context,
+	EVP_PKEY **out);
 
 #endif

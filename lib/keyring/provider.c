@@ -116,14 +116,15 @@ type_name(struct span spki, const char **out)
 	return ERR_OK;
 }
 
-enum err
-keyring_key(struct keyring *k, const char *label, struct span evidence, EVP_PKEY **out)
+static enum err
+handle(struct keyring *k, const char *label, struct span evidence, struct hsm_signer signer, EVP_PKEY **out)
 {
 	AUTO(writer) spki = writer_new(MAX_PROVIDER_SPKI);
 	const OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(PROVIDER_PARAM_LABEL, (char *)(uintptr_t)label, 0),
 		OSSL_PARAM_construct_octet_string(PROVIDER_PARAM_EVIDENCE, (void *)(uintptr_t)evidence.ptr,
 			evidence.len),
+		OSSL_PARAM_construct_octet_string(PROVIDER_PARAM_SIGNER, &signer, sizeof(signer)),
 		OSSL_PARAM_construct_end(),
 	};
 	OWN(EVP_PKEY_CTX) context = NULL;
@@ -139,4 +140,16 @@ keyring_key(struct keyring *k, const char *label, struct span evidence, EVP_PKEY
 	CRYPTO_OK(EVP_PKEY_fromdata(context, out, EVP_PKEY_KEYPAIR, (OSSL_PARAM *)(uintptr_t)params) == 1,
 		"a key handle");
 	return ERR_OK;
+}
+
+enum err
+keyring_key(struct keyring *k, const char *label, struct span evidence, EVP_PKEY **out)
+{
+	return handle(k, label, evidence, (struct hsm_signer){0}, out);
+}
+
+enum err
+keyring_key_signed_by(struct keyring *k, const char *label, keyring_signer *sign, void *context, EVP_PKEY **out)
+{
+	return handle(k, label, SPAN(""), (struct hsm_signer){sign, context}, out);
 }

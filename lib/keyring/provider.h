@@ -15,13 +15,21 @@ enum { MAX_EVIDENCE = 64 << 10, MAX_PROVIDER_SPKI = 1024 };
 #define PROVIDER_NAME "mohar"
 #define PROVIDER_PARAM_LABEL "mohar-label"       /* utf8: makes a handle, by EVP_PKEY_fromdata */
 #define PROVIDER_PARAM_EVIDENCE "mohar-evidence" /* octets */
+#define PROVIDER_PARAM_SIGNER "mohar-signer"     /* octets: a struct hsm_signer of this process */
+
+/* Who signs instead of SIGN; sign is NULL for most keys. */
+struct hsm_signer {
+	keyring_signer *sign;
+	void *context; /* borrowed */
+};
 
 /* What EVP_PKEY calls key data. Immutable once imported; references counted. */
 struct hsm_key {
 	atomic_uint references;
 	char label[MAX_KEY_LABEL + 1];
 	struct writer evidence; /* owned */
-	EVP_PKEY *public_half;  /* owned, of the private context */
+	struct hsm_signer signer;
+	EVP_PKEY *public_half; /* owned, of the private context */
 };
 
 /* The keyring that keyring_provider_load was given, and the private context. */

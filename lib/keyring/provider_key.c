@@ -133,6 +133,7 @@ key_import_types(int selection)
 	static const OSSL_PARAM types[] = {
 		OSSL_PARAM_utf8_string(PROVIDER_PARAM_LABEL, NULL, 0),
 		OSSL_PARAM_octet_string(PROVIDER_PARAM_EVIDENCE, NULL, 0),
+		OSSL_PARAM_octet_string(PROVIDER_PARAM_SIGNER, NULL, 0),
 		OSSL_PARAM_END,
 	};
 
@@ -145,6 +146,7 @@ import(struct hsm_key *k, const OSSL_PARAM params[])
 {
 	const OSSL_PARAM *label = OSSL_PARAM_locate_const(params, PROVIDER_PARAM_LABEL);
 	const OSSL_PARAM *evidence = OSSL_PARAM_locate_const(params, PROVIDER_PARAM_EVIDENCE);
+	const OSSL_PARAM *signer = OSSL_PARAM_locate_const(params, PROVIDER_PARAM_SIGNER);
 	AUTO(writer) spki = writer_new(MAX_PROVIDER_SPKI);
 	char *text = k->label;
 	const unsigned char *at;
@@ -153,6 +155,8 @@ import(struct hsm_key *k, const OSSL_PARAM params[])
 	if (evidence != NULL && evidence->data_type == OSSL_PARAM_OCTET_STRING)
 		writer_bytes(&k->evidence, span_at(evidence->data, evidence->data_size));
 	TRY(writer_done(&k->evidence));
+	if (signer != NULL && signer->data_size == sizeof(k->signer))
+		memcpy(&k->signer, signer->data, sizeof(k->signer));
 	TRY(keyring_pubkey(provider_keyring(), k->label, &spki));
 	at = spki.ptr;
 	k->public_half = d2i_PUBKEY_ex(NULL, &at, (long)spki.len, provider_context(), NULL);

@@ -138,8 +138,11 @@ sign(struct signing *s, unsigned char *out, size_t *len, size_t room)
 {
 	AUTO(writer) signature = writer_new(MAX_SIGNATURE);
 
-	TRY(keyring_sign(provider_keyring(), s->key->label, writer_span(&s->object), writer_span(&s->key->evidence),
-		&signature));
+	if (s->key->signer.sign != NULL)
+		TRY(s->key->signer.sign(s->key->signer.context, s->key->label, writer_span(&s->object), &signature));
+	else
+		TRY(keyring_sign(provider_keyring(), s->key->label, writer_span(&s->object),
+			writer_span(&s->key->evidence), &signature));
 	REQUIRE(signature.len <= room, ERR_TOO_LONG);
 	memcpy(out, signature.ptr, signature.len);
 	*len = signature.len;

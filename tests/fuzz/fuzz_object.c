@@ -55,7 +55,7 @@ subjects_make(void)
 		uint8_t *der = NULL;
 		int len;
 
-		k->algorithm = algorithm_find(subjects[i].rule.algorithm);
+		k->algorithm = algorithm_find(subjects[i].rule.algorithm, ALGORITHM_SIGN);
 		k->public_key = k->algorithm->group == NULL ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")
 							    : EVP_EC_gen(k->algorithm->group);
 		k->spki = writer_new(1024);

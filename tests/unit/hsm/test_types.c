@@ -43,7 +43,7 @@ key_make(struct token_key *k, const char *algorithm)
 	uint8_t *der = NULL;
 	int len;
 
-	k->algorithm = algorithm_find(algorithm);
+	k->algorithm = algorithm_find(algorithm, ALGORITHM_SIGN);
 	k->public_key = EVP_EC_gen(algorithm);
 	k->spki = writer_new(1024);
 	len = i2d_PUBKEY(k->public_key, &der);
