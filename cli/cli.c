@@ -80,7 +80,9 @@ wrong(bool json, const char *title, const char *why)
 		json_object_end(&j);
 		puts((const char *)writer_span(&w).ptr);
 	}
-	fprintf(stderr, "%s: %s. '%s --help' tells more.\n", title, why, title);
+	/* A suggestion ends as a question. */
+	fprintf(stderr, "%s: %s%s '%s --help' tells more.\n", title, why, why[strlen(why) - 1] == '?' ? "" : ".",
+		title);
 	return EXIT_USAGE;
 }
 
@@ -144,6 +146,27 @@ is_help(const char *argument)
 	return same(argument, "--help") || same(argument, "-h") || same(argument, "help");
 }
 
+/* A group that is a verb by itself too (`mohar verify FILE...`) tells that verb's options first. */
+static void
+help_group(const struct lookup *l)
+{
+	if (l->otherwise != NULL) {
+		cli_help_verb(stdout, l->otherwise);
+		putchar('\n');
+	}
+	cli_help_group(stdout, l->group);
+}
+
+/* `mohar help card enrol` says what `mohar card enrol --help` says. */
+static int
+help_about(int argc, char **argv)
+{
+	char *words[] = {argv[0], argv[2], argc > 3 ? argv[3] : (char[]){"--help"},
+		argc > 3 ? (char[]){"--help"} : NULL, NULL};
+
+	return cli_main(argc > 3 ? 4 : 3, words);
+}
+
 int
 cli_main(int argc, char **argv)
 {
@@ -154,6 +177,8 @@ cli_main(int argc, char **argv)
 		cli_help_all(stderr);
 		return EXIT_USAGE;
 	}
+	if (is_help(argv[1]) && second != NULL && second[0] != '-' && !is_help(second))
+		return help_about(argc, argv);
 	if (is_help(argv[1])) {
 		cli_help_all(stdout);
 		return EXIT_DONE;
@@ -165,7 +190,7 @@ cli_main(int argc, char **argv)
 		return run(l.exact, argc - (l.exact->group != NULL ? 3 : 2), argv + (l.exact->group != NULL ? 3 : 2),
 			json);
 	if (l.group_known && is_help(second)) {
-		cli_help_group(stdout, l.group);
+		help_group(&l);
 		return EXIT_DONE;
 	}
 	if (l.group_known && second == NULL && l.otherwise == NULL) {

@@ -69,6 +69,8 @@ void cli_item_end(struct cli *c);
 int cli_end(struct cli *c, const char *result, const char *why, int code);
 /* cli_end for an error: "refused" (or unreachable), with err_text and err_why. */
 int cli_fail(struct cli *c, enum err e);
+/* e, and its reason with the file that it is about in front: "land.jwk: line 1: ...". ERR_OK stays. */
+MUST_USE enum err cli_about(const char *path, enum err e);
 /* Progress for people, on standard error when it is a terminal. */
 void cli_progress(struct cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -58,17 +58,28 @@ write_level(struct cli *c, struct json_writer *j, const char *member, const char
 	return ERR_OK;
 }
 
+/* Only its shape: the registry judges the keys. */
+struct key_set {
+	char *keys;
+};
+static const struct json_row key_set_rows[] = {
+	{"keys", JSON_RAW, JSON_REQUIRED, offsetof(struct key_set, keys), 0, MAX_KEYS, NULL, 0},
+};
+static const struct json_table key_set_table = {"JWK Set", key_set_rows, 1, sizeof(struct key_set), true};
+
 static enum err
 write_keys(struct cli *c, struct json_writer *j)
 {
 	const char *path = cli_value(c, "--jwks");
 	AUTO(writer) keys = writer_new(MAX_KEYS);
+	struct key_set set;
 
 	if (path == NULL)
 		return ERR_OK;
 	TRY(file_read(path, MAX_KEYS, &keys));
-	if (json_check(writer_span(&keys)) != ERR_OK)
-		return err_because(ERR_MALFORMED, "%s: not a JSON object", path);
+	if (json_decode(writer_span(&keys), &key_set_table, &set) != ERR_OK)
+		return err_because(ERR_MALFORMED, "%s: not a JWK Set: {\"keys\": [PUBLIC JWK...]} (RFC 7517 5)", path);
+	json_free(&key_set_table, &set);
 	json_raw(j, "jwks", writer_span(&keys));
 	return ERR_OK;
 }
@@ -82,7 +93,7 @@ static const struct cli_option add_options[] = {
 		false},
 	{"--agency", "AGENCY", "the agency it acts for", NULL, false, false},
 	{"--auth", "METHOD", "none, client_secret_basic or private_key_jwt", NULL, true, false},
-	{"--jwks", "FILE", "its public keys, for private_key_jwt", NULL, false, false},
+	{"--jwks", "FILE", "its public keys, a JWK Set, for private_key_jwt", NULL, false, false},
 	{"--redirect", "URI", "a redirect address, matched byte for byte", NULL, false, true},
 	{"--logout", "URI", "an address to return to after logging out", NULL, false, true},
 	{"--scope", "SCOPE", "a scope it may ask for", NULL, true, true},
@@ -141,7 +152,7 @@ run_add(struct cli *c)
 static const struct cli_option plain_options[] = {REGISTRY_OPTIONS, {0}};
 static const struct cli_option rotate_options[] = {
 	REGISTRY_OPTIONS,
-	{"--jwks", "FILE", "its new public keys, for private_key_jwt", NULL, false, false},
+	{"--jwks", "FILE", "its new public keys, a JWK Set, for private_key_jwt", NULL, false, false},
 	{0},
 };
 

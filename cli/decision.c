@@ -6,7 +6,7 @@
 #include "http/client.h"
 #include "jose/client_assertion.h"
 
-enum { MAX_ANSWER = 1 << 20, MAX_ADDRESS = 2048 };
+enum { MAX_ANSWER = 1 << 20, MAX_LIST = 4 << 20, MAX_LISTED = 1000, MAX_ADDRESS = 2048 };
 
 #define AGENCY_OPTIONS                                                                                  \
 	{"--client-id", "ID", "the agency's service client", "MOHAR_AGENCY_CLIENT_ID", true, false},    \
@@ -32,7 +32,7 @@ token_form(struct cli *c, struct writer *form)
 	AUTO(jwk) *key = NULL;
 
 	TRY(file_read(cli_value(c, "--client-jwk"), 16 << 10, &text));
-	TRY(jwk_parse(writer_span(&text), true, &key));
+	TRY(cli_about(cli_value(c, "--client-jwk"), jwk_parse(writer_span(&text), true, &key)));
 	TRY(client_assertion_make(key, cli_value(c, "--client-id"), cli_value(c, "--issuer"), cli_now(c), &assertion));
 	form_write(form, "grant_type", "client_credentials");
 	form_write(form, "scope", "decisions");
@@ -144,6 +144,38 @@ tell(struct cli *c, struct span json)
 	return e;
 }
 
+struct listing {
+	struct json_list decisions; /* struct answer */
+};
+static const struct json_row listing_rows[] = {
+	{"decisions", JSON_OBJECTS, JSON_REQUIRED, offsetof(struct listing, decisions), 0, MAX_LISTED, &answer_table,
+		0},
+};
+static const struct json_table listing_table = {"list of decisions", listing_rows, 1, sizeof(struct listing), true};
+
+/* A row each. The sealed text is long, and `show` has it. */
+static enum err
+tell_list(struct cli *c, struct span json)
+{
+	struct listing l;
+
+	TRY(json_decode(json, &listing_table, &l));
+	cli_int(c, "count", (int64_t)l.decisions.count);
+	for (size_t i = 0; i < l.decisions.count; i++) {
+		const struct answer *const a = &((const struct answer *)l.decisions.items)[i];
+
+		cli_item(c, "decisions");
+		cli_text(c, "id", a->id);
+		cli_text(c, "type", a->type);
+		cli_text(c, "outcome", a->outcome);
+		cli_text(c, "state", a->state);
+		cli_text(c, "due", a->due);
+		cli_item_end(c);
+	}
+	json_free(&listing_table, &l);
+	return ERR_OK;
+}
+
 static int
 tell_and_end(struct cli *c, enum err e, const struct writer *answer)
 {
@@ -236,15 +268,14 @@ run_revoke(struct cli *c)
 static int
 run_list(struct cli *c)
 {
-	AUTO(writer) answer = writer_new(MAX_ANSWER);
+	AUTO(writer) answer = writer_new(MAX_LIST);
 	enum err e;
 
 	cli_begin(c);
 	e = ask(c, "GET", "/decisions", (struct span){0}, &answer);
-	if (e != ERR_OK)
-		return cli_fail(c, e);
-	cli_json(c, "agency", writer_span(&answer));
-	return cli_end(c, "done", NULL, EXIT_DONE);
+	if (e == ERR_OK)
+		e = tell_list(c, writer_span(&answer));
+	return e == ERR_OK ? cli_end(c, "done", NULL, EXIT_DONE) : cli_fail(c, e);
 }
 
 static const struct cli_option create_options[] = {

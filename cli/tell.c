@@ -207,6 +207,17 @@ cli_fail(struct cli *c, enum err e)
 	return cli_end(c, code == EXIT_UNREACHABLE ? "unreachable" : "refused", why, code);
 }
 
+enum err
+cli_about(const char *path, enum err e)
+{
+	char why[200] = {0};
+
+	if (e == ERR_OK)
+		return ERR_OK;
+	(void)strncpy(why, err_why()[0] != '\0' ? err_why() : err_text(e), sizeof(why) - 1);
+	return err_because(e, "%s: %s", path, why);
+}
+
 void
 cli_progress(struct cli *c, const char *format, ...)
 {

@@ -4,7 +4,7 @@
 #include "base/span.h"
 #include "cli/tell.h"
 
-enum { COLUMN_GAP = 2, MAX_TABLE_COLUMNS = 16 };
+enum { COLUMN_GAP = 2, MAX_TABLE_COLUMNS = 16, MAX_SINGLE_COLUMNS = 5 };
 
 /* Columns that a terminal shows for UTF-8 text: characters, not bytes. */
 static size_t
@@ -123,6 +123,9 @@ table_columns(const struct cli *c, size_t first, size_t end)
 	const size_t columns = c->told[first].end - first - 1;
 
 	if (columns > MAX_TABLE_COLUMNS)
+		return 0;
+	/* One thing with much to say is read from top to bottom. */
+	if (columns > MAX_SINGLE_COLUMNS && told_next(c, first, end) == end)
 		return 0;
 	for (size_t i = first; i < end; i = told_next(c, i, end))
 		if (!is_row(c, first, i, columns))

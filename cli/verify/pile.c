@@ -105,7 +105,7 @@ bundle_text(struct pile *p, const char *path, struct span json)
 	struct bundle b;
 	enum err e = ERR_OK;
 
-	TRY(json_decode(json, &bundle_table, &b));
+	TRY(cli_about(path, json_decode(json, &bundle_table, &b)));
 	for (size_t i = 0; e == ERR_OK && i < b.status.count; i++)
 		e = add(p, path, span_of(json_text_at(&b.status, i)), false);
 	if (e == ERR_OK && b.checkpoint != NULL)
@@ -135,7 +135,7 @@ pile_trust(struct pile *p, const char *path)
 		return writer_done(&p->anchors);
 	}
 	REQUIRE_WHY(!p->trusted, ERR_MALFORMED, "%s: one key set is enough; give --trust once for keys", path);
-	TRY(trust_read(trimmed(writer_span(&bytes)), &p->trust));
+	TRY(cli_about(path, trust_read(trimmed(writer_span(&bytes)), &p->trust)));
 	p->trusted = true;
 	return ERR_OK;
 }

@@ -36,6 +36,15 @@ status_for(const struct pile *p, const char *uri)
 	return (struct span){0};
 }
 
+static bool
+has_receipt(const struct pile *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (p->papers[i].kind == PAPER_RECEIPT)
+			return true;
+	return false;
+}
+
 static enum err
 judge_with(const struct pile *p, struct decision_evidence *evidence, struct decision_finding *out)
 {
@@ -59,7 +68,7 @@ judge_with(const struct pile *p, struct decision_evidence *evidence, struct deci
 }
 
 static void
-tell_decision(struct cli *c, const struct decision_finding *f)
+tell_decision(struct cli *c, const struct decision_finding *f, bool with_receipt)
 {
 	const struct decision *const d = &f->decision;
 
@@ -84,6 +93,8 @@ tell_decision(struct cli *c, const struct decision_finding *f)
 	cli_bool(c, "logged", f->logged);
 	if (f->logged)
 		cli_time(c, "logged_at", f->logged_at);
+	else if (!with_receipt)
+		cli_text(c, "logged_why", "no receipt was given, so nothing here shows it");
 }
 
 static enum err
@@ -97,7 +108,7 @@ verify_decision(struct cli *c, const struct pile *p, const struct paper *paper, 
 		evidence.status_token = status_for(p, f.decision.status.uri);
 		TRY(judge_with(p, &evidence, &f));
 	}
-	tell_decision(c, &f);
+	tell_decision(c, &f, has_receipt(p));
 	settle(t, f.verdict, paper->name, f.why);
 	return ERR_OK;
 }

@@ -140,6 +140,8 @@ http_call(const struct http_call *call, int *status, struct writer *reply)
 	REQUIRE_WHY(!r.too_long, ERR_TOO_LONG, "the answer of %.*s is longer than the limit", origin_len(call->url),
 		call->url);
 	TRY(writer_done(reply));
+	REQUIRE_WHY(done != CURLE_SSL_CACERT_BADFILE, ERR_CONFIG, "%s: no certificates (PEM) can be read from it",
+		call->ca_file != NULL ? call->ca_file : "the system's anchors");
 	REQUIRE_WHY(done == CURLE_OK, ERR_UNAVAILABLE, "%.*s does not answer: %.120s", origin_len(call->url), call->url,
 		cause[0] != '\0' ? cause : curl_easy_strerror(done));
 	(void)curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &code);

@@ -162,8 +162,19 @@ decision_verify(const struct decision_evidence *evidence, const struct trust *tr
 
 	REQUIRE(evidence->jws.len <= MAX_DECISION * 2, ERR_TOO_LONG);
 	err_forget();
-	if (ask_seal(evidence, trust, &f) && ask_status(evidence, trust, &f) && ask_log(evidence, trust, &f))
-		f.verdict = VERDICT_VALID;
+	if (ask_seal(evidence, trust, &f)) {
+		const bool stands = ask_status(evidence, trust, &f);
+		struct decision_finding log = {.verdict = VERDICT_UNKNOWN};
+		const bool proper = ask_log(evidence, trust, &log);
+
+		/* What was revoked, or may have been, was logged all the same; but the first reason stands. */
+		f.logged = log.logged;
+		f.logged_at = log.logged_at;
+		if (stands)
+			f.verdict = proper ? VERDICT_VALID : log.verdict;
+		if (stands && !proper)
+			memcpy(f.why, log.why, sizeof(f.why));
+	}
 	*out = f;
 	return ERR_OK;
 }

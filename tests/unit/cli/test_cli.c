@@ -173,7 +173,7 @@ wrong_usage_is_2_and_names_the_nearest(void **state)
 {
 	(void)state;
 	assert_int_equal(mohar("verfy probe"), EXIT_USAGE);
-	has(err_out, "did you mean 'verify'?");
+	has(err_out, "did you mean 'verify'? 'mohar --help' tells more.");
 	assert_int_equal(mohar("card shw"), EXIT_USAGE);
 	has(err_out, "did you mean 'card show'?");
 	assert_int_equal(mohar("verify probe f --chalenge x"), EXIT_USAGE);
@@ -252,12 +252,35 @@ help_is_made_from_the_tables(void **state)
 	has(out_text, "verify probe FILE...   a probe");
 	has(out_text, "card show [DIR]");
 	assert_int_equal(mohar("verify --help"), EXIT_DONE);
+	has(out_text, "Usage: mohar verify [OPTION...] FILE\n");
+	has(out_text, "verify probe FILE...   a probe");
 	assert_int_equal(mohar("card --help"), EXIT_DONE);
 	has(out_text, "card show [DIR]   tokens");
 	assert_int_equal(mohar("verify probe --help"), EXIT_DONE);
 	has(out_text, "Usage: mohar verify probe [OPTION...] FILE...");
 	has(out_text, "--challenge TEXT   base64url (needed) [MOHAR_TEST_CHALLENGE]");
 	has(out_text, "--json");
+	assert_int_equal(mohar("help verify probe"), EXIT_DONE);
+	has(out_text, "Usage: mohar verify probe [OPTION...] FILE...");
+	assert_int_equal(mohar("help status"), EXIT_DONE);
+	has(out_text, "Usage: mohar status [OPTION...]");
+	assert_int_equal(mohar("help card"), EXIT_DONE);
+	has(out_text, "card show [DIR]   tokens");
+	assert_int_equal(mohar("help nonsense"), EXIT_USAGE);
+	assert_int_equal(mohar("help --json"), EXIT_DONE);
+}
+
+static void
+a_reason_names_the_file_that_it_is_about(void **state)
+{
+	(void)state;
+	assert_int_equal(cli_about("a.jwk", ERR_OK), ERR_OK);
+	assert_int_equal(cli_about("a.jwk", err_because(ERR_MALFORMED, "line 1: '{' expected")), ERR_MALFORMED);
+	assert_string_equal(err_why(), "a.jwk: line 1: '{' expected");
+	err_forget();
+	assert_int_equal(cli_about("a.jwk", ERR_IO), ERR_IO);
+	has(err_why(), "a.jwk: ");
+	err_forget();
 }
 
 int
@@ -275,6 +298,7 @@ main(void)
 		cmocka_unit_test(people_get_lines_and_a_table_without_colour_in_a_pipe),
 		cmocka_unit_test(a_refusal_gives_code_reason_and_closed_document),
 		cmocka_unit_test(help_is_made_from_the_tables),
+		cmocka_unit_test(a_reason_names_the_file_that_it_is_about),
 	};
 	cli_tables_use(tables);
 	return cmocka_run_group_tests(tests, NULL, NULL);
