@@ -68,5 +68,7 @@ const size_t idp_route_count = sizeof(idp_routes) / sizeof(idp_routes[0]);
 /* The card's port: the same browser, another origin, a TLS client certificate. */
 const struct route idp_card_routes[] = {
 	{"GET", "/card", &HTTP_ANYONE, card_handler, 0},
+	/* its error pages look like the others */
+	{"GET", "/static/{name}", &HTTP_ANYONE, asset_handler, 0},
 };
 const size_t idp_card_route_count = sizeof(idp_card_routes) / sizeof(idp_card_routes[0]);

@@ -148,11 +148,14 @@ add_event(const struct filling *f, const struct event_row *row)
 	if (row->details != NULL && json_decode(span_of(row->details), &details_table, &d) != ERR_OK)
 		err_forget();
 	about = d.means != NULL ? d.means : d.name != NULL ? d.name : d.why;
+	/* A certificate's serial number says nothing to its holder. */
+	if (d.means != NULL && row->channel != NULL && strcmp(row->channel, "card") == 0)
+		about = text(f, "means_card");
 	if (d.client != NULL)
 		about = client_find(f->d, d.client, &c) == ERR_OK ? client_name_in(c, f->language) : d.client;
 	(void)snprintf(key, sizeof(key), "event_%.60s", row->type);
 	for (char *at = key; *at != '\0'; at++)
-		*at = *at == '.' ? '_' : *at;
+		*at = *at == '.' || *at == '-' ? '_' : *at;
 	page_item(f->p, "events");
 	page_time(f->p, "at", row->at);
 	page_text(f->p, "event", strcmp(text(f, key), key) == 0 ? text(f, "event_other") : text(f, key));

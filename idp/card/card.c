@@ -73,7 +73,9 @@ card_handler(void *daemon, struct request *request, struct reply *reply)
 		return hand_over(d, reply, flow, &card);
 	log_refusal("card", e, "login by card");
 	return page_error(d, request, reply, e == ERR_UNAVAILABLE ? 503 : 403,
-		e == ERR_UNAVAILABLE ? "error_card_status" : "error_card");
+		e == ERR_UNAVAILABLE               ? "error_card_status"
+			: e == ERR_UNAUTHENTICATED ? "error_card_none"
+						   : "error_card");
 }
 
 /* ---- the issuer's port ---- */

@@ -101,7 +101,7 @@ void
 page_time(struct page *p, const char *name, unix_time t)
 {
 	AUTO(writer) iso = writer_new(32);
-	char iso_name[64], text[17];
+	char iso_name[64], text[32];
 
 	(void)snprintf(iso_name, sizeof(iso_name), "%s_iso", name);
 	if (t == 0) {
@@ -110,7 +110,8 @@ page_time(struct page *p, const char *name, unix_time t)
 		return;
 	}
 	time_write(&iso, t);
-	(void)snprintf(text, sizeof(text), "%s", (const char *)writer_span(&iso).ptr); /* to the minute */
+	/* to the minute, and the zone, since a browser does not turn it into its own */
+	(void)snprintf(text, sizeof(text), "%.16s UTC", (const char *)writer_span(&iso).ptr);
 	text[10] = ' ';
 	page_text(p, name, text);
 	page_span(p, iso_name, writer_span(&iso));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "http/problem.h"
 
 enum { MAX_STATIC = 1 << 20 };
 
@@ -86,6 +87,7 @@ page_decision(struct page *page, const struct signer *s, const struct decision_r
 	page_text(page, "agency", row->agency);
 	page_text(page, "law", t->law);
 	page_text(page, "outcome", row->outcome);
+	page_text(page, "subject", row->subject);
 	page_text(page, "office", row->office);
 	page_time(page, "received", row->received_at);
 	page_time(page, "due", row->due);
@@ -144,17 +146,20 @@ wants_html(const struct request *request)
 	return accept != NULL && strstr(accept, "text/html") != NULL;
 }
 
-/* RFC 9457 for programs. */
-static void
-refusal_json(enum err e, struct reply *reply)
+/* What people are told of e: a text of its own where there is one, in their language. */
+static const char *
+reason_of(const struct signer *s, const char *language, enum err e)
 {
-	struct json_writer j = json_to(reply_body(reply, "application/problem+json"));
+	char key[64];
+	const char *text;
 
-	json_object(&j, NULL);
-	json_int(&j, "status", err_http(e));
-	json_text(&j, "title", err_text(e));
-	json_text(&j, "detail", err_http(e) < 500 && *err_why() != '\0' ? err_why() : NULL);
-	json_object_end(&j);
+	snprintf(key, sizeof(key), "refusal_%s", err_name(e));
+	for (char *c = key; *c != '\0'; c++)
+		*c = (char)tolower((unsigned char)*c);
+	text = templates_text(s->pages, language, key);
+	if (strcmp(text, key) != 0)
+		return text;
+	return templates_text(s->pages, language, err_http(e) >= 500 ? "refusal_ours" : "refusal_yours");
 }
 
 void
@@ -164,14 +169,14 @@ signer_refusal(void *daemon, struct request *request, enum err e, struct reply *
 	AUTO(page) *page = NULL;
 
 	if (!wants_html(request) || page_new(&page) != ERR_OK) {
-		refusal_json(e, reply);
+		problem_write(reply, e, err_http(e), err_why());
 		return;
 	}
-	page_bool(page, "ours", err_http(e) >= 500);
-	page_text(page, "what", err_text(e));
+	page_int(page, "status", err_http(e));
+	page_text(page, "reason", reason_of(s, page_language(s, request), e));
 	page_text(page, "why", err_http(e) < 500 && *err_why() != '\0' ? err_why() : NULL);
 	if (page_send(s, request, "refusal", page, reply) != ERR_OK)
-		refusal_json(e, reply);
+		problem_write(reply, e, err_http(e), err_why());
 }
 
 /* The few files of the house's look, by name: nothing else of the folder is served. */

@@ -44,7 +44,10 @@ describe('a smartcard in the browser', { skip }, () => {
 			await person.page.goto(`${issuer}/account`);
 			await person.page.locator('a[href*="/card?flow="]').click();
 			await person.page.locator('.eyebrow').waitFor();
-			assert.match(await person.page.locator('main').innerText(), /card cannot be accepted/);
+			assert.match(await person.page.locator('main').innerText(), /browser sent no card/);
+			/* the page of the card's port has the house's look, and leads back to the issuer */
+			assert.ok(await person.page.evaluate(() => document.styleSheets[0].cssRules.length) > 20);
+			assert.equal(await person.page.locator('main a.button').getAttribute('href'), `${issuer}/`);
 			assert.equal((await person.context.cookies()).filter((c) => c.name === '__Host-session').length, 0);
 		} finally {
 			await person.close();
