@@ -42,21 +42,6 @@ act_sign(struct session *session, const struct key *k, CK_OBJECT_HANDLE handle, 
 	return token_sign(session, &k->found, handle, o->s->object, &o->signature);
 }
 
-/* A token that errs, or lies, must not get a wrong signature past us: a faulty ECDSA signature can betray the key. */
-static enum err
-verify(const struct key *k, struct span object, struct span signature)
-{
-	OWN(EVP_MD_CTX) context = EVP_MD_CTX_new();
-
-	CRYPTO_OK(context != NULL &&
-			EVP_DigestVerifyInit_ex(context, NULL, k->algorithm->digest, NULL, NULL, k->found.public_key,
-				NULL) == 1,
-		"EVP_DigestVerifyInit");
-	CRYPTO_OK(EVP_DigestVerify(context, signature.ptr, signature.len, object.ptr, object.len) == 1,
-		"the HSM's signature does not verify");
-	return ERR_OK;
-}
-
 static enum err
 record(const struct signing *s, const struct type *type, const char *detail)
 {
@@ -93,8 +78,6 @@ signing_do(const struct signing *s, struct writer *signature)
 	TRY(type_of(s, &type));
 	TRY(type->check(&q, detail));
 	e = key_use(s->session, s->key, &s->service->breaker, act_sign, &o);
-	if (e == ERR_OK)
-		e = verify(s->key, s->object, writer_span(&o.signature));
 	if (e == ERR_OK)
 		e = record(s, type, detail);
 	if (e == ERR_OK)

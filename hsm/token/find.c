@@ -113,6 +113,7 @@ public_key_read(struct session *s, CK_OBJECT_HANDLE object, struct token_key *k)
 	else
 		k->public_key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw.ptr, raw.len);
 	CRYPTO_OK(k->public_key != NULL, "a public key on the token");
+	TRY(verifier_new(k->public_key, &k->verifier));
 	len = i2d_PUBKEY(k->public_key, &der);
 	CRYPTO_OK(len > 0, "i2d_PUBKEY");
 	writer_bytes(&k->spki, span_at(der, (size_t)len));
@@ -161,6 +162,7 @@ token_key_find(struct session *s, const char *label, const struct algorithm *a, 
 void
 token_key_free(struct token_key *k)
 {
+	verifier_free(&k->verifier);
 	EVP_PKEY_free(k->public_key);
 	writer_free(&k->spki);
 	*k = (struct token_key){0};

@@ -55,6 +55,7 @@ token_sign(struct session *s, const struct token_key *k, CK_OBJECT_HANDLE handle
 		input = span_at(hash, len);
 	}
 	TRY(sign_raw(s, a->use, handle, input, raw, a->signature_len));
+	TRY(verifier_check(k->verifier, input, span_at(raw, a->signature_len)));
 	if (a->key_type == CKK_EC)
 		return ecdsa_der(span_at(raw, a->signature_len), signature);
 	writer_bytes(signature, span_at(raw, a->signature_len));

@@ -11,6 +11,7 @@
 #include "base/secret.h"
 #include "base/writer.h"
 #include "hsm/token/algorithm.h"
+#include "hsm/token/verifier.h"
 #include "jose/jose.h"
 
 struct token;
@@ -59,6 +60,7 @@ struct token_key {
 	CK_OBJECT_HANDLE handle;           /* the private or secret object */
 	uint8_t id[KEY_ID_LEN];            /* CKA_ID, random at birth */
 	EVP_PKEY *public_key;              /* owned; NULL for secret keys */
+	struct verifier *verifier;         /* owned; over public_key */
 	struct writer spki;                /* owned DER; empty for secret keys */
 	char kid[THUMBPRINT_TEXT_LEN + 1]; /* RFC 7638 thumbprint of the public key; "" for secret keys */
 };
@@ -82,7 +84,8 @@ MUST_USE enum err token_key_attributes(struct session *s, const char *label, con
 
 /* ---- using them ---- */
 
-/* Hashes object as the algorithm says and signs. DER for ECDSA, raw for EdDSA; appended. */
+/* Hashes object as the algorithm says, signs, and verifies what the token gave with the public half. DER for ECDSA, raw for EdDSA; appended. ERR_CRYPTO: the
+ * token's signature does not verify. */
 MUST_USE enum err token_sign(struct session *s, const struct token_key *k, CK_OBJECT_HANDLE handle, struct span object,
 	struct writer *signature);
 

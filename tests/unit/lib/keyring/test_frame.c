@@ -121,7 +121,8 @@ CASE(errors_travel_by_numbers_of_their_own)
 	assert_int_equal(code_of(ERR_UNAVAILABLE), 12);
 	assert_err(code_error(code_of(ERR_TOO_MANY)), ERR_TOO_MANY);
 	assert_err(code_error(200), ERR_UNAVAILABLE);
-	assert_err(code_error(code_of(ERR_USED)), ERR_UNAVAILABLE); /* one that does not travel */
+	assert_err(code_error(code_of(ERR_USED)), ERR_USED);
+	assert_err(code_error(code_of(ERR_UNTRUSTED)), ERR_UNAVAILABLE); /* one that does not travel */
 }
 
 RUN(cmocka_unit_test(what_is_written_is_read), cmocka_unit_test(a_body_beyond_a_frame_goes_in_several),

@@ -1,0 +1,158 @@
+#include "rig.h"
+
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+#include <openssl/rand.h>
+
+#include "hsm/token/verifier.h"
+#include "x509/own.h"
+
+static const struct curve {
+	const char *name;
+	int half;
+	size_t digest;
+} curves[] = {{"P-256", 32, 32}, {"P-256", 32, 64}, {"P-256", 32, 20}, {"P-384", 48, 48}, {"P-521", 66, 64}};
+
+/* r || s over digest, by libcrypto. */
+static void
+sign(EVP_PKEY *key, const struct curve *c, const uint8_t *digest, uint8_t *raw)
+{
+	OWN(EVP_PKEY_CTX) context = EVP_PKEY_CTX_new(key, NULL);
+	uint8_t der[200];
+	const uint8_t *at = der;
+	size_t len = sizeof(der);
+	OWN(ECDSA_SIG) sig = NULL;
+
+	assert_int_equal(EVP_PKEY_sign_init(context), 1);
+	assert_int_equal(EVP_PKEY_sign(context, der, &len, digest, c->digest), 1);
+	sig = d2i_ECDSA_SIG(NULL, &at, (long)len);
+	assert_int_equal(BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, c->half), c->half);
+	assert_int_equal(BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + c->half, c->half), c->half);
+}
+
+static void
+expect(const struct verifier *v, const struct curve *c, const uint8_t *digest, const uint8_t *raw, enum err wanted)
+{
+	assert_err(verifier_check(v, span_at(digest, c->digest), span_at(raw, 2 * (size_t)c->half)), wanted);
+}
+
+/* What libcrypto signs verifies here, and with any one bit changed it does not. */
+static void
+round_of(const struct curve *c)
+{
+	OWN(EVP_PKEY) key = EVP_EC_gen(c->name);
+	struct verifier *v = NULL;
+	uint8_t digest[64], raw[132];
+
+	assert_ok(verifier_new(key, &v));
+	assert_int_equal(RAND_bytes(digest, sizeof(digest)), 1);
+	sign(key, c, digest, raw);
+	expect(v, c, digest, raw, ERR_OK);
+	for (int i = 0; i < 2 * c->half; i++) {
+		raw[i] ^= (uint8_t)(1 << i % 8);
+		expect(v, c, digest, raw, ERR_CRYPTO);
+		raw[i] ^= (uint8_t)(1 << i % 8);
+	}
+	for (size_t i = 0; i < c->digest && i < (size_t)c->half; i++) {
+		digest[i] ^= (uint8_t)(1 << i % 8);
+		expect(v, c, digest, raw, ERR_CRYPTO);
+		digest[i] ^= (uint8_t)(1 << i % 8);
+	}
+	expect(v, c, digest, raw, ERR_OK);
+	verifier_free(&v);
+}
+
+CASE(one_changed_bit_does_not_verify)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
+		for (int n = 0; n < 3; n++)
+			round_of(&curves[i]);
+}
+
+CASE(another_keys_signature_does_not_verify)
+{
+	OWN(EVP_PKEY) key = EVP_EC_gen("P-256");
+	OWN(EVP_PKEY) other = EVP_EC_gen("P-256");
+	struct verifier *v = NULL;
+	uint8_t digest[32] = {1}, raw[64];
+
+	(void)state;
+	assert_ok(verifier_new(key, &v));
+	sign(other, &curves[0], digest, raw);
+	expect(v, &curves[0], digest, raw, ERR_CRYPTO);
+	verifier_free(&v);
+}
+
+/* SEC 1 4.1.4 step 1: r and s from 1 to n - 1. */
+CASE(numbers_out_of_range_do_not_verify)
+{
+	static const uint8_t order[32] = {0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
+	OWN(EVP_PKEY) key = EVP_EC_gen("P-256");
+	struct verifier *v = NULL;
+	uint8_t digest[32] = {0}, good[64], raw[64];
+
+	(void)state;
+	assert_ok(verifier_new(key, &v));
+	sign(key, &curves[0], digest, good);
+	expect(v, &curves[0], digest, good, ERR_OK); /* a digest of zeros is one like any other */
+	for (size_t half = 0; half < 2; half++) {
+		memcpy(raw, good, sizeof(raw));
+		memset(raw + 32 * half, 0, 32);
+		expect(v, &curves[0], digest, raw, ERR_CRYPTO);
+		memcpy(raw + 32 * half, order, 32);
+		expect(v, &curves[0], digest, raw, ERR_CRYPTO);
+	}
+	memset(raw, 0, sizeof(raw));
+	expect(v, &curves[0], digest, raw, ERR_CRYPTO);
+	verifier_free(&v);
+}
+
+CASE(a_signature_of_another_length_does_not_verify)
+{
+	OWN(EVP_PKEY) key = EVP_EC_gen("P-256");
+	struct verifier *v = NULL;
+	uint8_t digest[32] = {7}, raw[66] = {0};
+
+	(void)state;
+	assert_ok(verifier_new(key, &v));
+	sign(key, &curves[0], digest, raw);
+	for (size_t len = 0; len < sizeof(raw); len++)
+		if (len != 64)
+			assert_err(verifier_check(v, span_at(digest, 32), span_at(raw, len)), ERR_CRYPTO);
+	verifier_free(&v);
+}
+
+CASE(an_ed25519_signature_is_checked_over_the_whole)
+{
+	OWN(EVP_PKEY) key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	OWN(EVP_MD_CTX) context = EVP_MD_CTX_new();
+	struct verifier *v = NULL;
+	uint8_t raw[64];
+	size_t len = sizeof(raw);
+
+	(void)state;
+	assert_int_equal(EVP_DigestSignInit(context, NULL, NULL, NULL, key), 1);
+	assert_int_equal(EVP_DigestSign(context, raw, &len, (const uint8_t *)"whole", 5), 1);
+	assert_ok(verifier_new(key, &v));
+	assert_ok(verifier_check(v, SPAN("whole"), span_at(raw, len)));
+	assert_err(verifier_check(v, SPAN("whols"), span_at(raw, len)), ERR_CRYPTO);
+	raw[3] ^= 1;
+	assert_err(verifier_check(v, SPAN("whole"), span_at(raw, len)), ERR_CRYPTO);
+	verifier_free(&v);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_changed_bit_does_not_verify),
+		cmocka_unit_test(another_keys_signature_does_not_verify),
+		cmocka_unit_test(numbers_out_of_range_do_not_verify),
+		cmocka_unit_test(a_signature_of_another_length_does_not_verify),
+		cmocka_unit_test(an_ed25519_signature_is_checked_over_the_whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
