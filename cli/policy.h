@@ -10,11 +10,11 @@ struct policy_rule {
 	char *profile, *policy, *subject_key, *wrapped_by;
 	int64_t days, path_length;
 	bool ca, self_signed, registrar_signature, quorum;
-	struct json_list extended_key_usage;
+	struct json_list key_usage, extended_key_usage;
 };
 struct policy_key {
 	char *label, *purpose, *algorithm, *token, *agency, *origin, *seal, *born, *activation;
-	struct json_list callers, certificates, typ; /* certificates: struct policy_rule */
+	struct json_list callers, certificates, typ, policies; /* certificates: struct policy_rule */
 	int64_t list_days, lifetime, per_second, burst;
 };
 struct policy_caller {

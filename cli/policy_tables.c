@@ -48,6 +48,7 @@ static const struct json_row rule_rows[] = {
 	TEXT(policy_rule, subject_key, OPT, 64),
 	TEXT(policy_rule, wrapped_by, OPT, 64),
 	BOOL(policy_rule, quorum, OPT),
+	TEXTS(policy_rule, key_usage, REQ, 9),
 	TEXTS(policy_rule, extended_key_usage, OPT, 8),
 };
 static const struct json_table rule_table = TABLE("certificate rule", rule_rows, policy_rule);
@@ -64,6 +65,7 @@ static const struct json_row key_rows[] = {
 	TEXT(policy_key, agency, OPT, 64),
 	INT(policy_key, lifetime, OPT, 1, 1LL << 40),
 	TEXT(policy_key, origin, OPT, 255),
+	TEXTS(policy_key, policies, OPT, 8),
 	INT(policy_key, per_second, OPT, 1, 1000000),
 	INT(policy_key, burst, OPT, 1, 1000000),
 	TEXT(policy_key, seal, OPT, 64),

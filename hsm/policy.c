@@ -26,6 +26,7 @@ static const struct json_row certificate_rows[] = {
 	{"subject_key", JSON_TEXT, JSON_OPTIONAL, AT(certificate_rule, subject_key), .max = MAX_KEY_LABEL},
 	{"wrapped_by", JSON_TEXT, JSON_OPTIONAL, AT(certificate_rule, wrapped_by), .max = MAX_KEY_LABEL},
 	{"quorum", JSON_BOOL, JSON_OPTIONAL, AT(certificate_rule, quorum), .max = 0},
+	{"key_usage", JSON_TEXTS, JSON_REQUIRED, AT(certificate_rule, key_usage), .max = 9},
 	{"extended_key_usage", JSON_TEXTS, JSON_OPTIONAL, AT(certificate_rule, extended_key_usage), .max = 8},
 };
 static const struct json_table certificate_table = {"certificate rule", certificate_rows, LEN(certificate_rows),
@@ -51,6 +52,7 @@ static const struct json_row key_rows[] = {
 	{"agency", JSON_TEXT, JSON_OPTIONAL, AT(key_rule, agency), .max = 64},
 	{"lifetime", JSON_INT, JSON_OPTIONAL, AT(key_rule, lifetime), .min = 1, .max = 1LL << 40},
 	{"origin", JSON_TEXT, JSON_OPTIONAL, AT(key_rule, origin), .max = 255},
+	{"policies", JSON_TEXTS, JSON_OPTIONAL, AT(key_rule, policies), .max = 8},
 	{"per_second", JSON_INT, JSON_OPTIONAL, AT(key_rule, per_second), .min = 1, .max = 1000000},
 	{"burst", JSON_INT, JSON_OPTIONAL, AT(key_rule, burst), .min = 1, .max = 1000000},
 	{"seal", JSON_TEXT, JSON_OPTIONAL, AT(key_rule, seal), .max = MAX_KEY_LABEL},

@@ -33,6 +33,7 @@ struct certificate_rule {
 	char *subject_key;        /* the label whose public key it must certify; NULL: any */
 	char *wrapped_by; /* the label of a citizen-keys key: only for a key that was born under it, shown by its blob; NULL: any */
 	bool quorum; /* only by k custodians' approval (PROPOSE); of a root-ca key everything is */
+	struct json_list key_usage;          /* names of RFC 5280 4.2.1.3; these at most */
 	struct json_list extended_key_usage; /* dotted OIDs; exactly these at most */
 };
 
@@ -52,6 +53,7 @@ struct key_rule {
 	char *agency;                  /* JWS: the payload's agency must be this */
 	int64_t lifetime;              /* JWS: largest exp - iat, seconds; 0: not looked at */
 	char *origin;                  /* checkpoint: first line; NULL: any */
+	struct json_list policies;     /* time-stamp: dotted OIDs, of which a TSTInfo names one */
 	int64_t per_second, burst;     /* MAC: rate limit; 0: none */
 	char *seal;                    /* citizen-keys: label of the blob-seal key */
 	char *born;                    /* citizen-keys: algorithm of the keys made under it */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "hsm/type/type.h"
+#include "x509/profile.h"
 
 static const struct purpose purposes[] = {
 	{"root-ca", ALGORITHM_SIGN, OP_BIT(SIGN), {&type_tbscertificate, &type_tbscertlist}},
@@ -11,7 +12,9 @@ static const struct purpose purposes[] = {
 	{"token-jws", ALGORITHM_SIGN, OP_BIT(SIGN), {&type_jws}},
 	{"agency-seal", ALGORITHM_SIGN, OP_BIT(SIGN), {&type_jws}},
 	{"status-jws", ALGORITHM_SIGN, OP_BIT(SIGN), {&type_jws}},
-	{"checkpoint", ALGORITHM_SIGN, OP_BIT(SIGN), {&type_checkpoint}}, {"mac", ALGORITHM_MAC, OP_BIT(MAC), {NULL}},
+	{"checkpoint", ALGORITHM_SIGN, OP_BIT(SIGN), {&type_checkpoint}},
+	{"document-seal", ALGORITHM_SIGN, OP_BIT(SIGN), {&type_document}},
+	{"time-stamp", ALGORITHM_SIGN, OP_BIT(SIGN), {&type_tstinfo}}, {"mac", ALGORITHM_MAC, OP_BIT(MAC), {NULL}},
 	{"wrap", ALGORITHM_WRAP, OP_BIT(WRAP) | OP_BIT(UNWRAP), {NULL}},
 	{"citizen-keys", ALGORITHM_MASTER, OP_BIT(WRAP) | OP_BIT(CHALLENGE) | OP_BIT(ACTIVATE) | OP_BIT(RETIRE),
 		{NULL}},
@@ -78,6 +81,18 @@ wrapped_by_check(const struct policy *p, const struct key_rule *k, const struct 
 }
 
 static enum err
+key_usage_check(const struct key_rule *k, const struct certificate_rule *r)
+{
+	REQUIRE_WHY(r->key_usage.count > 0, ERR_CONFIG, "key '%s', profile '%s': name its key_usage", k->label,
+		r->profile);
+	for (size_t i = 0; i < r->key_usage.count; i++)
+		REQUIRE_WHY(key_usage_bit(json_text_at(&r->key_usage, i)) >= 0, ERR_CONFIG,
+			"key '%s', profile '%s': no key usage '%s'; RFC 5280 4.2.1.3 has their names", k->label,
+			r->profile, json_text_at(&r->key_usage, i));
+	return ERR_OK;
+}
+
+static enum err
 certificates_check(const struct policy *p, const struct key_rule *k)
 {
 	const struct certificate_rule *rules = k->certificates.items;
@@ -89,6 +104,7 @@ certificates_check(const struct policy *p, const struct key_rule *k)
 
 		REQUIRE_WHY(!r->ca || strcmp(k->purpose, "root-ca") == 0, ERR_CONFIG,
 			"key '%s', profile '%s': CA certificates come from a root-ca key only", k->label, r->profile);
+		TRY(key_usage_check(k, r));
 		REQUIRE_WHY(r->subject_key == NULL || policy_key(p, span_of(r->subject_key)) != NULL, ERR_CONFIG,
 			"key '%s', profile '%s': no key '%s'", k->label, r->profile, r->subject_key);
 		TRY(wrapped_by_check(p, k, r));
@@ -109,6 +125,8 @@ purpose_check(const struct policy *p, const struct key_rule *k)
 		TRY(certificates_check(p, k));
 	REQUIRE_WHY(has_type(purpose, &type_jws) == (k->typ.count > 0), ERR_CONFIG,
 		"key '%s': 'typ' is what a JWS key has, and no other", k->label);
+	REQUIRE_WHY(has_type(purpose, &type_tstinfo) == (k->policies.count > 0), ERR_CONFIG,
+		"key '%s': 'policies' is what a time-stamp key has, and no other", k->label);
 	REQUIRE_WHY((strcmp(k->purpose, "agency-seal") == 0) == (k->agency != NULL), ERR_CONFIG,
 		"key '%s': 'agency' is what an agency-seal key has, and no other", k->label);
 	REQUIRE_WHY(!(purpose->ops & OP_BIT(MAC)) || k->per_second > 0, ERR_CONFIG,

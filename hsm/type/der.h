@@ -6,7 +6,7 @@
 
 #include "hsm/type/type.h"
 
-enum { KEY_IDENTIFIER_LEN = 20 };
+enum { KEY_IDENTIFIER_LEN = 20, MAX_DER_ALGORITHM = 128 };
 
 /* SEQUENCE { object, the key's AlgorithmIdentifier, BIT STRING of one zero byte }: a Certificate, CertificateList or BasicOCSPResponse around
  * object. Appended. */

@@ -7,11 +7,12 @@
 #include "hsm/type/der.h"
 #include "hsm/type/registrar.h"
 #include "x509/own.h"
+#include "x509/profile.h"
 
 OWN_TYPE(CERTIFICATEPOLICIES)
 OWN_TYPE(EXTENDED_KEY_USAGE)
 
-enum { DAY = 86400, MAX_BACKDATE = 3600, MAX_TBSCERTIFICATE = 64 << 10, V3 = 2 };
+enum { DAY = 86400, MAX_BACKDATE = 3600, MAX_TBSCERTIFICATE = 64 << 10, MAX_SERIAL = 20, V3 = 2 };
 
 /* What our certificates may hold; a critical extension that nobody here reads would bind relying parties to what was not checked. */
 static const int extensions[] = {NID_basic_constraints, NID_key_usage, NID_ext_key_usage, NID_certificate_policies,
@@ -122,6 +123,35 @@ authority_check(const struct certificate_rule *r, const X509 *x)
 	return ERR_OK;
 }
 
+/* RFC 5280 4.2.1.3: no bit that the row does not name. */
+static enum err
+key_usage_check(const struct certificate_rule *r, const X509 *x)
+{
+	uint32_t allowed = 0;
+
+	for (size_t i = 0; i < r->key_usage.count; i++) {
+		const int bit = key_usage_bit(json_text_at(&r->key_usage, i));
+
+		allowed |= bit < 8 ? 0x80U >> bit : 0x8000U;
+	}
+	REQUIRE_WHY((X509_get_key_usage((X509 *)(uintptr_t)x) & ~allowed) == 0, ERR_REFUSED,
+		"RFC 5280 4.2.1.3: profile '%s' has no such key usage", r->profile);
+	return ERR_OK;
+}
+
+/* RFC 5280 4.1.2.2: positive, at most 20 bytes. */
+static enum err
+serial_check(const X509 *x)
+{
+	const ASN1_INTEGER *serial = X509_get0_serialNumber(x);
+	const int len = ASN1_STRING_length(serial);
+
+	REQUIRE_WHY(ASN1_STRING_type(serial) == V_ASN1_INTEGER && len <= MAX_SERIAL &&
+			(len > 1 || (len == 1 && ASN1_STRING_get0_data(serial)[0] != 0)),
+		ERR_REFUSED, "RFC 5280 4.1.2.2: a serial is positive and of 20 bytes at most");
+	return ERR_OK;
+}
+
 static enum err
 usage_check(const struct certificate_rule *r, const X509 *x)
 {
@@ -201,10 +231,12 @@ check(const struct type_question *q, char *detail)
 		MAX_TBSCERTIFICATE);
 	TRY(parse(q, &x));
 	TRY(der_algorithm_is(X509_get0_tbs_sigalg(x), q->key->algorithm));
+	TRY(serial_check(x));
 	TRY(extensions_check(x));
 	TRY(rule_find(q, x, &r));
 	TRY(validity_check(q, r, x));
 	TRY(authority_check(r, x));
+	TRY(key_usage_check(r, x));
 	TRY(usage_check(r, x));
 	TRY(spki_read(x, &spki));
 	TRY(keys_check(q, r, x, writer_span(&spki)));

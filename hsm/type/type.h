@@ -34,5 +34,7 @@ extern const struct type type_tbscertlist;    /* RFC 5280 5.1.1.1 */
 extern const struct type type_responsedata;   /* RFC 6960 4.2.1 */
 extern const struct type type_jws;            /* RFC 7515 2, JWS Signing Input */
 extern const struct type type_checkpoint;     /* C2SP tlog-checkpoint */
+extern const struct type type_document;       /* RFC 5652 5.4, SignedAttributes; evidence: the content */
+extern const struct type type_tstinfo;        /* RFC 3161 2.4.2, SignedAttributes; evidence: the TSTInfo */
 
 #endif

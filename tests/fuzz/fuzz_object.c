@@ -11,12 +11,18 @@
 #include "hsm/purpose.h"
 #include "hsm/type/type.h"
 
-static struct certificate_rule rules[] =
-	{{.profile = (char *)"root", .days = 7305, .ca = true, .path_length = 1, .self_signed = true},
-		{.profile = (char *)"citizen",
-			.policy = (char *)"1.3.6.1.4.1.99999.1.1",
-			.days = 1096,
-			.registrar_signature = true}};
+static char *ca_usage[] = {(char *)"keyCertSign", (char *)"cRLSign"}, *leaf_usage[] = {(char *)"digitalSignature"};
+static struct certificate_rule rules[] = {{.profile = (char *)"root",
+						  .days = 7305,
+						  .ca = true,
+						  .path_length = 1,
+						  .self_signed = true,
+						  .key_usage = {ca_usage, 2}},
+	{.profile = (char *)"citizen",
+		.policy = (char *)"1.3.6.1.4.1.99999.1.1",
+		.days = 1096,
+		.key_usage = {leaf_usage, 1},
+		.registrar_signature = true}};
 static char *typ[] = {(char *)"JWT", (char *)"decision+jwt"};
 
 static struct subject {

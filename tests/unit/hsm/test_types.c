@@ -12,11 +12,27 @@
 /* The types as pure functions: keys of libcrypto's own, a clock that stands still. */
 static const unix_time now = 1800000000;
 
+static char *ca_usages[] = {(char *)"keyCertSign", (char *)"cRLSign"};
+static char *leaf_usages[] = {(char *)"digitalSignature", (char *)"nonRepudiation"};
 static char *usages[] = {(char *)"1.3.6.1.5.5.7.3.2"};
 static struct certificate_rule rules[] = {
-	{.profile = (char *)"root", .days = 100, .ca = true, .path_length = 1, .self_signed = true},
-	{.profile = (char *)"issuing", .policy = (char *)"2.5.29.32.0", .days = 100, .ca = true, .path_length = 0},
-	{.profile = (char *)"leaf", .policy = (char *)"1.2.3.4", .days = 10, .extended_key_usage = {usages, 1}},
+	{.profile = (char *)"root",
+		.days = 100,
+		.ca = true,
+		.path_length = 1,
+		.self_signed = true,
+		.key_usage = {ca_usages, 2}},
+	{.profile = (char *)"issuing",
+		.policy = (char *)"2.5.29.32.0",
+		.days = 100,
+		.ca = true,
+		.path_length = 0,
+		.key_usage = {ca_usages, 2}},
+	{.profile = (char *)"leaf",
+		.policy = (char *)"1.2.3.4",
+		.days = 10,
+		.key_usage = {leaf_usages, 2},
+		.extended_key_usage = {usages, 1}},
 };
 static char *typ[] = {(char *)"decision+jwt"};
 static struct key_rule ca_rule = {.label = (char *)"ca",
