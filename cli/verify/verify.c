@@ -282,9 +282,7 @@ run(struct cli *c)
 }
 
 static const struct cli_option options[] = {
-	{"--trust", "FILE",
-		"whom to believe: a key set (signerd's /jwks) or PEM certificates; may be given several times", NULL,
-		false, true},
+	{"--trust", "FILE", "whom to believe: a key set (signerd's /jwks) or PEM certificates", NULL, false, true},
 	{"--offline", "BUNDLE", "status lists and checkpoint fetched earlier (signerd's /bundle)", NULL, false, true},
 	{"--at", "TIME", "judge as of this time, like 2026-01-31T23:59:59Z", NULL, false, false},
 	{0},

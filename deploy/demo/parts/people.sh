@@ -65,7 +65,10 @@ enrol() {
 }
 
 # activation HANDLE LEVEL: prints the single-use address.
-activation() { mohar_card registrar-1 citizen activate "$1" --level "$2" --present --json | json .url; }
+activation() {
+	local told
+	told=$(mohar_card registrar-1 citizen activate "$1" --level "$2" --present --json) && json .url <<<"$told"
+}
 
 # browser STEP ARG...: one person at a real browser.
 browser() {
@@ -204,11 +207,13 @@ decision_revoke() {
 	local id
 	id=$(json .id <"$REAL/work/proposed.json")
 	decide land revoke "$id" --reason "demonstration" && fetch "$REAL/work/bundle-after.json" "$SIGNER_URL/bundle" || return
-	if mohar verify "$REAL/work/land.jwt" --trust "$REAL/work/jwks.json" --offline "$REAL/work/bundle-after.json" --json >"$REAL/work/revoked.json"; then
+	if mohar verify "$REAL/work/land.jwt" "$REAL/work/receipt.json" --trust "$REAL/work/jwks.json" --offline "$REAL/work/bundle-after.json" --json \
+		>"$REAL/work/revoked.json"; then
 		die "a revoked decision was called valid"
 		return
 	fi
-	want "verdict" "$(json .result <"$REAL/work/revoked.json")" invalid || return
+	want "verdict" "$(json .result <"$REAL/work/revoked.json")" invalid &&
+		want "in the log all the same" "$(json '.findings[0].logged' <"$REAL/work/revoked.json")" true || return
 	note "$(json .why <"$REAL/work/revoked.json")"
 }
 
@@ -219,6 +224,7 @@ log_complete() {
 		"$(database_ask "SELECT count(*) FROM ca.certificate")" &&
 		want "sealed decisions without an event" "$(database_ask "SELECT count(*) FROM signer.decision d WHERE jws IS NOT NULL AND NOT EXISTS (SELECT 1 FROM signer.event e WHERE e.id = d.event)")" 0 &&
 		mohar log verify --trust "$REAL/work/jwks.json" --json >"$REAL/work/log.json" || { cat "$REAL/work/log.json"; return 1; }
-	note "$(database_ask "SELECT count(*) || ' entries, hashed up to the signed root' FROM log.leaf")"
+	note "$(json '"\(.entries) public entries, hashed up to the signed root"' <"$REAL/work/log.json")"
+	note "$(database_ask "SELECT count(*) || ' more about persons, in a tree of their own whose root is among them' FROM log.leaf WHERE tree = 1")"
 }
 test_empty_outboxes() { [ "$(database_ask "SELECT (SELECT count(*) FROM ca.outbox) + (SELECT count(*) FROM idp.outbox) + (SELECT count(*) FROM signer.outbox)")" = 0 ]; }

@@ -3,6 +3,14 @@ place_read() {
 	DIR=${MOHAR_DEMO_DIR:-$TREE/var/demo}
 	case $DIR in /*) ;; *) DIR=$PWD/$DIR ;; esac
 	BUILD=${MOHAR_BUILD_DIR:-$TREE/build}
+	# A demo that stands keeps its ports: nobody has to name them a second time.
+	local kept=none
+	if [ -f "$DIR/complete" ] && [ -r "$DIR/env" ]; then
+		kept=$(sed -n 's/^MOHAR_DEMO_PORT_BASE=//p' "$DIR/env")
+		: "${MOHAR_DEMO_PORT_BASE:=$kept}"
+	fi
+	PORTS_MOVED=no
+	[ "$kept" = none ] || [ "$MOHAR_DEMO_PORT_BASE" = "$kept" ] || PORTS_MOVED=yes
 	if [ -n "${MOHAR_DEMO_PORT_BASE:-}" ]; then
 		local b=$MOHAR_DEMO_PORT_BASE
 		ISSUER_PORT=$b CARD_PORT=$((b + 1)) CA_PORT=$((b + 2)) SIGNER_PORT=$((b + 3)) SIGN_PORT=$((b + 4)) PKI_PORT=$((b + 5))

@@ -97,9 +97,9 @@ story_end() {
 	         deploy/demo/run invite
 	     prints, make a passkey, then go to $PORTAL_A.
 	  2. Check the officer's decision with no network, as it was before it was revoked and after:
-	         build/bin/mohar verify $DIR/work/land.jwt --trust $DIR/work/jwks.json --offline $DIR/work/bundle.json
-	         build/bin/mohar verify $DIR/work/land.jwt --trust $DIR/work/jwks.json --offline $DIR/work/bundle-after.json
-	  3. See every daemon, key and certificate, and the whole log hashed up to its signed root:
+	         build/bin/mohar verify $DIR/work/land.jwt $DIR/work/receipt.json --trust $DIR/work/jwks.json --offline $DIR/work/bundle.json
+	         build/bin/mohar verify $DIR/work/land.jwt $DIR/work/receipt.json --trust $DIR/work/jwks.json --offline $DIR/work/bundle-after.json
+	  3. See every daemon, key and certificate, and the whole public log hashed up to its signed root:
 	         . $DIR/env && build/bin/mohar status && build/bin/mohar log verify --trust $DIR/work/jwks.json
 
 	  make demo-stop ends it, make demo-clean removes it.
