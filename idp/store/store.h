@@ -129,6 +129,11 @@ extern const struct store_part store_person, store_credential, store_session, st
 	{                                                                      \
 		(number), DB_STATEMENT(name, sql, params, columns, struct row) \
 	}
+/* The same, for callers of several threads at once (db.h). */
+#define QUERY_TOGETHER(number, name, sql, params, columns, row)                         \
+	{                                                                               \
+		(number), DB_STATEMENT_TOGETHER(name, sql, params, columns, struct row) \
+	}
 #define COMMAND(number, name, sql, params)              \
 	{                                               \
 		(number), DB_COMMAND(name, sql, params) \

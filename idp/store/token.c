@@ -60,22 +60,31 @@ static const struct db_column id_column[] = {COLUMN(DB_UUID, uuid_row, id)};
 
 static const struct store_row rows[] = {
 	/* code hash, client, redirect_uri, PKCE hash, now, family, access token hash, its end, refresh token hash or NULL, its end, jti, its end:
-	 * the whole exchange. Of two at once the second waits for the row and then finds it used. */
-	QUERY(ST_CODE_REDEEM, "code_redeem",
-		"WITH " JTI("$2", "$11",
-			"$12") "c AS (UPDATE idp.code k SET used_at = $5, family = $6 FROM idp.session s, idp.person p "
-			       "WHERE k.hash = $1 AND k.client = $2 AND k.redirect_uri = $3 AND k.challenge = $4 AND k.expires_at > $5 AND k.used_at IS NULL "
-			       "AND s.id = k.session AND s.ended_at IS NULL AND p.id = k.principal AND p.frozen_at IS NULL AND " JTI_GOOD(
-				       "$11") " RETURNING k.*, s.amr, s.auth_time, s.authenticator, s.bound_level, s.ceiling, p.proofing, p.name, p.birthdate, p.gender), "
-					      "f AS (INSERT INTO idp.family (id, client, session, actor, principal, sub, required_level, sector, channel, scopes, resource, created_at) "
-					      "SELECT $6, client, session, actor, principal, sub, required_level, sector, channel, scopes, resource, $5 FROM c), "
-					      "a AS (INSERT INTO idp.access_token (hash, family, scopes, expires_at) SELECT $7, $6, scopes, $8 FROM c), "
-					      "r AS (INSERT INTO idp.refresh_token (hash, family, expires_at) SELECT $9, $6, $10 FROM c WHERE $9 IS NOT NULL AND 'offline_access' = ANY(scopes)), "
-					      "e AS (" EVENT_INTO
-					      "SELECT $13, $14, $15, $16, $17, $18, $19, actor, principal, sector, channel FROM c) "
-					      "SELECT family, principal, sub, nonce, resource, sector, scopes, amr, level, required_level, proofing, authenticator, bound_level, ceiling, auth_time, "
-					      "name, birthdate, gender, " OFFICES("c", "c.scopes",
-						      "$5") ", $9 IS NOT NULL AND 'offline_access' = ANY(scopes) FROM c",
+	 * the whole exchange. Of two at once the second waits for the row and then finds it used; of two in one statement only one gets the row. Rows are taken in the
+	 * order of their hashes, so that two statements never wait for each other. expires_at is compared with an addition, and ended_at and frozen_at have no index,
+	 * so that the primary keys are the only way to the rows, whatever the server believes of the tables' sizes. */
+	QUERY_TOGETHER(ST_CODE_REDEEM, "code_redeem",
+		"WITH u AS MATERIALIZED (SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) WITH ORDINALITY "
+		"AS u(hash, client, redirect_uri, challenge, now, family, access, access_end, refresh, refresh_end, jti, jti_end, event, tree, at, type, salt, entry, private, n) "
+		"ORDER BY hash), "
+		"j AS (INSERT INTO idp.assertion_jti (client, jti, expires_at) SELECT client, jti, jti_end FROM u WHERE jti IS NOT NULL ORDER BY client, jti "
+		"ON CONFLICT DO NOTHING RETURNING client, jti), "
+		"c AS (UPDATE idp.code k SET used_at = u.now, family = u.family FROM u, idp.session s, idp.person p "
+		"WHERE k.hash = u.hash AND k.client = u.client AND k.redirect_uri = u.redirect_uri AND k.challenge = u.challenge AND k.expires_at + interval '0' > u.now "
+		"AND k.used_at IS NULL AND s.id = k.session AND s.ended_at IS NULL AND p.id = k.principal AND p.frozen_at IS NULL "
+		"AND (u.jti IS NULL OR (EXISTS (SELECT FROM j WHERE j.client = u.client AND j.jti = u.jti) "
+		"AND NOT EXISTS (SELECT FROM u v WHERE v.client = u.client AND v.jti = u.jti AND v.n < u.n))) "
+		"RETURNING k.*, u.access, u.access_end, u.refresh_end, u.event, u.tree, u.at, u.type, u.salt, u.entry, u.private, u.n, "
+		"CASE WHEN 'offline_access' = ANY(k.scopes) THEN u.refresh END AS refresh, "
+		"s.amr, s.auth_time, s.authenticator, s.bound_level, s.ceiling, p.proofing, p.name, p.birthdate, p.gender), "
+		"f AS (INSERT INTO idp.family (id, client, session, actor, principal, sub, required_level, sector, channel, scopes, resource, created_at) "
+		"SELECT family, client, session, actor, principal, sub, required_level, sector, channel, scopes, resource, used_at FROM c), "
+		"a AS (INSERT INTO idp.access_token (hash, family, scopes, expires_at) SELECT access, family, scopes, access_end FROM c), "
+		"r AS (INSERT INTO idp.refresh_token (hash, family, expires_at) SELECT refresh, family, refresh_end FROM c WHERE refresh IS NOT NULL), "
+		"e AS (" EVENT_INTO
+		"SELECT event, tree, at, type, salt, entry, private, actor, principal, sector, channel FROM c) "
+		"SELECT family, principal, sub, nonce, resource, sector, scopes, amr, level, required_level, proofing, authenticator, bound_level, ceiling, auth_time, "
+		"name, birthdate, gender, " OFFICES("c", "c.scopes", "c.used_at") ", refresh IS NOT NULL, n FROM c",
 		PARAMS(DB_BYTES, DB_TEXT, DB_TEXT, DB_BYTES, DB_TIME, DB_UUID, DB_BYTES, DB_TIME, DB_BYTES, DB_TIME,
 			DB_BYTES, DB_TIME, EVENT_PARAMS),
 		grant_columns, grant_row),

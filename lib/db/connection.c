@@ -2,8 +2,10 @@
 
 #include <poll.h>
 
-/* No statement hangs a worker, no forgotten transaction holds locks, and no name is found in a schema that it does not say. */
+/* No statement hangs a worker, no forgotten transaction holds locks, and no name is found in a schema that it does not say. Statements are prepared once, when
+ * tables may be empty, and planned once: the plan must be the one for large tables, which goes by keys. */
 static const char settings_sql[] =
+	"SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;"
 	"SET statement_timeout = '10s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '30s';"
 	" SET search_path = pg_catalog; SET timezone = 'UTC'; SET client_min_messages = 'warning'; SET default_transaction_isolation = 'read committed'";
 
@@ -53,7 +55,7 @@ prepare(struct db *db, const struct db_statement *s)
 	REQUIRE_WHY(s->param_count <= MAX_DB_PARAMS && s->column_count <= MAX_DB_COLUMNS, ERR_CONFIG,
 		"statement %s: too many parameters or columns", s->name);
 	for (size_t i = 0; i < s->param_count; i++)
-		types[i] = db_type_oid(s->params[i]);
+		types[i] = s->together ? db_type_array_oid(s->params[i]) : db_type_oid(s->params[i]);
 	result = PQprepare(db->conn, s->name, s->sql, (int)s->param_count, types);
 	if (PQresultStatus(result) != PGRES_COMMAND_OK)
 		return connection_error(s->name, db->conn, result);

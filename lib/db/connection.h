@@ -37,6 +37,8 @@ enum err connection_error(const char *what, const PGconn *conn, const PGresult *
 
 /* The OID that a parameter of this type is sent as. */
 Oid db_type_oid(enum db_type type);
+/* Of an array of them; 0 for DB_TEXTS. */
+Oid db_type_array_oid(enum db_type type);
 
 #define RESULT __attribute__((cleanup(result_free))) PGresult *
 void result_free(PGresult **r);

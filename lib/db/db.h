@@ -35,15 +35,28 @@ struct db_statement {
 	const struct db_column *columns; /* as selected, in order */
 	size_t column_count;
 	size_t row_size;
+	/* Calls of several threads go as one statement: its parameters come as arrays, an element for each call (unnest(...) WITH ORDINALITY), and its last column,
+	 * beyond those above, is the bigint ordinal of the call that the row belongs to. The statement must treat every call as if it were alone: two that want the same
+	 * thing may be in one. For db_one() and db_pool_one(); a command without result for db_run_rows(). No parameter may be DB_TEXTS. */
+	bool together;
 };
-#define DB_STATEMENT(NAME, SQL, PARAMS, COLUMNS, ROW)                             \
+#define DB_STATEMENT(NAME, SQL, PARAMS, COLUMNS, ROW)                              \
+	{                                                                          \
+		NAME, SQL, PARAMS, sizeof(PARAMS) / sizeof((PARAMS)[0]), COLUMNS,  \
+			sizeof(COLUMNS) / sizeof((COLUMNS)[0]), sizeof(ROW), false \
+	}
+#define DB_STATEMENT_TOGETHER(NAME, SQL, PARAMS, COLUMNS, ROW)                    \
 	{                                                                         \
 		NAME, SQL, PARAMS, sizeof(PARAMS) / sizeof((PARAMS)[0]), COLUMNS, \
-			sizeof(COLUMNS) / sizeof((COLUMNS)[0]), sizeof(ROW)       \
+			sizeof(COLUMNS) / sizeof((COLUMNS)[0]), sizeof(ROW), true \
 	}
-#define DB_COMMAND(NAME, SQL, PARAMS)                                               \
-	{                                                                           \
-		NAME, SQL, PARAMS, sizeof(PARAMS) / sizeof((PARAMS)[0]), NULL, 0, 0 \
+#define DB_COMMAND_TOGETHER(NAME, SQL, PARAMS)                                            \
+	{                                                                                 \
+		NAME, SQL, PARAMS, sizeof(PARAMS) / sizeof((PARAMS)[0]), NULL, 0, 0, true \
+	}
+#define DB_COMMAND(NAME, SQL, PARAMS)                                                      \
+	{                                                                                  \
+		NAME, SQL, PARAMS, sizeof(PARAMS) / sizeof((PARAMS)[0]), NULL, 0, 0, false \
 	}
 
 /* A parameter. Borrowed for the call. */
@@ -89,7 +102,10 @@ MUST_USE enum err db_one(struct db *db, size_t n, const struct db_param *params,
 MUST_USE enum err db_all(struct db *db, size_t n, const struct db_param *params, struct json_list *rows);
 MUST_USE enum err db_run(struct db *db, size_t n, const struct db_param *params, size_t *affected);
 
-/* Lease, one statement, give back. For handlers that need just one. */
+/* A `together` command for count rows of parameters, one after the other, at once: as many inserts in one round trip. */
+MUST_USE enum err db_run_rows(struct db *db, size_t n, const struct db_param *rows, size_t count);
+
+/* Lease, one statement, give back. For handlers that need just one. db_pool_one() sends a `together` statement with those of other threads. */
 MUST_USE enum err db_pool_one(struct db_pool *p, size_t n, const struct db_param *params, void *row);
 MUST_USE enum err db_pool_all(struct db_pool *p, size_t n, const struct db_param *params, struct json_list *rows);
 MUST_USE enum err db_pool_run(struct db_pool *p, size_t n, const struct db_param *params, size_t *affected);

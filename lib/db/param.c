@@ -76,10 +76,27 @@ static const Oid oids[] = {
 	[DB_TEXTS] = OID_TEXT_ARRAY,
 };
 
+static const Oid array_oids[] = {
+	[DB_TEXT] = OID_TEXT_ARRAY,
+	[DB_BYTES] = OID_BYTEA_ARRAY,
+	[DB_INT] = OID_INT8_ARRAY,
+	[DB_BOOL] = OID_BOOL_ARRAY,
+	[DB_TIME] = OID_TIMESTAMPTZ_ARRAY,
+	[DB_UUID] = OID_UUID_ARRAY,
+	[DB_JSON] = OID_JSONB_ARRAY,
+	[DB_TEXTS] = 0,
+};
+
 Oid
 db_type_oid(enum db_type type)
 {
 	return oids[type];
+}
+
+Oid
+db_type_array_oid(enum db_type type)
+{
+	return array_oids[type];
 }
 
 static enum err
@@ -111,6 +128,24 @@ bind_made(struct bound *b, size_t i)
 	return bind_span(b, i, writer_span(&b->made[i]));
 }
 
+void
+array_begin(struct writer *w, uint32_t element_oid, size_t count)
+{
+	writer_u32(w, count > 0 ? 1 : 0); /* dimensions: an empty array has none */
+	writer_u32(w, 0);                 /* "has nulls": the server looks for itself */
+	writer_u32(w, element_oid);
+	if (count > 0) {
+		writer_u32(w, (uint32_t)count);
+		writer_u32(w, 1); /* lower bound */
+	}
+}
+
+void
+array_null(struct writer *w)
+{
+	writer_u32(w, UINT32_MAX);
+}
+
 static enum err
 bind_texts(struct bound *b, size_t i, const struct json_list *texts)
 {
@@ -118,13 +153,7 @@ bind_texts(struct bound *b, size_t i, const struct json_list *texts)
 
 	REQUIRE(texts->count <= MAX_JSON_ITEMS, ERR_TOO_LONG);
 	*w = writer_new(MAX_JSON);
-	writer_u32(w, texts->count > 0 ? 1 : 0); /* dimensions: an empty array has none */
-	writer_u32(w, 0);                        /* no nulls */
-	writer_u32(w, OID_TEXT);
-	if (texts->count > 0) {
-		writer_u32(w, (uint32_t)texts->count);
-		writer_u32(w, 1); /* lower bound */
-	}
+	array_begin(w, OID_TEXT, texts->count);
 	for (size_t k = 0; k < texts->count; k++)
 		writer_block32(w, span_of(json_text_at(texts, k)));
 	return bind_made(b, i);

@@ -20,4 +20,8 @@ struct bound {
 MUST_USE enum err bound_make(const struct db_statement *s, const struct db_param *params, struct bound *out);
 void bound_free(struct bound *b);
 
+/* An array of one dimension with count elements, which follow: each a writer_block32(), or array_null(). */
+void array_begin(struct writer *w, uint32_t element_oid, size_t count);
+void array_null(struct writer *w);
+
 #endif

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "db/connection.h"
+#include "db/together.h"
 
 enum { LEASE_SECONDS = 2, MAX_POOL = 256 };
 
@@ -11,6 +12,7 @@ struct db_pool {
 	struct db_settings settings;
 	pthread_mutex_t mutex; /* owns the leased flags; a leased connection belongs to its lessee alone */
 	pthread_cond_t freed;
+	struct together *together;
 	size_t size;
 	struct db slots[];
 };
@@ -48,7 +50,9 @@ db_pool_open(const char *conninfo, size_t size, const struct db_statement *table
 		p->slots[i].pool = p;
 	(void)pthread_mutex_init(&p->mutex, NULL);
 	(void)pthread_cond_init(&p->freed, NULL);
-	e = p->settings.conninfo == NULL ? ERR_NO_MEMORY : try_once(p);
+	e = p->settings.conninfo == NULL ? ERR_NO_MEMORY : together_new(count, &p->together);
+	if (e == ERR_OK)
+		e = try_once(p);
 	if (e != ERR_OK) {
 		db_pool_free(&p);
 		return e;
@@ -66,6 +70,7 @@ db_pool_free(struct db_pool **p)
 		connection_close(&(*p)->slots[i]);
 	(void)pthread_cond_destroy(&(*p)->freed);
 	(void)pthread_mutex_destroy(&(*p)->mutex);
+	together_free(&(*p)->together);
 	free((*p)->settings.conninfo);
 	free(*p);
 	*p = NULL;
@@ -147,6 +152,10 @@ db_pool_one(struct db_pool *p, size_t n, const struct db_param *params, void *ro
 {
 	AUTO(db) *db = NULL;
 
+	if (n < p->settings.count && p->settings.table[n].together) {
+		memset(row, 0, p->settings.table[n].row_size);
+		return together_one(p->together, p, n, &p->settings.table[n], params, row);
+	}
 	TRY(db_lease(p, &db));
 	return db_one(db, n, params, row);
 }

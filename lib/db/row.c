@@ -33,9 +33,13 @@ takes(enum db_type type, Oid oid)
 enum err
 row_check(const struct db_statement *s, const PGresult *result)
 {
-	REQUIRE_WHY((size_t)PQnfields(result) == s->column_count, ERR_CONFIG,
-		"statement %s: %d columns came, its table says %zu", s->name, PQnfields(result), s->column_count);
-	for (int i = 0; i < PQnfields(result); i++)
+	const size_t wanted = s->column_count + (s->together ? 1 : 0);
+
+	REQUIRE_WHY((size_t)PQnfields(result) == wanted, ERR_CONFIG,
+		"statement %s: %d columns came, its table says %zu", s->name, PQnfields(result), wanted);
+	REQUIRE_WHY(!s->together || PQftype(result, (int)s->column_count) == OID_INT8, ERR_CONFIG,
+		"statement %s: its last column must be the ordinal, a bigint", s->name);
+	for (int i = 0; i < (int)s->column_count; i++)
 		REQUIRE_WHY(takes(s->columns[i].type, PQftype(result, i)), ERR_CONFIG,
 			"statement %s: column %s has type %u, which its table does not say", s->name,
 			PQfname(result, i), PQftype(result, i));
@@ -54,6 +58,19 @@ read_number(struct span bytes, int64_t *out)
 		n = n << 8 | bytes.ptr[i];
 	*out = (int64_t)n;
 	return ERR_OK;
+}
+
+size_t
+row_number(const PGresult *result, int n)
+{
+	const int last = PQnfields(result) - 1;
+	int64_t number = 0;
+
+	if (PQgetisnull(result, n, last) ||
+		read_number(span_at(PQgetvalue(result, n, last), (size_t)PQgetlength(result, n, last)), &number) !=
+			ERR_OK)
+		return 0;
+	return number > 0 ? (size_t)number : 0;
 }
 
 static enum err

@@ -6,6 +6,9 @@
 
 #include "db/db.h"
 
+/* The ordinal in the last column of a checked result of a `together` statement; 0 if it is null. */
+size_t row_number(const PGresult *result, int n);
+
 /* Do the columns of a result fit those of s? ERR_CONFIG names the first that does not. */
 MUST_USE enum err row_check(const struct db_statement *s, const PGresult *result);
 

@@ -4,6 +4,7 @@
 #include "db/connection.h"
 #include "db/param.h"
 #include "db/row.h"
+#include "db/together.h"
 
 /* Sends statement n and waits for its result. Never twice: whether a lost statement was executed is not known here. */
 static enum err
@@ -14,6 +15,7 @@ execute(struct db *db, const struct db_statement *s, const struct db_param *para
 	ExecStatusType status;
 
 	bound.count = 0;
+	REQUIRE_WHY(!s->together, ERR_CONFIG, "statement %s is for db_one() only", s->name);
 	TRY(bound_make(s, params, &bound));
 	result = PQexecPrepared(db->conn, s->name, (int)bound.count, bound.values, bound.lengths, bound.formats, 1);
 	status = PQresultStatus(result);
@@ -45,6 +47,8 @@ db_one(struct db *db, size_t n, const struct db_param *params, void *row)
 
 	TRY(statement_of(db, n, &s));
 	memset(row, 0, s->row_size);
+	if (s->together)
+		return together_alone(db, s, params, row);
 	TRY(execute(db, s, params, &result));
 	TRY(row_check(s, result));
 	REQUIRE(PQntuples(result) > 0, ERR_NOT_FOUND);
@@ -90,6 +94,16 @@ db_run(struct db *db, size_t n, const struct db_param *params, size_t *affected)
 	if (affected != NULL)
 		*affected = strtoul(PQcmdTuples(result), NULL, 10);
 	return ERR_OK;
+}
+
+enum err
+db_run_rows(struct db *db, size_t n, const struct db_param *rows, size_t count)
+{
+	const struct db_statement *s = NULL;
+
+	TRY(statement_of(db, n, &s));
+	REQUIRE_WHY(s->together && s->column_count == 0, ERR_CONFIG, "statement %s is not for rows", s->name);
+	return count > 0 ? together_rows(db, s, rows, count) : ERR_OK;
 }
 
 enum err

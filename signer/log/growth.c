@@ -31,6 +31,7 @@ growth_open(struct db *db, enum log_tree tree, struct growth *out)
 	out->tree = tree;
 	out->size = (uint64_t)size.n;
 	memset(out->changed, 0, sizeof(out->changed));
+	out->pending_count = 0;
 	for (unsigned level = 0; level < TILE_LEVELS; level++)
 		TRY(open_edge(db, out, level));
 	return ERR_OK;
@@ -58,13 +59,27 @@ add_hash(struct db *db, struct growth *g, struct sha256 hash)
 enum err
 growth_add(struct db *db, struct growth *g, const char *schema, const struct uuid *event, struct span entry)
 {
-	const struct db_param params[] = {db_int(g->tree), db_int((int64_t)g->size), db_text(schema), db_uuid(event),
-		db_bytes(entry)};
+	struct db_param *row = g->pending[g->pending_count++];
 
-	TRY(db_run(db, LOG_LEAF_ADD, params, NULL));
+	row[0] = db_int(g->tree);
+	row[1] = db_int((int64_t)g->size);
+	row[2] = db_text(schema);
+	row[3] = db_uuid(event);
+	row[4] = db_bytes(entry);
+	if (g->pending_count == MAX_PENDING)
+		TRY(growth_flush(db, g));
 	TRY(add_hash(db, g, leaf_hash(entry)));
 	g->size++;
 	return ERR_OK;
+}
+
+enum err
+growth_flush(struct db *db, struct growth *g)
+{
+	const size_t count = g->pending_count;
+
+	g->pending_count = 0;
+	return db_run_rows(db, LOG_LEAF_ADD, g->pending[0], count);
 }
 
 enum err
@@ -72,6 +87,7 @@ growth_close(struct db *db, struct growth *g)
 {
 	const struct db_param params[] = {db_int(g->tree), db_int((int64_t)g->size)};
 
+	TRY(growth_flush(db, g));
 	for (unsigned level = 0; level < TILE_LEVELS; level++)
 		if (g->changed[level])
 			TRY(tile_write(db, g->tree, level, &g->edge[level]));

@@ -47,6 +47,16 @@ take_row(struct db *db, struct batch *b, const char *schema, const struct log_ta
 	return append(db, b, (enum log_tree)row->tree, schema, &row->event, entry);
 }
 
+/* Before the entries that they borrow are gone. */
+static enum err
+flush(struct db *db, struct batch *b)
+{
+	for (unsigned tree = 0; tree < LOG_TREES; tree++)
+		if (b->open[tree])
+			TRY(growth_flush(db, &b->trees[tree]));
+	return ERR_OK;
+}
+
 static enum err
 take_outbox(struct db *db, struct batch *b, const char *schema, size_t *count)
 {
@@ -58,6 +68,8 @@ take_outbox(struct db *db, struct batch *b, const char *schema, size_t *count)
 	TRY(db_all(db, n, params, &rows));
 	for (size_t i = 0; e == ERR_OK && i < rows.count; i++)
 		e = take_row(db, b, schema, &((const struct log_taken *)rows.items)[i]);
+	if (e == ERR_OK)
+		e = flush(db, b);
 	*count += rows.count;
 	db_rows_free(&log_statements[n], &rows);
 	return e;
@@ -83,7 +95,8 @@ publish_private_root(struct tlog *l, struct db *db, struct batch *b)
 	TRY(writer_done(&public_part));
 	TRY(event_make(&event, "log", "tree.private", LOG_TREE_PUBLIC, clock_now(l->options.clock),
 		writer_span(&public_part), SPAN("{}")));
-	return append(db, b, LOG_TREE_PUBLIC, "log", &event.id, writer_span(&event.entry));
+	TRY(append(db, b, LOG_TREE_PUBLIC, "log", &event.id, writer_span(&event.entry)));
+	return flush(db, b);
 }
 
 static enum err

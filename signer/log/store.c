@@ -31,9 +31,9 @@ static const struct db_column taken_columns[] = {
 };
 
 /* The schema's name is a literal of LOG_SCHEMAS, joined by the compiler. */
-#define TAKE_SQL(name)                                                                   \
-	"WITH taken AS (DELETE FROM " name ".outbox WHERE seq IN (SELECT seq FROM " name \
-	".outbox ORDER BY seq LIMIT $1)"                                                 \
+#define TAKE_SQL(name)                                                                            \
+	"WITH taken AS (DELETE FROM " name ".outbox WHERE seq = ANY (ARRAY(SELECT seq FROM " name \
+	".outbox ORDER BY seq LIMIT $1))"                                                         \
 	" RETURNING seq, event, tree, leaf, entry) SELECT event, tree, leaf, entry FROM taken ORDER BY seq"
 
 const struct db_statement log_statements[LOG_STATEMENTS] = {[LOG_LOCK] = DB_STATEMENT("log_lock",
@@ -49,8 +49,9 @@ const struct db_statement log_statements[LOG_STATEMENTS] = {[LOG_LOCK] = DB_STAT
 		"INSERT INTO log.tile (tree, level, index, hashes) VALUES ($1, $2, $3, $4)"
 		" ON CONFLICT (tree, level, index) DO UPDATE SET hashes = EXCLUDED.hashes",
 		tile_write_params),
-	[LOG_LEAF_ADD] = DB_COMMAND("log_leaf_add",
-		"INSERT INTO log.leaf (tree, index, schema, event, entry) VALUES ($1, $2, $3, $4, $5)", leaf_params),
+	[LOG_LEAF_ADD] = DB_COMMAND_TOGETHER("log_leaf_add",
+		"INSERT INTO log.leaf (tree, index, schema, event, entry) SELECT * FROM unnest($1, $2, $3, $4, $5)",
+		leaf_params),
 	[LOG_LEAF_FIND] = DB_STATEMENT("log_leaf_find",
 		"SELECT tree, index, entry FROM log.leaf WHERE schema = $1 AND event = $2", find_params, leaf_columns,
 		struct log_leaf),

@@ -21,7 +21,9 @@ enum statement {
 	TWO,
 	WRONG_TYPE,
 	WRONG_COUNT,
-	BROKEN_ARRAY
+	BROKEN_ARRAY,
+	TAKE_TOGETHER,
+	ADD_ROWS
 };
 
 struct thing {
@@ -42,6 +44,7 @@ struct number {
 static const enum db_type thing_params[] = {DB_TEXT, DB_BYTES, DB_INT, DB_INT, DB_BOOL, DB_TIME, DB_UUID, DB_JSON,
 	DB_TEXTS};
 static const enum db_type text_params[] = {DB_TEXT};
+static const enum db_type rows_params[] = {DB_TEXT, DB_BYTES, DB_INT, DB_BOOL, DB_TIME, DB_UUID, DB_JSON};
 static const enum db_type int_params[] = {DB_INT};
 static const enum db_type bytes_params[] = {DB_BYTES};
 static const struct db_column thing_columns[] = {
@@ -82,6 +85,13 @@ static const struct db_statement table[] = {
 		struct number),
 	[BROKEN_ARRAY] = DB_STATEMENT("broken_array", "SELECT ARRAY['a', NULL]::text[] WHERE $1 > 0", int_params,
 		texts_columns, struct thing),
+	[TAKE_TOGETHER] = DB_STATEMENT_TOGETHER("take_together",
+		"WITH u AS (SELECT * FROM unnest($1) WITH ORDINALITY AS u(code, n) ORDER BY code), c AS (UPDATE t.code k SET used = true FROM u "
+		"WHERE k.code = u.code AND NOT used RETURNING length(k.code)::bigint AS l, u.n) SELECT l, n FROM c",
+		text_params, number_columns, struct number),
+	[ADD_ROWS] = DB_COMMAND_TOGETHER("add_rows",
+		"INSERT INTO t.thing (text, bytes, number, flag, at, id, json) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)",
+		rows_params),
 };
 enum { STATEMENTS = sizeof(table) / sizeof(table[0]) };
 
@@ -269,6 +279,110 @@ CASE(the_servers_refusals_have_their_class_and_never_quote_a_value)
 		ERR_MALFORMED);
 }
 
+/* Many threads take codes of one length each; every code is wanted by two, and some want what no text can be. */
+enum { TAKERS = 24, TAKES = 40 };
+static pthread_barrier_t takers_ready;
+
+struct taker {
+	size_t number, good, not_found, malformed, wrong;
+};
+
+static void *
+take_many(void *taker)
+{
+	struct taker *t = taker;
+
+	(void)pthread_barrier_wait(&takers_ready);
+	for (size_t i = 0; i < TAKES; i++) {
+		const bool bad = t->number % 8 == 0 && i % 5 == 0;
+		struct number row = {-1};
+		char code[64];
+		enum err e;
+
+		(void)snprintf(code, sizeof(code), "%*zu-%zu", (int)(t->number % TAKERS / 2) + 3, t->number % TAKERS / 2, i);
+		e = db_pool_one(pool, TAKE_TOGETHER, (const struct db_param[]){db_text(bad ? "\xff" : code)}, &row);
+		t->good += e == ERR_OK && row.n == (int64_t)strlen(code);
+		t->not_found += e == ERR_NOT_FOUND;
+		t->malformed += bad && e == ERR_MALFORMED && strstr(err_why(), "take_together: SQLSTATE 22") != NULL;
+		t->wrong += (e == ERR_OK && row.n != (int64_t)strlen(code)) || (bad && e != ERR_MALFORMED);
+	}
+	return NULL;
+}
+
+CASE(what_many_want_at_once_each_gets_alone_or_not_at_all)
+{
+	NEEDS_POSTGRES();
+	pthread_t threads[TAKERS];
+	struct taker takers[TAKERS] = {{0}}, sum = {0};
+
+	command("INSERT INTO t.code SELECT lpad(p::text, p + 3) || '-' || i FROM generate_series(0, 11) p, generate_series(0, 39) i");
+	assert_int_equal(pthread_barrier_init(&takers_ready, NULL, TAKERS), 0);
+	for (size_t i = 0; i < TAKERS; i++) {
+		takers[i].number = i;
+		assert_int_equal(pthread_create(&threads[i], NULL, take_many, &takers[i]), 0);
+	}
+	for (size_t i = 0; i < TAKERS; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		sum.good += takers[i].good;
+		sum.not_found += takers[i].not_found;
+		sum.malformed += takers[i].malformed;
+		sum.wrong += takers[i].wrong;
+	}
+	assert_int_equal(sum.wrong, 0);
+	assert_int_equal(sum.malformed, 3 * TAKES / 5);
+	assert_int_equal(sum.good, TAKERS / 2 * TAKES); /* each code once */
+	assert_int_equal(sum.not_found, TAKERS * TAKES - sum.good - sum.malformed);
+}
+
+CASE(a_statement_for_many_is_good_for_one_too)
+{
+	NEEDS_POSTGRES();
+	const struct db_param params[] = {db_text("alone")};
+	AUTO(db) *db = NULL;
+	struct number row;
+
+	command("INSERT INTO t.code VALUES ('alone')");
+	assert_ok(db_lease(pool, &db));
+	assert_ok(db_begin(db));
+	assert_ok(db_one(db, TAKE_TOGETHER, params, &row));
+	assert_int_equal(row.n, 5);
+	assert_err(db_one(db, TAKE_TOGETHER, params, &row), ERR_NOT_FOUND);
+	db_rollback(db);
+	assert_ok(db_one(db, TAKE_TOGETHER, params, &row));
+	assert_err(db_run(db, TAKE_TOGETHER, params, NULL), ERR_CONFIG);
+	assert_err(db_run_rows(db, TAKE_TOGETHER, params, 1), ERR_CONFIG);
+	assert_err(db_run_rows(db, TAKE, params, 1), ERR_CONFIG);
+}
+
+CASE(rows_go_together_with_their_nulls_or_not_at_all)
+{
+	NEEDS_POSTGRES();
+	const struct uuid id = uuid_random();
+	struct db_param rows[][7] = {
+		{db_text("rows 1"), db_bytes(SPAN("\0\xff")), db_int(-5), db_bool(true), db_time(1769903999),
+			db_uuid(&id), db_json(SPAN("{\"a\": 1}"))},
+		{db_text("rows 2"), db_bytes(span_of(NULL)), db_int(6), db_bool(false), db_time(0), db_uuid(NULL),
+			db_json(span_of(NULL))},
+	};
+	AUTO(db) *db = NULL;
+	struct thing row;
+
+	assert_ok(db_lease(pool, &db));
+	assert_ok(db_run_rows(db, ADD_ROWS, rows[0], 0));
+	assert_ok(db_run_rows(db, ADD_ROWS, rows[0], 2));
+	assert_ok(db_pool_one(pool, GET, (const struct db_param[]){db_text("rows 1")}, &row));
+	assert_true(row.number == -5 && row.flag && row.at == 1769903999 && row.bytes.len == 2);
+	assert_memory_equal(&row.id, &id, sizeof(id));
+	assert_string_equal(row.json, "{\"a\": 1}");
+	db_row_free(&table[GET], &row);
+	assert_ok(db_pool_one(pool, GET, (const struct db_param[]){db_text("rows 2")}, &row));
+	assert_true(row.number == 6 && !row.flag && row.at == 0 && row.bytes.ptr == NULL && row.json == NULL);
+	db_row_free(&table[GET], &row);
+	rows[0][0] = db_text("rows 3"); /* good, and its fellow is there already */
+	assert_err(db_run_rows(db, ADD_ROWS, rows[0], 2), ERR_EXISTS);
+	assert_err(db_pool_one(pool, GET, (const struct db_param[]){db_text("rows 3")}, &row), ERR_NOT_FOUND);
+}
+
 CASE(a_role_may_do_no_more_than_it_was_granted)
 {
 	NEEDS_POSTGRES();
@@ -453,6 +567,9 @@ main(void)
 		cmocka_unit_test(rows_come_in_order_and_none_is_not_an_error),
 		cmocka_unit_test(one_row_means_one_row),
 		cmocka_unit_test(the_servers_refusals_have_their_class_and_never_quote_a_value),
+		cmocka_unit_test(what_many_want_at_once_each_gets_alone_or_not_at_all),
+		cmocka_unit_test(a_statement_for_many_is_good_for_one_too),
+		cmocka_unit_test(rows_go_together_with_their_nulls_or_not_at_all),
 		cmocka_unit_test(a_role_may_do_no_more_than_it_was_granted),
 		cmocka_unit_test(the_table_and_the_statement_must_agree),
 		cmocka_unit_test(a_broken_statement_or_a_wrong_address_is_told_at_the_start),

@@ -92,14 +92,14 @@ CASE(files_are_applied_in_order_and_once)
 	put("002_second.sql", "ALTER TABLE thing ADD COLUMN b integer;\n");
 	put("001_first.sql", "CREATE TABLE thing (a integer);\nINSERT INTO thing VALUES (1);\n");
 	assert_ok(db_migrate(scratch_conninfo(), "one", folders, &applied));
-	assert_int_equal(applied, 3); /* and the event table */
+	assert_int_equal(applied, 4); /* and the event table and its trigger */
 	assert_string_equal(ask("SELECT count(b) + 1 FROM one.thing"), "1");
 	assert_string_equal(ask("SELECT string_agg(name, ' ' ORDER BY number) FROM one.migration"),
-		"000_audit.sql 001_first.sql 002_second.sql");
+		"000_audit.sql 001_first.sql 002_second.sql 050_outbox.sql");
 	assert_ok(db_migrate(scratch_conninfo(), "one", folders, &applied));
 	assert_int_equal(applied, 0);
 	assert_ok(db_migrate(scratch_conninfo(), "two", folders, &applied));
-	assert_int_equal(applied, 3);
+	assert_int_equal(applied, 4);
 }
 
 CASE(an_event_reaches_the_outbox_by_itself_and_stays)
@@ -112,10 +112,17 @@ CASE(an_event_reaches_the_outbox_by_itself_and_stays)
 		"INSERT INTO three.event (id, tree, at, type, entry) VALUES (gen_random_uuid(), 0, now(), 'x', 'abc')");
 	assert_string_equal(ask("SELECT encode(leaf, 'hex') FROM three.outbox"),
 		"609f6e36d2405585188d5cfd761f407c7cc46a7d3f314c88270469dde315fcd1");
+	(void)ask(
+		"INSERT INTO three.event (id, tree, at, type, entry) SELECT gen_random_uuid(), 0, now(), 'x', 'abc' FROM generate_series(1, 5)");
+	assert_string_equal(
+		ask("SELECT count(DISTINCT o.seq) FROM three.outbox o JOIN three.event e ON e.id = o.event AND e.entry = o.entry"),
+		"6");
+	(void)ask("DELETE FROM three.outbox");
 	assert_non_null(strstr(ask("DELETE FROM three.event"), "an event is for ever"));
 	assert_non_null(strstr(ask("UPDATE three.event SET type = 'y'"), "an event is for ever"));
 	assert_string_equal(ask("UPDATE three.event SET salt = NULL, private = NULL RETURNING type"),
 		"x"); /* forgetting */
+	assert_string_equal(ask("SELECT count(*) FROM three.outbox"), "0");
 }
 
 CASE(who_serves_may_add_an_event_and_touch_nothing_else)
