@@ -44,11 +44,25 @@ journal_note(const char *act, const char *detail)
 	return journal_append(&service.journal, &entry, clock_now(&clock));
 }
 
+/* Can this token make and use every key that keys.json gives it? */
+static enum err
+mechanisms_check(struct session *s)
+{
+	const struct key_rule *rules = service.policy.keys.items;
+
+	for (size_t i = 0; i < service.policy.keys.count; i++)
+		if (strcmp(rules[i].token, service.settings.serves) == 0)
+			TRY(token_mechanisms_check(s, rules[i].label,
+				algorithm_find(rules[i].algorithm, purpose_find(rules[i].purpose)->kind)));
+	return ERR_OK;
+}
+
 static enum err
 genesis(struct session *s)
 {
 	const struct clock clock = clock_system();
 
+	TRY(mechanisms_check(s));
 	/* The journal first: a token that is sealed without one could never serve. */
 	TRY(journal_open(service.settings.journal, NULL, NULL, &service.journal));
 	TRY(genesis_run(s, &service.policy, service.settings.serves, clock_now(&clock)));
@@ -74,6 +88,7 @@ check(struct session *s)
 	size_t missing = 0;
 
 	TRY(ready(s));
+	TRY(mechanisms_check(s));
 	for (size_t i = 0; i < service.keys.count; i++)
 		if (!atomic_load(&service.keys.rows[i].present)) {
 			log_warn("check", "key '%s' is not made yet", service.keys.rows[i].rule->label);

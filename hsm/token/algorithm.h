@@ -21,14 +21,18 @@ struct algorithm {
 	struct span parameters; /* CKA_EC_PARAMS */
 	const char *group;      /* libcrypto's name of the curve; NULL: none */
 	const char *digest;     /* hashed here, before the token signs; NULL: the token takes the whole object */
-	int signature_nid;      /* AlgorithmIdentifier in X.509 */
+	struct span identifier; /* AlgorithmIdentifier in X.509, DER */
 	const char *jose;       /* alg in JOSE */
 	size_t signature_len;   /* raw, bytes; MAC: of the tag */
+	unsigned bits; /* of the modulus, or of the curve's order: what C_GetMechanismInfo is asked about; 0: none */
 };
 
-enum { MAX_RAW_SIGNATURE = 132 };
+enum { MAX_RAW_SIGNATURE = 512 };
 
 /* The row of that name and kind; NULL if there is none. */
 const struct algorithm *algorithm_find(const char *name, enum algorithm_kind kind);
+
+/* "CKM_ECDSA" for a mechanism of the rows; "?" for any other. Static. */
+const char *mechanism_name(CK_MECHANISM_TYPE mechanism);
 
 #endif

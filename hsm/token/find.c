@@ -8,7 +8,7 @@
 
 #include "x509/own.h"
 
-enum { MAX_POINT = 160 };
+enum { MAX_POINT = 160, MAX_MODULUS = 512, MAX_SPKI = MAX_MODULUS + 64 };
 
 /* Under the object lock: how many objects fit, the first two of them. */
 static enum err
@@ -84,6 +84,37 @@ ec_public_key(const char *group, struct span point, EVP_PKEY **out)
 	return ERR_OK;
 }
 
+/* CKA_MODULUS and CKA_PUBLIC_EXPONENT are big-endian (PKCS#11 2.40 2.1.2). A modulus of another length is another key than keys.json names. */
+static enum err
+rsa_public_key(struct session *s, CK_OBJECT_HANDLE object, struct token_key *k)
+{
+	OWN(EVP_PKEY_CTX) context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	OWN(OSSL_PARAM_BLD) build = OSSL_PARAM_BLD_new();
+	OWN(OSSL_PARAM) params = NULL;
+	OWN(BIGNUM) n = NULL;
+	OWN(BIGNUM) e = NULL;
+	uint8_t modulus[MAX_MODULUS], exponent[32];
+	CK_ATTRIBUTE parts[] = {{CKA_MODULUS, modulus, sizeof(modulus)},
+		{CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent)}};
+
+	TRY(returned(s, "C_GetAttributeValue",
+		token_calls(s->token)->C_GetAttributeValue(s->handle, object, parts, 2)));
+	REQUIRE(parts[0].ulValueLen <= sizeof(modulus) && parts[1].ulValueLen <= sizeof(exponent), ERR_CORRUPT);
+	n = BN_bin2bn(modulus, (int)parts[0].ulValueLen, NULL);
+	e = BN_bin2bn(exponent, (int)parts[1].ulValueLen, NULL);
+	CRYPTO_OK(context != NULL && build != NULL && n != NULL && e != NULL, "a public key on the token");
+	REQUIRE_WHY(BN_num_bits(n) == (int)k->algorithm->bits, ERR_CORRUPT,
+		"the token's key has %d bits, not those of %s", BN_num_bits(n), k->algorithm->name);
+	CRYPTO_OK(OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
+			OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) == 1,
+		"a public key on the token");
+	params = OSSL_PARAM_BLD_to_param(build);
+	CRYPTO_OK(params != NULL && EVP_PKEY_fromdata_init(context) == 1 &&
+			EVP_PKEY_fromdata(context, &k->public_key, EVP_PKEY_PUBLIC_KEY, params) == 1,
+		"a public key on the token");
+	return ERR_OK;
+}
+
 /* Once, because every JWS that the key signs must name it. */
 static enum err
 kid_make(struct token_key *k)
@@ -96,13 +127,11 @@ kid_make(struct token_key *k)
 }
 
 static enum err
-public_key_read(struct session *s, CK_OBJECT_HANDLE object, struct token_key *k)
+point_read(struct session *s, CK_OBJECT_HANDLE object, struct token_key *k)
 {
 	uint8_t bytes[MAX_POINT];
 	CK_ATTRIBUTE point = {CKA_EC_POINT, bytes, sizeof(bytes)};
 	struct span raw;
-	uint8_t *der = NULL;
-	int len;
 
 	TRY(returned(s, "C_GetAttributeValue",
 		token_calls(s->token)->C_GetAttributeValue(s->handle, object, &point, 1)));
@@ -113,6 +142,16 @@ public_key_read(struct session *s, CK_OBJECT_HANDLE object, struct token_key *k)
 	else
 		k->public_key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw.ptr, raw.len);
 	CRYPTO_OK(k->public_key != NULL, "a public key on the token");
+	return ERR_OK;
+}
+
+static enum err
+public_key_read(struct session *s, CK_OBJECT_HANDLE object, struct token_key *k)
+{
+	uint8_t *der = NULL;
+	int len;
+
+	TRY(k->algorithm->key_type == CKK_RSA ? rsa_public_key(s, object, k) : point_read(s, object, k));
 	TRY(verifier_new(k->public_key, &k->verifier));
 	len = i2d_PUBKEY(k->public_key, &der);
 	CRYPTO_OK(len > 0, "i2d_PUBKEY");
@@ -145,7 +184,7 @@ key_find(struct session *s, const char *label, struct token_key *k)
 enum err
 token_key_find(struct session *s, const char *label, const struct algorithm *a, struct token_key *out)
 {
-	struct token_key k = {.algorithm = a, .spki = writer_new(MAX_POINT + 64)};
+	struct token_key k = {.algorithm = a, .spki = writer_new(MAX_SPKI)};
 	enum err e;
 
 	token_lock(s->token);

@@ -69,6 +69,8 @@ private_template(CK_ATTRIBUTE *template, const char *label, const uint8_t *id, c
 static enum err
 pair_make(struct session *s, const char *label, const uint8_t *id, const struct algorithm *a)
 {
+	static const CK_BYTE exponent[] = {0x01, 0x00, 0x01}; /* 65537 */
+	const CK_ULONG bits = a->bits;
 	CK_ATTRIBUTE public_half[8], private_half[MAX_TEMPLATE];
 	CK_MECHANISM mechanism = {a->generate, NULL, 0};
 	const CK_ULONG count = private_template(private_half, label, id, a);
@@ -81,7 +83,12 @@ pair_make(struct session *s, const char *label, const uint8_t *id, const struct 
 	add(public_half, &n, CKA_PRIVATE, &no, sizeof(no));
 	add(public_half, &n, CKA_MODIFIABLE, &no, sizeof(no));
 	add(public_half, &n, CKA_VERIFY, &yes, sizeof(yes));
-	add(public_half, &n, CKA_EC_PARAMS, a->parameters.ptr, a->parameters.len);
+	if (a->key_type == CKK_RSA) {
+		add(public_half, &n, CKA_MODULUS_BITS, &bits, sizeof(bits));
+		add(public_half, &n, CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent));
+	} else {
+		add(public_half, &n, CKA_EC_PARAMS, a->parameters.ptr, a->parameters.len);
+	}
 	return returned(s, "C_GenerateKeyPair",
 		token_calls(s->token)->C_GenerateKeyPair(s->handle, &mechanism, public_half, n, private_half, count,
 			&handles[0], &handles[1]));
@@ -186,6 +193,7 @@ token_key_generate(struct session *s, const char *label, const struct algorithm 
 		return err_because(ERR_EXISTS, "the token has a key '%s' already", label);
 	}
 	REQUIRE(e == ERR_NOT_FOUND, e);
+	TRY(token_mechanisms_check(s, label, a));
 	TRY(token_random(s, id, sizeof(id)));
 	token_lock(s->token);
 	e = a->kind == ALGORITHM_SIGN ? pair_make(s, label, id, a) : secret_make(s, label, id, a);

@@ -26,6 +26,12 @@ token_calls(const struct token *t)
 	return t->calls;
 }
 
+CK_SLOT_ID
+token_slot(const struct token *t)
+{
+	return t->slot;
+}
+
 void
 token_lock(struct token *t)
 {

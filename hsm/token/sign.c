@@ -1,8 +1,12 @@
 #include "hsm/token/token.h"
 
+#include <string.h>
+
 #include <openssl/ecdsa.h>
 
 #include "x509/own.h"
+
+enum { MAX_DIGEST_INFO = 19 + EVP_MAX_MD_SIZE };
 
 /* r || s to the DER that X.509 and libcrypto speak (RFC 3279 2.2.3). */
 static enum err
@@ -26,13 +30,32 @@ ecdsa_der(struct span raw, struct writer *out)
 	return writer_done(out);
 }
 
+/* RFC 8017 9.2: what RSASSA-PKCS1-v1_5 signs is the hash behind its name. The token pads it (CKM_RSA_PKCS). */
+static struct span
+digest_info(const struct algorithm *a, struct span hash, uint8_t out[MAX_DIGEST_INFO])
+{
+	static const uint8_t sha256[] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04,
+		0x02, 0x01, 0x05, 0x00, 0x04, 0x20},
+			     sha512[] = {0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04,
+				     0x02, 0x03, 0x05, 0x00, 0x04, 0x40};
+
+	memcpy(out, strcmp(a->digest, "SHA512") == 0 ? sha512 : sha256, sizeof(sha256));
+	memcpy(out + sizeof(sha256), hash.ptr, hash.len);
+	return span_at(out, sizeof(sha256) + hash.len);
+}
+
 /* One C_SignInit and C_Sign of exactly len bytes of result. */
 static enum err
-sign_raw(struct session *s, CK_MECHANISM_TYPE type, CK_OBJECT_HANDLE handle, struct span input, uint8_t *out,
+sign_raw(struct session *s, const struct algorithm *a, CK_OBJECT_HANDLE handle, struct span input, uint8_t *out,
 	size_t len)
 {
 	CK_FUNCTION_LIST *c = token_calls(s->token);
-	CK_MECHANISM mechanism = {type, NULL, 0};
+	const bool long_hash = a->use == CKM_RSA_PKCS_PSS && strcmp(a->digest, "SHA512") == 0;
+	/* RFC 8017 8.1, and the AlgorithmIdentifier of the row: MGF1 by the same hash, a salt as long as it. */
+	CK_RSA_PKCS_PSS_PARAMS pss = {long_hash ? CKM_SHA512 : CKM_SHA256,
+		long_hash ? CKG_MGF1_SHA512 : CKG_MGF1_SHA256, input.len};
+	CK_MECHANISM mechanism = {a->use, a->use == CKM_RSA_PKCS_PSS ? &pss : NULL,
+		a->use == CKM_RSA_PKCS_PSS ? sizeof(pss) : 0};
 	CK_ULONG got = len;
 
 	TRY(returned(s, "C_SignInit", c->C_SignInit(s->handle, &mechanism, handle)));
@@ -46,7 +69,7 @@ token_sign(struct session *s, const struct token_key *k, CK_OBJECT_HANDLE handle
 	struct writer *signature)
 {
 	const struct algorithm *a = k->algorithm;
-	uint8_t hash[EVP_MAX_MD_SIZE], raw[MAX_RAW_SIGNATURE];
+	uint8_t hash[EVP_MAX_MD_SIZE], info[MAX_DIGEST_INFO], raw[MAX_RAW_SIGNATURE];
 	struct span input = object;
 	size_t len;
 
@@ -54,7 +77,9 @@ token_sign(struct session *s, const struct token_key *k, CK_OBJECT_HANDLE handle
 		CRYPTO_OK(EVP_Q_digest(NULL, a->digest, NULL, object.ptr, object.len, hash, &len) == 1, a->digest);
 		input = span_at(hash, len);
 	}
-	TRY(sign_raw(s, a->use, handle, input, raw, a->signature_len));
+	if (a->use == CKM_RSA_PKCS)
+		input = digest_info(a, input, info);
+	TRY(sign_raw(s, a, handle, input, raw, a->signature_len));
 	TRY(verifier_check(k->verifier, input, span_at(raw, a->signature_len)));
 	if (a->key_type == CKK_EC)
 		return ecdsa_der(span_at(raw, a->signature_len), signature);
@@ -65,7 +90,7 @@ token_sign(struct session *s, const struct token_key *k, CK_OBJECT_HANDLE handle
 enum err
 token_mac(struct session *s, const struct token_key *k, CK_OBJECT_HANDLE handle, struct span input, uint8_t out[32])
 {
-	return sign_raw(s, k->algorithm->use, handle, input, out, 32);
+	return sign_raw(s, k->algorithm, handle, input, out, 32);
 }
 
 enum err

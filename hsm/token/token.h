@@ -49,6 +49,7 @@ MUST_USE enum err returned(struct session *s, const char *what, CK_RV rv);
 
 /* Its function list, slot and object lock: for the other files of this folder. */
 CK_FUNCTION_LIST *token_calls(const struct token *t);
+CK_SLOT_ID token_slot(const struct token *t);
 void token_lock(struct token *t);
 void token_unlock(struct token *t);
 
@@ -72,6 +73,9 @@ void token_key_free(struct token_key *k);
 
 /* Are there any objects at all? For genesis. */
 MUST_USE enum err token_is_empty(struct session *s, bool *empty);
+
+/* Has the token what the algorithm needs to be generated and used, at its size? ERR_UNSUPPORTED with the mechanism's name and the remedy; ERR_UNAVAILABLE. */
+MUST_USE enum err token_mechanisms_check(struct session *s, const char *label, const struct algorithm *a);
 
 /* Makes the key: private half SENSITIVE, not EXTRACTABLE, not MODIFIABLE, for one use only. Its attributes as read back are appended as a JSON object; a
  * key whose attributes are not as asked is destroyed and ERR_CRYPTO. ERR_EXISTS. */

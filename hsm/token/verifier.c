@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include <openssl/ec.h>
+#include <openssl/rsa.h>
 
 #include "x509/own.h"
 
@@ -124,6 +125,26 @@ ecdsa_check(const struct verifier *v, struct span digest, struct span signature)
 	return ERR_OK;
 }
 
+/* RSASSA-PSS of a digest, MGF1 by the same hash and a salt as long (RFC 8017 8.1.2); or RSASSA-PKCS1-v1_5 of a DigestInfo, which is longer than any digest. */
+static enum err
+rsa_check(const struct verifier *v, struct span input, struct span signature)
+{
+	OWN(EVP_PKEY_CTX) context = EVP_PKEY_CTX_new_from_pkey(NULL, v->key, NULL);
+	const EVP_MD *hash = input.len == 32 ? EVP_sha256() : EVP_sha512();
+	const bool pss = input.len <= EVP_MAX_MD_SIZE;
+
+	CRYPTO_OK(context != NULL && EVP_PKEY_verify_init(context) == 1 &&
+			EVP_PKEY_CTX_set_rsa_padding(context, pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) == 1,
+		"EVP_PKEY_verify_init");
+	CRYPTO_OK(!pss ||
+			(EVP_PKEY_CTX_set_signature_md(context, hash) == 1 &&
+				EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1),
+		"RSASSA-PSS");
+	CRYPTO_OK(EVP_PKEY_verify(context, signature.ptr, signature.len, input.ptr, input.len) == 1,
+		"the HSM's signature does not verify");
+	return ERR_OK;
+}
+
 enum err
 verifier_check(const struct verifier *v, struct span input, struct span signature)
 {
@@ -131,6 +152,8 @@ verifier_check(const struct verifier *v, struct span input, struct span signatur
 
 	if (v->curve != NULL)
 		return ecdsa_check(v, input, signature);
+	if (EVP_PKEY_is_a(v->key, "RSA"))
+		return rsa_check(v, input, signature);
 	context = EVP_MD_CTX_new();
 	CRYPTO_OK(context != NULL && EVP_DigestVerifyInit_ex(context, NULL, NULL, NULL, NULL, v->key, NULL) == 1,
 		"EVP_DigestVerifyInit");

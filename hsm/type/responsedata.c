@@ -18,7 +18,7 @@ looks(struct span object)
 static enum err
 parse(const struct type_question *q, OCSP_BASICRESP **out)
 {
-	AUTO(writer) whole = writer_new(MAX_RESPONSEDATA + 64);
+	AUTO(writer) whole = writer_new(MAX_RESPONSEDATA + MAX_DER_ALGORITHM);
 	OWN(OCSP_BASICRESP) r = NULL;
 	const unsigned char *at;
 	unsigned char *der = NULL;

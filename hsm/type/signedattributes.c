@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 
 #include "hsm/type/der.h"
+#include "keyring/identifier.h"
 #include "x509/der.h"
 #include "x509/own.h"
 
@@ -36,14 +37,16 @@ static const struct {
 	size_t at;
 	bool demanded;
 } known[] = {
-	{"contentType", OID("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x03"), offsetof(struct attributes, content_type), true},
-	{"messageDigest", OID("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x04"), offsetof(struct attributes, message_digest),
+	{"contentType", IDENTIFIER("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x03"), offsetof(struct attributes, content_type),
 		true},
-	{"signingTime", OID("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x05"), offsetof(struct attributes, signing_time), false},
-	{"signingCertificateV2", OID("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x2f"),
-		offsetof(struct attributes, signing_certificate), true},
-	{"CMSAlgorithmProtection", OID("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x34"), offsetof(struct attributes, protection),
+	{"messageDigest", IDENTIFIER("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x04"),
+		offsetof(struct attributes, message_digest), true},
+	{"signingTime", IDENTIFIER("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x05"), offsetof(struct attributes, signing_time),
 		false},
+	{"signingCertificateV2", IDENTIFIER("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x2f"),
+		offsetof(struct attributes, signing_certificate), true},
+	{"CMSAlgorithmProtection", IDENTIFIER("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x34"),
+		offsetof(struct attributes, protection), false},
 };
 enum { KNOWN = sizeof(known) / sizeof(known[0]) };
 
@@ -52,9 +55,9 @@ static const struct {
 	size_t len;
 	const char *name;
 } hashes[] = {
-	{OID("\x60\x86\x48\x01\x65\x03\x04\x02\x01"), 32, "SHA256"},
-	{OID("\x60\x86\x48\x01\x65\x03\x04\x02\x02"), 48, "SHA384"},
-	{OID("\x60\x86\x48\x01\x65\x03\x04\x02\x03"), 64, "SHA512"},
+	{IDENTIFIER("\x60\x86\x48\x01\x65\x03\x04\x02\x01"), 32, "SHA256"},
+	{IDENTIFIER("\x60\x86\x48\x01\x65\x03\x04\x02\x02"), 48, "SHA384"},
+	{IDENTIFIER("\x60\x86\x48\x01\x65\x03\x04\x02\x03"), 64, "SHA512"},
 };
 enum { HASHES = sizeof(hashes) / sizeof(hashes[0]) };
 
@@ -247,11 +250,15 @@ certificate_check(struct span value)
 	return ERR_OK;
 }
 
+/* The contents of rsaEncryption's AlgorithmIdentifier. */
+static const struct span rsa_encryption = IDENTIFIER("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00");
+
 /* RFC 6211 2: SEQUENCE { digestAlgorithm, signatureAlgorithm [1] IMPLICIT }; a MAC's would stand under [2]. */
 static enum err
 protection_check(const struct type_question *q, struct span value)
 {
-	AUTO(writer) wanted = writer_new(MAX_DER_ALGORITHM);
+	const struct span own = q->key->algorithm->identifier;
+	const bool pkcs1 = q->key->algorithm->use == CKM_RSA_PKCS;
 	struct span whole, digest, signature, contents;
 	struct reader r;
 	size_t i;
@@ -264,8 +271,10 @@ protection_check(const struct type_question *q, struct span value)
 	TRY(hash_read(digest, &i));
 	TRY(der_read(&r, DER_CONTEXT_1, &signature));
 	TRY(reader_done(&r));
-	TRY(der_algorithm(q->key->algorithm, &wanted));
-	TRY(only(writer_span(&wanted), DER_SEQUENCE, &contents));
+	TRY(only(own, DER_SEQUENCE, &contents));
+	/* RFC 3370 3.2: a SignerInfo may name PKCS #1 v1.5 by the key's own identifier. */
+	if (pkcs1 && span_equal(signature, rsa_encryption))
+		contents = rsa_encryption;
 	REQUIRE_WHY(strcmp(hashes[i].name, digest_of(q)) == 0 && span_equal(signature, contents), ERR_REFUSED,
 		"RFC 6211 2: the algorithms protected are not those of key '%s'", q->rule->label);
 	return ERR_OK;

@@ -28,7 +28,7 @@ looks(struct span object)
 static enum err
 parse(const struct type_question *q, X509 **out)
 {
-	AUTO(writer) whole = writer_new(MAX_TBSCERTIFICATE + 64);
+	AUTO(writer) whole = writer_new(MAX_TBSCERTIFICATE + MAX_DER_ALGORITHM);
 	OWN(X509) x = NULL;
 	const unsigned char *at;
 	unsigned char *der = NULL;

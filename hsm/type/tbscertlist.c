@@ -17,7 +17,7 @@ looks(struct span object)
 static enum err
 parse(const struct type_question *q, X509_CRL **out)
 {
-	AUTO(writer) whole = writer_new(q->object.len + 64);
+	AUTO(writer) whole = writer_new(q->object.len + MAX_DER_ALGORITHM);
 	OWN(X509_CRL) crl = NULL;
 	const unsigned char *at;
 	unsigned char *der = NULL;
@@ -40,7 +40,7 @@ static enum err
 algorithm_check(const struct type_question *q)
 {
 	static const uint8_t v2[] = {0x02, 0x01, 0x01};
-	AUTO(writer) wanted = writer_new(64);
+	AUTO(writer) wanted = writer_new(MAX_DER_ALGORITHM);
 	const size_t head = q->object.ptr[1] & 0x80 ? 2U + (q->object.ptr[1] & 0x7f) : 2;
 
 	writer_bytes(&wanted, span_at(v2, sizeof(v2)));
