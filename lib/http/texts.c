@@ -84,7 +84,7 @@ read_escape(struct walk *w, struct writer *out)
 static enum err
 read_string(struct walk *w, char **out)
 {
-	AUTO(writer) text = writer_new(16 * 1024);
+	AUTO(writer) text = writer_new(MAX_TEXT);
 	uint8_t *ptr;
 	size_t len;
 
@@ -98,6 +98,8 @@ read_string(struct walk *w, char **out)
 			writer_u8(&text, c);
 	}
 	TRY(expect(w, '"', "the end of a text"));
+	REQUIRE_WHY(writer_done(&text) != ERR_TOO_LONG, ERR_CONFIG, "%s:%u: a text of more than %d bytes", w->path,
+		w->line, MAX_TEXT);
 	TRY(writer_take(&text, &ptr, &len));
 	*out = (char *)ptr;
 	return ERR_OK;

@@ -4,7 +4,7 @@
 
 #include "base/span.h"
 
-enum { MAX_TEXTS = 1000, MAX_TEXTS_FILE = 512 * 1024 };
+enum { MAX_TEXTS = 1000, MAX_TEXTS_FILE = 512 * 1024, MAX_TEXT = 16 * 1024 };
 
 struct text_row {
 	char *key;

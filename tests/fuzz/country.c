@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 void
 promise(bool kept)
@@ -124,6 +125,62 @@ country_receipt(struct span entry, struct writer *out)
 	json_array_end(&j);
 	json_span(&j, "checkpoint", writer_span(&note));
 	json_object_end(&j);
+}
+
+/* RFC 5280 4.2.1.2 (1) */
+static void
+add_key_identifier(X509 *x)
+{
+	ASN1_OCTET_STRING *id = ASN1_OCTET_STRING_new();
+	uint8_t hash[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+
+	promise(id != NULL && X509_pubkey_digest(x, EVP_sha1(), hash, &len) == 1);
+	promise(ASN1_OCTET_STRING_set(id, hash, (int)len) == 1 &&
+		X509_add1_ext_i2d(x, NID_subject_key_identifier, id, 0, 0) == 1);
+	ASN1_OCTET_STRING_free(id);
+}
+
+/* A certificate with what RFC 5280 wants of it and no more. */
+static X509 *
+certificate_of(const char *name, const uint8_t serial[16], EVP_PKEY *key, X509_NAME *issuer)
+{
+	X509 *x = X509_new();
+	BIGNUM *number = BN_bin2bn(serial, 16, NULL);
+
+	promise(x != NULL && number != NULL && X509_set_version(x, X509_VERSION_3) == 1);
+	promise(X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8, (const uint8_t *)name, -1, -1,
+			0) == 1);
+	promise(X509_set_issuer_name(x, issuer != NULL ? issuer : X509_get_subject_name(x)) == 1 &&
+		BN_to_ASN1_INTEGER(number, X509_get_serialNumber(x)) != NULL && X509_set_pubkey(x, key) == 1);
+	promise(ASN1_TIME_set(X509_getm_notBefore(x), COUNTRY_NOW - 86400) != NULL &&
+		ASN1_TIME_set(X509_getm_notAfter(x), COUNTRY_NOW + 86400) != NULL);
+	add_key_identifier(x);
+	promise(X509_sign(x, country()->land, NULL) > 0);
+	BN_free(number);
+	return x;
+}
+
+X509 *
+country_ca(void)
+{
+	static const uint8_t serial[16] = {1};
+	static X509 *x;
+
+	if (x == NULL)
+		x = certificate_of("Country CA", serial, country()->land, NULL);
+	return x;
+}
+
+X509 *
+country_card(void)
+{
+	static const uint8_t serial[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+	static X509 *x;
+
+	if (x == NULL)
+		x = certificate_of("Country Card", serial, country()->tax, X509_get_subject_name(country_ca()));
+	return x;
 }
 
 bool

@@ -3,6 +3,8 @@
 #ifndef MOHAR_TESTS_FUZZ_COUNTRY_H
 #define MOHAR_TESTS_FUZZ_COUNTRY_H
 
+#include <openssl/x509.h>
+
 #include "verify/decision.h"
 
 #define COUNTRY_ORIGIN "mohar.example/log"
@@ -24,6 +26,10 @@ void country_seal(EVP_PKEY *key, const char *typ, struct span payload, struct wr
 void country_note(uint64_t size, const struct sha256 *root, struct writer *out);
 /* Appends the receipt of an entry that is alone in the log. */
 void country_receipt(struct span entry, struct writer *out);
+
+/* A CA's certificate, its key that of land; and one it issued, serial 01 02 .. 10. Borrowed. */
+X509 *country_ca(void);
+X509 *country_card(void);
 
 /* Inputs of several parts: each ends at a record separator (0x1e) or at the input's end. False: there is none left. */
 bool part_take(struct span *rest, struct span *part);

@@ -6,6 +6,7 @@
 
 #include "webauthn/authdata.h"
 #include "webauthn/cbor.h"
+#include "webauthn/key.h"
 #include "webauthn/webauthn.h"
 
 /* What is accepted lies within the input, and the cursor moved by exactly its length. */
@@ -31,6 +32,7 @@ write_again(struct span input)
 	AUTO(writer) w = writer_new(input.len + 16);
 	struct reader r = reader_over(input);
 	struct span out;
+	size_t count;
 	int64_t n;
 
 	if (cbor_int(&r, &n) == ERR_OK)
@@ -39,9 +41,42 @@ write_again(struct span input)
 		cbor_write_bytes(&w, out);
 	else if (cbor_text(&r, &out) == ERR_OK)
 		cbor_write_text(&w, out);
+	else if (cbor_array(&r, &count) == ERR_OK)
+		cbor_write_array(&w, count);
+	else if (cbor_map(&r, &count) == ERR_OK)
+		cbor_write_map(&w, count);
 	else
 		return;
 	if (!span_equal(writer_span(&w), span_at(input.ptr, input.len - r.left.len)))
+		abort();
+}
+
+/* A tag is written for seals, and never read. */
+static void
+tagged(struct span input)
+{
+	AUTO(writer) w = writer_new(input.len + 16);
+	struct span item;
+	struct reader r;
+
+	cbor_write_tag(&w, input.len);
+	writer_bytes(&w, input);
+	r = reader_over(writer_span(&w));
+	if (cbor_item(&r, &item) == ERR_OK)
+		abort();
+}
+
+/* A key that was taken is for one algorithm, has its point if it is on a curve, and takes no bytes for a signature. */
+static void
+use_key(struct span cose, const struct webauthn_key *key)
+{
+	static const uint8_t nothing[256];
+	struct span x, y;
+
+	if (webauthn_key_algorithm(key) == 0 || webauthn_key_verify(key, cose, span_at(nothing, 64)) == ERR_OK ||
+		webauthn_key_verify(key, cose, span_at(nothing, sizeof(nothing))) == ERR_OK)
+		abort();
+	if (webauthn_key_point(cose, &x, &y) == ERR_OK && x.len != y.len)
 		abort();
 }
 
@@ -56,9 +91,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	read_item(input);
 	write_again(input);
-	if (authdata_parse(input, &a) == ERR_OK && a.has_credential && a.credential_id.len > MAX_CREDENTIAL_ID)
-		abort();
-	if (webauthn_key_parse(input, &key) == ERR_OK && webauthn_key_algorithm(key) == 0)
-		abort();
+	tagged(input);
+	if (authdata_parse(input, &a) == ERR_OK) {
+		if (a.has_credential && a.credential_id.len > MAX_CREDENTIAL_ID)
+			abort();
+		if (authdata_check(&a, "example.org", true) == ERR_OK &&
+			(authdata_check(&a, "example.org", false) != ERR_OK ||
+				authdata_check(&a, "example.com", false) == ERR_OK))
+			abort();
+	}
+	if (webauthn_key_parse(input, &key) == ERR_OK)
+		use_key(input, key);
 	return 0;
 }

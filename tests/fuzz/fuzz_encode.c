@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/encode.h"
@@ -16,6 +17,23 @@ same(struct writer *w, struct span text)
 	if (writer_done(w) != ERR_OK || !span_equal(writer_span(w), text))
 		abort();
 	writer_reset(w);
+}
+
+/* The same by the two other ways in. */
+static void
+take(struct span text)
+{
+	uint8_t exactly[32], *bytes = NULL;
+	size_t len = 0;
+
+	if (base64url_take(text, &bytes, &len) == ERR_OK) {
+		if (base64url_exactly(text, exactly, sizeof(exactly)) == ERR_OK &&
+			(len != sizeof(exactly) || memcmp(exactly, bytes, len) != 0))
+			abort();
+		free(bytes);
+	} else if (base64url_exactly(text, exactly, sizeof(exactly)) == ERR_OK) {
+		abort();
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -34,6 +52,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		base64url_write(&w, span_at(bytes, len));
 		same(&w, text);
 	}
+	take(text);
 	if (base64_read(text, bytes, sizeof(bytes), &len) == ERR_OK) {
 		base64_write(&w, span_at(bytes, len));
 		same(&w, text);

@@ -6,6 +6,7 @@
 
 #include "http/client.h"
 #include "http/exchange.h"
+#include "http/reply.h"
 
 static void
 read_again(struct exchange *x, const struct form *f)
@@ -22,6 +23,21 @@ read_again(struct exchange *x, const struct form *f)
 			abort();
 }
 
+/* What came as a cookie can be set again as one. */
+static void
+cookie(struct exchange *x, const char *value)
+{
+	if (value == NULL)
+		return;
+	reply_cookie(&x->reply, "s", value, "Lax", -1);
+	reply_cookie(&x->reply, "__Host-s", value, "Strict", 60);
+	if (x->reply.broken)
+		abort();
+	reply_cookie(&x->reply, "s=", value, "Lax", -1);
+	if (!x->reply.broken)
+		abort();
+}
+
 static void
 try_header(struct exchange *x, const char *name, struct span value)
 {
@@ -35,7 +51,7 @@ try_header(struct exchange *x, const char *name, struct span value)
 	if (request_basic(&x->request, &a, &b) == ERR_OK && a[0] == '\0')
 		abort();
 	(void)!request_bearer(&x->request, &a);
-	(void)request_cookie(&x->request, "s");
+	cookie(x, request_cookie(&x->request, "s"));
 	if (request_language(&x->request, languages) == NULL)
 		abort();
 }

@@ -17,6 +17,52 @@ same_again(const struct fields *f, struct span body)
 		abort();
 }
 
+/* What is sent in pieces comes together again. */
+static void
+send(uint8_t op, struct span body)
+{
+	AUTO(writer) sent = writer_new(2 * MAX_MESSAGE), whole = writer_new(MAX_MESSAGE);
+	struct frame_head head = {.more = true};
+	struct span left;
+
+	frame_write(&sent, op, 7, body);
+	for (left = writer_span(&sent); head.more; left = span_at(left.ptr + head.len, left.len - head.len)) {
+		if (left.len < FRAME_HEAD || frame_head_read(span_at(left.ptr, FRAME_HEAD), &head) != ERR_OK)
+			abort();
+		left = span_at(left.ptr + FRAME_HEAD, left.len - FRAME_HEAD);
+		if (head.op != op || head.id != 7 || head.len > left.len)
+			abort();
+		writer_bytes(&whole, span_at(left.ptr, head.len));
+	}
+	if (left.len != 0 || !span_equal(writer_span(&whole), body))
+		abort();
+}
+
+static void
+read_digests(struct span field)
+{
+	struct digests d;
+
+	if (digests_read(field, &d) != ERR_OK)
+		return;
+	for (size_t i = 0; i < d.count; i++)
+		if (digest_at(&d, i).len != field.ptr[0] || digest_at(&d, i).ptr < field.ptr ||
+			digest_at(&d, i).ptr + field.ptr[0] > field.ptr + field.len)
+			abort();
+}
+
+/* Numbers that have a meaning keep it. */
+static void
+numbers(uint8_t n)
+{
+	const enum err e = code_error(n);
+
+	if (code_error(code_of(e)) != e || op_name(n)[0] == '\0')
+		abort();
+	(void)op_is_long(n);
+	(void)code_of((enum err)n);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
@@ -31,6 +77,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (frame_head_read(span_at(data, FRAME_HEAD), &head) == ERR_OK && head.len > MAX_FRAME_BYTES)
 		abort();
 	body = span_at(data + FRAME_HEAD, size - FRAME_HEAD);
+	numbers(data[5]);
+	read_digests(body);
+	send(data[5] & 0x7f, body);
 	if (request_read(data[5], body, &f) == ERR_OK)
 		same_again(&f, body);
 	if (reply_read(body, &f) == ERR_OK)

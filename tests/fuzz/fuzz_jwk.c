@@ -20,6 +20,25 @@ write_again(const struct jwk *k)
 		abort();
 }
 
+static void
+write_set_again(const struct jwks *set)
+{
+	AUTO(writer) w = writer_new(1 << 20);
+	AUTO(jwks) *again = NULL;
+
+	if (jwks_write(set, &w) != ERR_OK || jwks_parse(writer_span(&w), &again) != ERR_OK ||
+		jwks_count(again) != jwks_count(set))
+		abort();
+	for (size_t i = 0; i < jwks_count(set); i++) {
+		const struct jwk *k = jwks_at(set, i), *found;
+
+		write_again(k);
+		found = jwks_find(set, span_of(jwk_kid(k)), span_of(jwk_alg(k)));
+		if (found != NULL && (strcmp(jwk_kid(found), jwk_kid(k)) != 0 || jwk_key(found) == NULL))
+			abort();
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
@@ -27,13 +46,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	AUTO(jwk) *k = NULL;
 	AUTO(jwks) *set = NULL;
+	AUTO(jwk) *of_spki = NULL;
 
 	if (jwk_parse(span_at(data, size), false, &k) == ERR_OK)
 		write_again(k);
 	jwk_free(&k);
 	(void)!jwk_parse(span_at(data, size), true, &k);
+	if (jwk_from_spki(span_at(data, size), NULL, &of_spki) == ERR_OK)
+		write_again(of_spki);
 	if (jwks_parse(span_at(data, size), &set) == ERR_OK)
-		for (size_t i = 0; i < jwks_count(set); i++)
-			write_again(jwks_at(set, i));
+		write_set_again(set);
 	return 0;
 }

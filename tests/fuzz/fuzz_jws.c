@@ -6,7 +6,7 @@
 
 #include "jose/jose.h"
 
-static struct jwks *keys;
+static struct jwks *keys, *one; /* one: a key without name or algorithm */
 
 /* RFC 7515 A.3 and RFC 8037 A.2: public, and their private halves are not here. */
 static void
@@ -17,7 +17,11 @@ open_keys(void)
 		"\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"},"
 		"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"b\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}";
 
-	if (jwks_parse(SPAN(set), &keys) != ERR_OK)
+	static const char nameless[] =
+		"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
+		"\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}]}";
+
+	if (jwks_parse(SPAN(set), &keys) != ERR_OK || jwks_parse(SPAN(nameless), &one) != ERR_OK)
 		abort();
 }
 
@@ -26,6 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const char *const some[] = {"RS256", "ES256", NULL};
+	static const char *const *const allowed[] = {NULL, some};
 	const struct span text = span_at(data, size);
 	AUTO(writer) payload = writer_new(MAX_JWS);
 	AUTO(jws) j = {0};
@@ -37,7 +43,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	jws_free(&j);
 	if (jws_verify(text, keys, NULL, &j) == ERR_OK && jws_verify_any(text, keys, NULL, &payload) != ERR_OK)
 		abort();
-	writer_reset(&payload);
-	(void)!jws_verify_any(text, keys, NULL, &payload);
+	jws_free(&j);
+	if (jws_verify(text, keys, "application/jose", &j) == ERR_OK && j.header.typ == NULL)
+		abort();
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
+		writer_reset(&payload);
+		(void)!jws_verify_any(text, keys, allowed[i], &payload);
+		(void)!jws_verify_any(text, one, allowed[i], &payload);
+	}
 	return 0;
 }

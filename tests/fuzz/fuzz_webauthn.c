@@ -1,13 +1,15 @@
 /* Messages of the WebAuthn page: both ceremonies. The first byte chooses: an R, a RegistrationResponseJSON; an A, an
  * AuthenticationResponseJSON; an O, bytes of an attestation object and an E, of authenticator data, each put into an otherwise good message so
- * that mutation reaches what base64 would hide. */
+ * that mutation reaches what base64 would hide; a V, authenticator data that the credential's own key then signs. */
 /* covers: lib/webauthn/register.c lib/webauthn/authenticate.c */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/encode.h"
 #include "json/json.h"
+#include "tests/fuzz/country.h"
 #include "webauthn/webauthn.h"
 
 static const char *const origins[] = {"https://example.org", NULL};
@@ -19,10 +21,25 @@ static const char creation[] =
 static const char request[] =
 	"{\"type\":\"webauthn.get\",\"challenge\":\"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE\",\"origin\":\"https://example.org\"}";
 
-/* Ed25519 with the base point's y: nobody here has its private half. */
-static const uint8_t cose_key[] = {0xa4, 0x01, 0x01, 0x03, 0x27, 0x20, 0x06, 0x21, 0x58, 0x20, 0x58, 0x66, 0x66, 0x66,
-	0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
-	0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66};
+/* An Ed25519 COSE_Key up to its x. */
+static const uint8_t cose_head[] = {0xa4, 0x01, 0x01, 0x03, 0x27, 0x20, 0x06, 0x21, 0x58, 0x20};
+enum { PUBLIC_LEN = 32, SIGNATURE_LEN = 64 };
+
+/* The credential: its private half is country()->land. */
+static const struct webauthn_key *
+credential(void)
+{
+	static struct webauthn_key *key; /* for the process */
+	uint8_t bytes[sizeof(cose_head) + PUBLIC_LEN];
+	size_t len = PUBLIC_LEN;
+
+	if (key != NULL)
+		return key;
+	memcpy(bytes, cose_head, sizeof(cose_head));
+	promise(EVP_PKEY_get_raw_public_key(country()->land, bytes + sizeof(cose_head), &len) == 1);
+	promise(webauthn_key_parse(span_at(bytes, sizeof(bytes)), &key) == ERR_OK);
+	return key;
+}
 
 static struct webauthn_expect
 expected(void)
@@ -36,7 +53,7 @@ expected(void)
 }
 
 static void
-write_message(struct writer *w, const char *client_data, const char *name, struct span bytes)
+write_message(struct writer *w, const char *client_data, const char *name, struct span bytes, struct span signature)
 {
 	struct json_writer j = json_to(w);
 
@@ -46,7 +63,8 @@ write_message(struct writer *w, const char *client_data, const char *name, struc
 	json_text(&j, "type", "public-key");
 	json_object(&j, "response");
 	json_bytes64(&j, "clientDataJSON", span_of(client_data));
-	json_bytes64(&j, "signature", span_at(id, sizeof(id)));
+	json_bytes64(&j, "signature", signature);
+	json_bytes64(&j, "userHandle", span_at(id, sizeof(id)));
 	json_bytes64(&j, name, bytes);
 	json_object_end(&j);
 	json_object_end(&j);
@@ -74,16 +92,41 @@ registers(struct span json)
 static void
 authenticates(struct span json)
 {
-	static struct webauthn_key *key; /* for the process */
 	const struct webauthn_expect expect = expected();
 	struct webauthn_assertion a;
 
-	if (key == NULL && webauthn_key_parse(span_at(cose_key, sizeof(cose_key)), &key) != ERR_OK)
-		abort();
 	if (webauthn_peek(json, &a) == ERR_OK && (a.credential_id_len == 0 || a.credential_id_len > MAX_CREDENTIAL_ID))
 		abort();
-	if (webauthn_authenticate(json, &expect, key, &a) == ERR_OK)
+	if (webauthn_authenticate(json, &expect, credential(), &a) == ERR_OK)
 		abort(); /* a forged signature */
+}
+
+/* Signed by the credential: what passes says so of the user and of the backup. */
+static void
+signed_data(struct span data)
+{
+	AUTO(writer) json = writer_new(1 << 20), message = writer_new(1 << 20);
+	const struct sha256 h = sha256_of(span_of(request));
+	struct webauthn_expect expect = expected();
+	uint8_t signature[SIGNATURE_LEN];
+	size_t len = sizeof(signature);
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	struct webauthn_assertion a;
+
+	writer_bytes(&message, data);
+	writer_bytes(&message, sha256_span(&h));
+	promise(EVP_DigestSignInit(md, NULL, NULL, NULL, country()->land) == 1 &&
+		EVP_DigestSign(md, signature, &len, message.ptr, message.len) == 1);
+	EVP_MD_CTX_free(md);
+	write_message(&json, request, "authenticatorData", data, span_at(signature, len));
+	expect.user_verification = true;
+	if (webauthn_authenticate(writer_span(&json), &expect, credential(), &a) != ERR_OK)
+		return;
+	promise(a.user_verified && (a.flags & 5) == 5 && a.credential_id_len == sizeof(id) &&
+		a.user_handle_len == sizeof(id));
+	promise(webauthn_backup_accepts(a.backup_eligible, &a) && !webauthn_backup_accepts(!a.backup_eligible, &a));
+	promise(webauthn_counter_accepts(0, a.counter) &&
+		webauthn_counter_accepts(a.counter, a.counter) == (a.counter == 0));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -102,11 +145,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (data[0] == 'A')
 		authenticates(rest);
 	if (data[0] == 'O') {
-		write_message(&json, creation, "attestationObject", rest);
+		write_message(&json, creation, "attestationObject", rest, span_at(id, sizeof(id)));
 		registers(writer_span(&json));
 	}
+	if (data[0] == 'V')
+		signed_data(rest);
 	if (data[0] == 'E') {
-		write_message(&json, request, "authenticatorData", rest);
+		write_message(&json, request, "authenticatorData", rest, span_at(id, sizeof(id)));
 		authenticates(writer_span(&json));
 	}
 	return 0;

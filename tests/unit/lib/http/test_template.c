@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "http/template.h"
+#include "http/texts.h"
 
 static char folder[] = "/tmp/mohar-template-XXXXXX";
 
@@ -191,6 +192,18 @@ CASE(texts_file_that_is_not_flat_stops_the_start)
 	expect_wrong("texts/dz.json", "{\"hello\": \"{{#a}}{{/a}}\"}", "no other tag");
 }
 
+CASE(text_longer_than_the_limit_is_refused_by_file_and_line)
+{
+	AUTO(writer) file = writer_new(1 << 20);
+
+	writer_text(&file, "{\n\"hello\": \"");
+	for (size_t i = 0; i <= MAX_TEXT; i++)
+		writer_u8(&file, 'a');
+	writer_text(&file, "\"}");
+	expect_wrong("texts/dz.json", (const char *)writer_span(&file).ptr,
+		"dz.json:2: a text of more than 16384 bytes");
+}
+
 #define T(name) cmocka_unit_test_setup(name, fill)
 
 int
@@ -201,7 +214,8 @@ main(void)
 		T(items_see_their_own_values_and_those_around), T(value_never_given_is_an_error_with_file_and_line),
 		T(open_item_is_an_error), T(unknown_key_part_or_tag_stops_the_start),
 		T(crossed_or_open_sections_stop_the_start), T(text_unknown_in_english_stops_the_start),
-		T(texts_file_that_is_not_flat_stops_the_start)};
+		T(texts_file_that_is_not_flat_stops_the_start),
+		T(text_longer_than_the_limit_is_refused_by_file_and_line)};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
