@@ -11,35 +11,7 @@
 
 #include "base/encode.h"
 #include "base/log.h"
-#include "base/reader.h"
 #include "json/json.h"
-
-enum { HASH_TEXT = 2 * SHA256_LEN };
-
-static struct sha256
-link_of(const struct sha256 *previous, struct span json)
-{
-	const struct span parts[] = {sha256_span(previous), json};
-
-	return sha256_of_parts(parts, 2);
-}
-
-/* One line without its newline, after previous. */
-static enum err
-line_check(struct span line, const struct sha256 *previous, struct sha256 *out)
-{
-	struct reader r = reader_over(line);
-	struct span text;
-	struct sha256 said;
-	size_t len;
-
-	TRY(reader_bytes(&r, HASH_TEXT, &text));
-	TRY(hex_read(text, said.bytes, sizeof(said.bytes), &len));
-	TRY(reader_bytes(&r, 1, &text));
-	*out = link_of(previous, r.left);
-	REQUIRE(memcmp(out->bytes, said.bytes, SHA256_LEN) == 0, ERR_CORRUPT);
-	return ERR_OK;
-}
 
 /* ---- a line's members ---- */
 
@@ -53,7 +25,7 @@ static const struct json_row told_rows[] = {
 	{"key", JSON_TEXT, JSON_OPTIONAL, offsetof(struct told, key), .max = 64},
 	{"type", JSON_TEXT, JSON_OPTIONAL, offsetof(struct told, type), .max = 64},
 	{"detail", JSON_TEXT, JSON_OPTIONAL, offsetof(struct told, detail), .max = MAX_JOURNAL_LINE},
-	{"sha256", JSON_TEXT, JSON_OPTIONAL, offsetof(struct told, sha256), .max = HASH_TEXT},
+	{"sha256", JSON_TEXT, JSON_OPTIONAL, offsetof(struct told, sha256), .max = CHAIN_HASH_TEXT},
 	{"id", JSON_TEXT, JSON_OPTIONAL, offsetof(struct told, id), .max = 2 * JOURNAL_ID_LEN},
 	{"number", JSON_INT, JSON_OPTIONAL, offsetof(struct told, number), .min = 0, .max = 1LL << 50},
 };
@@ -100,79 +72,39 @@ line_replay(struct span json, journal_replay *replay, void *context)
 	return e;
 }
 
-/* What a walk over the file found. */
+/* Who is told of the lines, and which head is looked for among them. */
 struct walk {
 	journal_replay *replay; /* NULL: nobody is told */
 	void *context;
-	struct journal_head head;
-	off_t whole;                     /* bytes in complete lines */
-	bool torn;                       /* something after them */
-	const struct journal_head *look; /* is this head among them? NULL: not asked */
+	const struct chain_head *look; /* NULL: not asked */
 	bool seen;
 };
 
 static enum err
-walk(FILE *f, const char *path, struct walk *w)
+visit(void *context, const struct chain_head *head, struct span json)
 {
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t len;
-	enum err e = ERR_OK;
+	struct walk *w = context;
 
-	w->seen = w->look != NULL && w->look->count == 0;
-	while (e == ERR_OK && (len = getline(&line, &room, f)) > 0) {
-		struct sha256 hash;
-
-		if (line[len - 1] != '\n') {
-			w->torn = true;
-			break;
-		}
-		if (line_check(span_at(line, (size_t)len - 1), &w->head.hash, &hash) != ERR_OK) {
-			e = err_because(ERR_CORRUPT,
-				"journal %s: line %" PRIu64
-				" does not follow from those before it: it was changed, or lines were "
-				"taken away. Keep the file for the auditor and restore its backup",
-				path, w->head.count + 1);
-			break;
-		}
-		w->head = (struct journal_head){w->head.count + 1, hash};
-		w->whole += len;
-		if (w->replay != NULL)
-			e = line_replay(span_at(line + HASH_TEXT + 1, (size_t)len - HASH_TEXT - 2), w->replay,
-				w->context);
-		if (w->look != NULL && w->look->count == w->head.count)
-			w->seen = memcmp(w->look->hash.bytes, hash.bytes, SHA256_LEN) == 0;
-	}
-	free(line);
-	return e;
-}
-
-static enum err
-walk_path(const char *path, struct walk *w)
-{
-	FILE *f = fopen(path, "re");
-	enum err e;
-
-	REQUIRE_WHY(f != NULL, ERR_IO, "journal %s: %s; set 'journal' to the file that genesis began", path,
-		strerror(errno));
-	e = walk(f, path, w);
-	(void)fclose(f);
-	return e;
+	if (w->look != NULL && w->look->count == head->count)
+		w->seen = chain_head_equal(w->look, head);
+	return w->replay == NULL ? ERR_OK : line_replay(json, w->replay, w->context);
 }
 
 static enum err
 journal_start(struct journal *j, journal_replay *replay, void *context)
 {
-	struct walk w = {.replay = replay, .context = context};
+	struct walk told = {.replay = replay, .context = context};
+	struct chain_walk w = {.what = "journal", .visit = visit, .context = &told};
 
 	REQUIRE_WHY(flock(j->fd, LOCK_EX | LOCK_NB) == 0, ERR_EXISTS,
 		"journal %s: another mohar-hsmd has it; stop that one first", j->path);
-	TRY(walk_path(j->path, &w));
+	TRY(chain_walk(j->path, &w));
 	if (w.torn) {
 		log_warn("journal", "%s: the last line was cut short by a crash and is taken away", j->path);
 		REQUIRE_WHY(ftruncate(j->fd, w.whole) == 0, ERR_IO, "journal %s: %s", j->path, strerror(errno));
 	}
-	j->head = w.head;
+	j->head = j->kept = w.head;
+	j->size = j->kept_size = w.whole;
 	return ERR_OK;
 }
 
@@ -192,6 +124,7 @@ journal_open(const char *path, journal_replay *replay, void *context, struct jou
 		return e;
 	}
 	(void)pthread_mutex_init(&j.lock, NULL);
+	(void)pthread_cond_init(&j.flushed, NULL);
 	*out = j;
 	return ERR_OK;
 }
@@ -207,12 +140,19 @@ journal_close(struct journal *j)
 }
 
 enum err
-journal_holds(const char *path, const struct journal_head *head)
+journal_holds(const char *path, const struct chain_head *head)
 {
-	struct walk w = {.look = head};
+	struct walk told = {.look = head, .seen = head->count == 0};
+	struct chain_walk w = {.what = "journal", .visit = visit, .context = &told};
+	const enum err e = chain_walk(path, &w);
+	char why[192];
 
-	TRY(walk_path(path, &w));
-	REQUIRE_WHY(w.seen, ERR_CORRUPT,
+	if (e == ERR_IO) {
+		(void)snprintf(why, sizeof(why), "%s", err_why());
+		return err_because(ERR_IO, "%s; set 'journal' to the file that genesis began", why);
+	}
+	TRY(e);
+	REQUIRE_WHY(told.seen, ERR_CORRUPT,
 		"journal %s: it lacks what the token remembers (line %" PRIu64
 		"): lines were taken away, or it is another "
 		"token's. Restore its backup",
@@ -243,51 +183,106 @@ entry_write(struct writer *w, const struct journal_entry *e, uint64_t n, unix_ti
 	json_object_end(&j);
 }
 
-/* Under the lock. A line that did not get onto the disk whole is cut off again, so that the next one finds a clean end. */
-static enum err
-line_append(struct journal *j, struct span line)
+/* Under the lock: what is not on the disk is cut off again, so that the next line finds a clean end and nothing stands there that was told to be missing. */
+static void
+cut(struct journal *j, off_t size)
 {
-	const off_t before = lseek(j->fd, 0, SEEK_END);
+	if (ftruncate(j->fd, size) != 0)
+		log_error("journal", "%s: a broken last line stays: %s", j->path, strerror(errno));
+}
 
-	if (write(j->fd, line.ptr, line.len) == (ssize_t)line.len && fdatasync(j->fd) == 0)
+/* Under the lock. */
+static enum err
+line_write(struct journal *j, struct span line)
+{
+	if (write(j->fd, line.ptr, line.len) == (ssize_t)line.len)
 		return ERR_OK;
 	(void)err_because(ERR_IO, "journal %s: %s", j->path, strerror(errno));
-	if (before >= 0 && ftruncate(j->fd, before) != 0)
-		log_error("journal", "%s: a broken last line stays: %s", j->path, strerror(errno));
+	cut(j, j->size);
 	return ERR_IO;
+}
+
+/* Under the lock, which it leaves while it waits for the disk: whoever writes meanwhile shares the next flush. */
+static void
+flush(struct journal *j)
+{
+	const struct chain_head head = j->head;
+	const off_t size = j->size;
+	int failed;
+
+	j->flushing = true;
+	(void)pthread_mutex_unlock(&j->lock);
+	failed = fdatasync(j->fd) == 0 ? 0 : errno;
+	(void)pthread_mutex_lock(&j->lock);
+	j->flushing = false;
+	if (failed == 0) {
+		j->kept = head;
+		j->kept_size = size;
+	} else {
+		log_error("journal", "%s: %s", j->path, strerror(failed));
+		j->failures++;
+		j->head = j->kept;
+		j->size = j->kept_size;
+		cut(j, j->size);
+	}
+	(void)pthread_cond_broadcast(&j->flushed);
+}
+
+/* Under the lock: until the line that is there now is on the disk. */
+static enum err
+wait_for_disk(struct journal *j)
+{
+	const uint64_t mine = j->head.count, failures = j->failures;
+
+	while (j->failures == failures && j->kept.count < mine) {
+		if (j->flushing)
+			(void)pthread_cond_wait(&j->flushed, &j->lock);
+		else
+			flush(j);
+	}
+	REQUIRE_WHY(j->failures == failures, ERR_IO, "journal %s: it could not be flushed to the disk", j->path);
+	return ERR_OK;
+}
+
+static enum err
+append(struct journal *j, const struct journal_entry *e, unix_time now)
+{
+	AUTO(writer) json = writer_new(MAX_JOURNAL_LINE);
+	AUTO(writer) line = writer_new(MAX_JOURNAL_LINE + CHAIN_HASH_TEXT + 2);
+	struct sha256 hash;
+
+	entry_write(&json, e, j->head.count + 1, now);
+	TRY(writer_done(&json));
+	hash = chain_next(&j->head.hash, writer_span(&json));
+	hex_write(&line, sha256_span(&hash));
+	writer_u8(&line, ' ');
+	writer_bytes(&line, writer_span(&json));
+	writer_u8(&line, '\n');
+	TRY(writer_done(&line));
+	TRY(line_write(j, writer_span(&line)));
+	j->head = (struct chain_head){j->head.count + 1, hash};
+	j->size += (off_t)line.len;
+	return wait_for_disk(j);
 }
 
 enum err
 journal_append(struct journal *j, const struct journal_entry *e, unix_time now)
 {
-	AUTO(writer) json = writer_new(MAX_JOURNAL_LINE);
-	AUTO(writer) line = writer_new(MAX_JOURNAL_LINE + HASH_TEXT + 2);
-	struct sha256 hash;
 	enum err result;
 
 	(void)pthread_mutex_lock(&j->lock);
-	entry_write(&json, e, j->head.count + 1, now);
-	hash = link_of(&j->head.hash, writer_span(&json));
-	hex_write(&line, sha256_span(&hash));
-	writer_u8(&line, ' ');
-	writer_bytes(&line, writer_span(&json));
-	writer_u8(&line, '\n');
-	result = writer_done(&json);
-	if (result == ERR_OK)
-		result = line_append(j, writer_span(&line));
-	if (result == ERR_OK)
-		j->head = (struct journal_head){j->head.count + 1, hash};
+	result = append(j, e, now);
 	(void)pthread_mutex_unlock(&j->lock);
 	return result;
 }
 
-struct journal_head
+struct chain_head
 journal_head(struct journal *j)
 {
-	struct journal_head head;
+	struct chain_head head;
 
 	(void)pthread_mutex_lock(&j->lock);
-	head = j->head;
+	head = j->kept;
 	(void)pthread_mutex_unlock(&j->lock);
 	return head;
 }

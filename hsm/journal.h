@@ -1,32 +1,31 @@
-/* journal: what mohar-hsmd did that matters, in a file of its own that only grows. A line is `HASH JSON`, HASH = hex SHA-256 over the previous
- * line's 32 hash bytes (zeros before the first) and the JSON text: whoever changes or drops a line breaks every later one, and the head kept in the token tells
- * of a cut tail. Used by the worker. Thread-safe. */
+/* journal: what mohar-hsmd did that matters, in a file of its own that only grows: a chain (audit/chain.h) whose head the token keeps, which tells of a cut
+ * tail. What routine work is done with keys is in the record of operations (record.h). Used by the worker. Thread-safe: those who append at the same time
+ * share one flush to the disk. */
 #ifndef MOHAR_HSM_JOURNAL_H
 #define MOHAR_HSM_JOURNAL_H
 
 #include <pthread.h>
 #include <sys/types.h>
 
+#include "audit/chain.h"
 #include "base/clock.h"
-#include "base/digest.h"
 
 enum { MAX_JOURNAL_LINE = 4096, JOURNAL_ID_LEN = 16 };
 
-struct journal_head {
-	uint64_t count; /* lines */
-	struct sha256 hash;
-};
-
 struct journal {
 	pthread_mutex_t lock;
+	pthread_cond_t flushed;
 	int fd;
-	struct journal_head head;
-	char *path; /* owned */
+	struct chain_head head, kept; /* written; and of that, on the disk */
+	off_t size, kept_size;
+	bool flushing;     /* one of those who wait is at it */
+	uint64_t failures; /* flushes that failed: what they were for was cut off again */
+	char *path;        /* owned */
 };
 
 /* One entry. Texts borrowed; NULL or 0 is left out. */
 struct journal_entry {
-	const char *act; /* "start", "genesis", "generate", "sign", "refuse" */
+	const char *act; /* "start", "genesis", "generate", "sign", "segment" */
 	const char *key;
 	const char *type; /* of the object */
 	const char *detail;
@@ -57,11 +56,12 @@ MUST_USE enum err journal_open(const char *path, journal_replay *replay, void *c
 void journal_close(struct journal *j);
 
 /* Does the file hold head: its hash after its count of lines? ERR_CORRUPT if not: lines are missing or the file is another's. */
-MUST_USE enum err journal_holds(const char *path, const struct journal_head *head);
+MUST_USE enum err journal_holds(const char *path, const struct chain_head *head);
 
 /* Appends and flushes to the disk. ERR_IO: then nothing that should have been recorded may happen. */
 MUST_USE enum err journal_append(struct journal *j, const struct journal_entry *e, unix_time now);
 
-struct journal_head journal_head(struct journal *j);
+/* As far as it is on the disk. */
+struct chain_head journal_head(struct journal *j);
 
 #endif

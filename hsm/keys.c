@@ -94,6 +94,16 @@ mend(struct session *s, struct key *k)
 	return key_again(s, k);
 }
 
+static enum err
+act_timed(struct session *s, struct key *k, key_act *act, void *context)
+{
+	const int64_t began = clock_ticks();
+	const enum err e = act(s, k, atomic_load(&k->handle), context);
+
+	s->spent += clock_ticks() - began;
+	return e;
+}
+
 enum err
 key_use(struct session *s, struct key *k, struct breaker *b, key_act *act, void *context)
 {
@@ -102,11 +112,11 @@ key_use(struct session *s, struct key *k, struct breaker *b, key_act *act, void 
 	REQUIRE_WHY(atomic_load(&k->present), ERR_NOT_FOUND, "key '%s' is not made yet: hold the ceremony",
 		k->rule->label);
 	TRY(breaker_ask(b, clock_ticks()));
-	e = s->open && !s->lost ? act(s, k, atomic_load(&k->handle), context) : ERR_UNAVAILABLE;
+	e = s->open && !s->lost ? act_timed(s, k, act, context) : ERR_UNAVAILABLE;
 	if (!s->open || s->lost) {
 		e = mend(s, k);
 		if (e == ERR_OK)
-			e = act(s, k, atomic_load(&k->handle), context);
+			e = act_timed(s, k, act, context);
 	}
 	breaker_tell(b, s->open && !s->lost && e != ERR_UNAVAILABLE, clock_ticks());
 	return e;

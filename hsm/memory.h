@@ -1,20 +1,20 @@
-/* memory: what the token remembers of the journal: its head, so that a shortened or exchanged file shows at the next start. Used by worker.c: a
- * thread of its own seals it soon after it changes. A tail cut by whoever owns the disk within those seconds is not seen: docs/PROTOCOL.md says so. */
+/* memory: what the token remembers of the journal and of the record of operations: their heads, so that a shortened or exchanged file shows at the next start. Used by
+ * worker.c: a thread of its own seals them soon after they change. A tail cut by whoever owns the disk within those seconds is not seen: docs/PROTOCOL.md says so. */
 #ifndef MOHAR_HSM_MEMORY_H
 #define MOHAR_HSM_MEMORY_H
 
-#include "hsm/journal.h"
+#include "hsm/record.h"
 #include "hsm/token/token.h"
 
-/* Stores the journal's head in the token. */
-MUST_USE enum err memory_seal(struct session *s, struct journal *j);
+/* Stores the journal's head in the token, and where the records stand; NULL: there are none yet. */
+MUST_USE enum err memory_seal(struct session *s, struct journal *j, struct records *r);
 
-/* Does the file at path hold the head that the token remembers? ERR_CORRUPT, ERR_IO. */
-MUST_USE enum err memory_check(struct session *s, const char *path);
+/* Does the file at path hold the journal's head that the token remembers? *records is what it remembers of those: segment 0 if nothing. ERR_CORRUPT, ERR_IO. */
+MUST_USE enum err memory_check(struct session *s, const char *path, struct record_mark *records);
 
-/* Starts the thread that seals the head every MEMORY_SECONDS if it has changed. s is its own from here on. */
+/* Starts the thread that seals them every MEMORY_SECONDS if they have changed. s is its own from here on. */
 enum { MEMORY_SECONDS = 10 };
-MUST_USE enum err memory_keep(struct session *s, struct journal *j);
+MUST_USE enum err memory_keep(struct session *s, struct journal *j, struct records *r);
 
 /* Seals once more, and no more after that: for the process's end. */
 void memory_end(void);

@@ -4,18 +4,25 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "hsm/metrics.h"
 #include "hsm/permit.h"
 #include "hsm/signing.h"
 #include "hsm/tell.h"
 #include "hsm/work.h"
 #include "json/json.h"
 
-enum { MAX_RANDOM = 1024, MAX_MAC_INPUT = 4096, LOGGED_REFUSALS = 10000 };
+enum { MAX_RANDOM = 1024, MAX_MAC_INPUT = 4096 };
 
 static enum err
 op_status(struct work *w)
 {
 	return tell_status(w->service, &w->result);
+}
+
+static enum err
+op_metrics(struct work *w)
+{
+	return metrics_write(w->service, &w->result);
 }
 
 static enum err
@@ -59,7 +66,8 @@ op_sign(struct work *w)
 		.object = w->fields.at[FIELD_OBJECT],
 		.evidence = w->fields.at[FIELD_EVIDENCE],
 		.uid = w->request->uid,
-		.arrived = w->request->arrived};
+		.arrived = w->request->arrived,
+		.detail = w->detail};
 
 	TRY(signing_do(&s, &w->result));
 	atomic_fetch_add(&w->service->signatures, 1);
@@ -148,6 +156,7 @@ static operation *const operations[] = {
 	[OP_WRAP] = op_wrap,
 	[OP_UNWRAP] = op_unwrap,
 	[OP_RANDOM] = op_random,
+	[OP_METRICS] = op_metrics,
 };
 
 /* A stranger learns nothing about which keys there are: the permit comes before the look-up where it can. */
@@ -170,25 +179,63 @@ run(struct work *w)
 	return operations[r->op](w);
 }
 
-/* The boundary: logged once here. A flood of refusals must not fill the disk, so the journal gets the first of them and the log says the rest. */
-static void
-refused(struct work *w, enum err e, struct writer *reply)
+/* The operations that use no key: they leave no record. */
+static bool
+is_recorded(uint8_t op)
 {
-	struct journal_entry entry = {.act = "refuse",
-		.has_uid = true,
-		.uid = w->request->uid,
-		.type = op_name(w->request->op)};
-	char why[256], context[128];
+	switch (op) {
+	case OP_STATUS:
+	case OP_LIST:
+	case OP_PUBKEY:
+	case OP_RANDOM:
+	case OP_METRICS:
+		return false;
+	default:
+		return true;
+	}
+}
 
-	(void)snprintf(why, sizeof(why), "%s", err_why());
+/* What was done, or why not, before anybody is told. A MAC's input is not hashed: it may be a national number, of which there are few enough to try them all. */
+static enum err
+record(const struct work *w, enum err outcome, const char *why)
+{
+	const struct span object = w->fields.at[FIELD_OBJECT];
+	const bool has_object = object.len > 0 && w->request->op != OP_MAC;
+	const struct sha256 hash = has_object ? sha256_of(object) : (struct sha256){0};
+	const struct record r = {.op = op_name(w->request->op),
+		.key = w->key == NULL ? NULL : w->key->rule->label,
+		.uid = w->request->uid,
+		.object = has_object ? &hash : NULL,
+		.detail = outcome == ERR_OK ? w->detail : why,
+		.outcome = outcome};
+
+	return is_recorded(w->request->op) ? record_write(&w->service->records, &r) : ERR_OK;
+}
+
+static void
+count(const struct work *w, enum err outcome, int64_t began)
+{
+	const struct keys *keys = &w->service->keys;
+	const size_t row = w->key == NULL ? keys->count : (size_t)(w->key - keys->rows);
+	const int64_t spent[COUNT_TIMES] = {[COUNT_QUEUE] = began - w->request->arrived_ticks,
+		[COUNT_MODULE] = w->session->spent,
+		[COUNT_TOTAL] = clock_ticks() - w->request->arrived_ticks};
+
+	count_add(counts_of(w->service->counts, row, w->request->op), outcome, spent);
+}
+
+/* The boundary: logged once here. */
+static void
+refused(struct work *w, enum err e, const char *why, struct writer *reply)
+{
+	char context[128];
+
 	(void)snprintf(context, sizeof(context), "op=%s key=%s uid=%ld", op_name(w->request->op),
 		w->key == NULL ? "-" : w->key->rule->label, (long)w->request->uid);
-	entry.detail = why;
-	entry.key = w->key == NULL ? NULL : w->key->rule->label;
+	err_remember("%s", why);
 	log_refusal("operation", e, context);
-	if (e == ERR_REFUSED && atomic_fetch_add(&w->service->refusals, 1) < LOGGED_REFUSALS &&
-		journal_append(&w->service->journal, &entry, w->request->arrived) != ERR_OK)
-		log_refusal("journal", ERR_IO, "a refusal was not recorded");
+	if (e == ERR_REFUSED)
+		atomic_fetch_add(&w->service->refusals, 1);
 	writer_reset(reply);
 	operation_refuse(e, why, reply);
 }
@@ -202,25 +249,43 @@ operation_refuse(enum err e, const char *why, struct writer *reply)
 	field_write(reply, FIELD_REASON, span_of(why[0] == '\0' ? err_text(e) : why));
 }
 
+static enum err
+answer(struct work *w, struct writer *reply)
+{
+	const uint8_t ok = code_of(ERR_OK);
+
+	TRY(run(w));
+	field_write(reply, FIELD_CODE, span_at(&ok, 1));
+	if (w->result.len > 0)
+		field_write(reply, FIELD_RESULT, writer_span(&w->result));
+	if (w->secret != NULL)
+		field_write(reply, FIELD_SECRET, secret_span(w->secret));
+	return writer_done(reply);
+}
+
 void
 operation_run(struct service *s, struct session *session, const struct request *r, struct writer *reply)
 {
 	struct work w = {.service = s, .session = session, .request = r, .result = writer_new(MAX_HSM_OBJECT)};
-	const uint8_t ok = code_of(ERR_OK);
-	enum err e = request_read(r->op, r->body, &w.fields);
+	const int64_t began = clock_ticks();
+	enum err e = request_read(r->op, r->body, &w.fields), recorded = ERR_OK;
+	char why[256];
 
-	if (e == ERR_OK)
-		e = run(&w);
+	session->spent = 0;
 	if (e == ERR_OK) {
-		field_write(reply, FIELD_CODE, span_at(&ok, 1));
-		if (w.result.len > 0)
-			field_write(reply, FIELD_RESULT, writer_span(&w.result));
-		if (w.secret != NULL)
-			field_write(reply, FIELD_SECRET, secret_span(w.secret));
-		e = writer_done(reply);
+		e = answer(&w, reply);
+		(void)snprintf(why, sizeof(why), "%s", e == ERR_OK ? "" : err_why());
+		recorded = record(&w, e, why);
+	} else {
+		(void)snprintf(why, sizeof(why), "%s", err_why());
 	}
+	if (recorded != ERR_OK) { /* nothing is released that is not recorded */
+		(void)snprintf(why, sizeof(why), "%s", err_why());
+		e = recorded;
+	}
+	count(&w, e, began);
 	if (e != ERR_OK)
-		refused(&w, e, reply);
+		refused(&w, e, why, reply);
 	err_forget();
 	secret_free(&w.secret);
 	writer_free(&w.result);

@@ -10,6 +10,7 @@ struct request {
 	uint8_t op;
 	struct span body;  /* of the whole message */
 	unix_time arrived; /* when its last frame was read */
+	int64_t arrived_ticks;
 };
 
 /* Does it, and writes the reply's fields, whatever comes of it: never fails, never exits. Refusals are logged here. */

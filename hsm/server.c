@@ -135,7 +135,8 @@ work(struct server *s, struct crew *crew, struct connection *c)
 	const struct request r = {.uid = c->uid,
 		.op = c->frame.op,
 		.body = writer_span(&c->body),
-		.arrived = c->arrived};
+		.arrived = c->arrived,
+		.arrived_ticks = c->arrived_ticks};
 	const int64_t waited = clock_ticks() - c->arrived_ticks;
 
 	if (waited > s->service->settings.deadline_ms * 1000)
@@ -164,7 +165,8 @@ crew_main(void *argument)
 		atomic_store(&crew->busy_since, clock_ticks());
 		work(s, crew, c);
 		atomic_store(&crew->busy_since, 0);
-		if (limit > 0 && atomic_load(&s->service->unwraps) >= (unsigned long long)limit)
+		if ((limit > 0 && atomic_load(&s->service->unwraps) >= (unsigned long long)limit) ||
+			record_is_used_up(&s->service->records))
 			atomic_store(&s->due, SERVER_RECYCLE);
 	}
 	return NULL;

@@ -6,9 +6,11 @@
 #include <stdatomic.h>
 
 #include "hsm/breaker.h"
+#include "hsm/count.h"
 #include "hsm/journal.h"
 #include "hsm/keys.h"
 #include "hsm/policy.h"
+#include "hsm/record.h"
 #include "hsm/settings.h"
 
 struct service {
@@ -18,6 +20,8 @@ struct service {
 	struct keys keys;
 	struct breaker breaker;
 	struct journal journal;
+	struct records records;
+	struct counts *counts;
 	unix_time since;
 	atomic_ullong signatures, unwraps, refusals;
 	atomic_uint waiting; /* in the queue */

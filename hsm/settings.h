@@ -15,6 +15,8 @@ struct settings {
 	char *pin_file;      /* "" if --pin-fd is given */
 	char *keys;          /* keys.json */
 	char *journal;
+	char *operations;           /* "": the journal's path and ".operations" */
+	int64_t operations_segment; /* MiB */
 	int64_t workers, queue, deadline_ms, recycle_after;
 };
 

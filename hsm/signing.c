@@ -1,5 +1,7 @@
 #include "hsm/signing.h"
 
+#include <stdio.h>
+
 #include "hsm/type/type.h"
 #include "x509/own.h"
 
@@ -77,6 +79,7 @@ signing_do(const struct signing *s, struct writer *signature)
 		s->key->rule->label);
 	TRY(type_of(s, &type));
 	TRY(type->check(&q, detail));
+	(void)snprintf(s->detail, MAX_TYPE_DETAIL, "%s%s%.200s", type->name, detail[0] == '\0' ? "" : " ", detail);
 	e = key_use(s->session, s->key, &s->service->breaker, act_sign, &o);
 	if (e == ERR_OK)
 		e = record(s, type, detail);

@@ -11,6 +11,7 @@ struct signing {
 	struct span object, evidence;
 	uid_t uid;
 	unix_time arrived;
+	char *detail; /* MAX_TYPE_DETAIL bytes: told what the object was, for the record of operations */
 };
 
 /* The permit has been checked. Finds the object's type among those of the key's purpose, checks it, has it signed, verifies the signature in software, records

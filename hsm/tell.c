@@ -3,7 +3,7 @@
 #include "json/json.h"
 
 static void
-key_write(struct json_writer *j, const struct key *k)
+key_write(struct json_writer *j, const struct key *k, const struct count_sum *sum)
 {
 	const bool present = atomic_load(&k->present);
 
@@ -18,13 +18,32 @@ key_write(struct json_writer *j, const struct key *k)
 
 		json_bytes64(j, "spki_sha256", sha256_span(&hash));
 	}
+	if (sum != NULL) {
+		json_int(j, "operations", (int64_t)sum->done);
+		json_int(j, "refused", (int64_t)sum->refused);
+		json_int(j, "failed", (int64_t)sum->failed);
+	}
+	json_object_end(j);
+}
+
+static void
+records_write(struct json_writer *j, struct service *s)
+{
+	const struct chain_head head = record_head(&s->records);
+	const struct record_mark kept = record_kept(&s->records);
+
+	json_object(j, "operations");
+	json_int(j, "records", (int64_t)head.count);
+	json_hex(j, "head", sha256_span(&head.hash));
+	json_int(j, "kept", (int64_t)kept.head.count);
+	json_int(j, "segment", kept.segment);
 	json_object_end(j);
 }
 
 enum err
 tell_status(struct service *s, struct writer *json)
 {
-	const struct journal_head head = journal_head(&s->journal);
+	const struct chain_head head = journal_head(&s->journal);
 	struct json_writer j = json_to(json);
 
 	json_object(&j, NULL);
@@ -40,6 +59,7 @@ tell_status(struct service *s, struct writer *json)
 	json_int(&j, "lines", (int64_t)head.count);
 	json_hex(&j, "head", sha256_span(&head.hash));
 	json_object_end(&j);
+	records_write(&j, s);
 	json_object(&j, "queue");
 	json_int(&j, "waiting", (int64_t)atomic_load(&s->waiting));
 	json_int(&j, "limit", s->settings.queue);
@@ -49,8 +69,11 @@ tell_status(struct service *s, struct writer *json)
 	json_int(&j, "unwraps", (int64_t)atomic_load(&s->unwraps));
 	json_int(&j, "refusals", (int64_t)atomic_load(&s->refusals));
 	json_array(&j, "keys");
-	for (size_t i = 0; i < s->keys.count; i++)
-		key_write(&j, &s->keys.rows[i]);
+	for (size_t i = 0; i < s->keys.count; i++) {
+		const struct count_sum sum = counts_sum(s->counts, i);
+
+		key_write(&j, &s->keys.rows[i], &sum);
+	}
 	json_array_end(&j);
 	json_object_end(&j);
 	return writer_done(json);
@@ -66,7 +89,7 @@ tell_keys(const struct service *s, uid_t uid, struct writer *json)
 	json_array(&j, NULL);
 	for (size_t i = 0; i < s->keys.count; i++)
 		if (all || (callers & s->keys.rows[i].rule->allowed))
-			key_write(&j, &s->keys.rows[i]);
+			key_write(&j, &s->keys.rows[i], NULL);
 	json_array_end(&j);
 	return writer_done(json);
 }

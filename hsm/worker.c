@@ -67,7 +67,7 @@ genesis(struct session *s)
 	TRY(journal_open(service.settings.journal, NULL, NULL, &service.journal));
 	TRY(genesis_run(s, &service.policy, service.settings.serves, clock_now(&clock)));
 	TRY(journal_note("genesis", service.settings.serves));
-	TRY(memory_seal(s, &service.journal));
+	TRY(memory_seal(s, &service.journal, NULL));
 	log_info("genesis", "token '%s' is now the token '%s' of %s", service.settings.token, service.settings.serves,
 		service.settings.keys);
 	return ERR_OK;
@@ -75,19 +75,20 @@ genesis(struct session *s)
 
 /* Everything that must be true before one signature is made. */
 static enum err
-ready(struct session *s)
+ready(struct session *s, struct record_mark *kept)
 {
 	TRY(genesis_check(s, &service.policy, service.settings.serves));
-	TRY(memory_check(s, service.settings.journal));
+	TRY(memory_check(s, service.settings.journal, kept));
 	return keys_load(s, &service.policy, service.settings.serves, &service.keys);
 }
 
 static enum err
 check(struct session *s)
 {
+	struct record_mark kept;
 	size_t missing = 0;
 
-	TRY(ready(s));
+	TRY(ready(s, &kept));
 	TRY(mechanisms_check(s));
 	for (size_t i = 0; i < service.keys.count; i++)
 		if (!atomic_load(&service.keys.rows[i].present)) {
@@ -144,17 +145,42 @@ signals_block(void)
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
+/* Each line of the journal at the start, to whoever remembers something from it. */
+static enum err
+replay(void *closed, const struct journal_line *line)
+{
+	return record_replay(closed, line);
+}
+
+static enum err
+evidence_open(const struct record_mark *kept)
+{
+	const struct settings *set = &service.settings;
+	AUTO(writer) path = writer_new(4096);
+	struct record_mark closed = {0};
+
+	TRY(journal_open(set->journal, replay, &closed, &service.journal));
+	writer_text(&path, set->operations[0] != '\0' ? set->operations : set->journal);
+	if (set->operations[0] == '\0')
+		writer_text(&path, ".operations");
+	TRY(writer_done(&path));
+	TRY(record_open((const char *)writer_span(&path).ptr, set->operations_segment << 20, &closed, kept,
+		&service.journal, &service.records));
+	return counts_new(service.keys.count, &service.counts);
+}
+
 static enum err
 serve(struct session *s, int listen_fd, int *code)
 {
+	struct record_mark kept;
 	const struct clock clock = clock_system();
 	struct session *sessions = calloc((size_t)service.settings.workers, sizeof(*sessions));
 	enum server_end end;
 
 	REQUIRE(sessions != NULL, ERR_NO_MEMORY);
 	signals_block();
-	TRY(ready(s));
-	TRY(journal_open(service.settings.journal, NULL, NULL, &service.journal));
+	TRY(ready(s, &kept));
+	TRY(evidence_open(&kept));
 	policy_warn_shared(&service.policy);
 	service.since = clock_now(&clock);
 	breaker_init(&service.breaker);
@@ -162,7 +188,8 @@ serve(struct session *s, int listen_fd, int *code)
 		TRY(session_open(service.token, &sessions[i]));
 	TRY(confine());
 	TRY(journal_note("start", service.settings.serves));
-	TRY(memory_keep(s, &service.journal));
+	TRY(memory_keep(s, &service.journal, &service.records));
+	TRY(record_keep(&service.records));
 	log_info("worker", "serving token '%s' with %zu keys and %lld threads", service.settings.token,
 		service.keys.count, (long long)service.settings.workers);
 	TRY(server_run(&service, sessions, listen_fd, &end));

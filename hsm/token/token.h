@@ -20,7 +20,8 @@ struct session {
 	struct token *token;
 	CK_SESSION_HANDLE handle;
 	bool open;
-	bool lost; /* the last call failed in a way that a fresh session may mend */
+	bool lost;     /* the last call failed in a way that a fresh session may mend */
+	int64_t spent; /* ticks in the module since operation_run set it to 0: key_use adds to it */
 };
 
 /* Where the PIN comes from, each time a login is needed: the supervisor. The caller frees *out. */
