@@ -125,7 +125,7 @@ read_request(const char *path, struct writer *der, struct sha256 *spki)
 	unsigned char *encoded = NULL;
 
 	TRY(file_read(path, MAX_CSR, &text));
-	TRY(csr_parse(writer_span(&text), &facts));
+	TRY(cli_about(path, csr_parse(writer_span(&text), &facts)));
 	*spki = sha256_of(span_at(facts.spki.ptr, facts.spki.len));
 	csr_free(&facts);
 	memory = BIO_new_mem_buf(writer_span(&text).ptr, (int)writer_span(&text).len);

@@ -32,10 +32,23 @@ blank_slot(const struct card_module *m, CK_SLOT_ID *out)
 	return err_because(ERR_NOT_FOUND, "no blank token is in any reader");
 }
 
+/* Asked before anything is written: a label without a PIN would be a card that nobody can use or begin again. */
 static enum err
-init_blank(const struct card_module *m, const char *label, const struct secret *so_pin)
+pin_fits(const CK_TOKEN_INFO *info, const char *what, const struct secret *pin)
+{
+	const size_t len = secret_span(pin).len;
+
+	REQUIRE_WHY(info->ulMaxPinLen == 0 || (len >= info->ulMinPinLen && len <= info->ulMaxPinLen), ERR_MALFORMED,
+		"%s: this card takes %lu to %lu characters; nothing was written", what, info->ulMinPinLen,
+		info->ulMaxPinLen);
+	return ERR_OK;
+}
+
+static enum err
+init_blank(const struct card_module *m, const char *label, const struct secret *so_pin, const struct secret *pin)
 {
 	CK_UTF8CHAR padded[CARD_LABEL_LEN];
+	CK_TOKEN_INFO info;
 	CK_SLOT_ID slot;
 	const enum err found = card_module_find(m, label, &slot);
 	const struct span so = secret_span(so_pin);
@@ -46,6 +59,9 @@ init_blank(const struct card_module *m, const char *label, const struct secret *
 	REQUIRE_WHY(label[0] != '\0' && strlen(label) <= CARD_LABEL_LEN, ERR_MALFORMED,
 		"a token's label has 1 to %d bytes", CARD_LABEL_LEN);
 	TRY(blank_slot(m, &slot));
+	TRY(card_module_result(card_module_calls(m)->C_GetTokenInfo(slot, &info), "C_GetTokenInfo"));
+	TRY(pin_fits(&info, "--so-pin", so_pin));
+	TRY(pin_fits(&info, "--pin", pin));
 	memset(padded, ' ', sizeof(padded));
 	memcpy(padded, label, strlen(label));
 	return card_module_result(card_module_calls(m)->C_InitToken(slot, (CK_UTF8CHAR_PTR)(uintptr_t)so.ptr, so.len,
@@ -79,7 +95,7 @@ card_token_init(const char *module, const char *label, const struct secret *so_p
 	struct card_module *m;
 
 	TRY(card_module_open(module, &m));
-	enum err e = init_blank(m, label, so_pin);
+	enum err e = init_blank(m, label, so_pin, pin);
 
 	card_module_free(&m);
 	if (e != ERR_OK)

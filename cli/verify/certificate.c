@@ -162,6 +162,8 @@ tell_and_judge(struct cli *c, struct span bytes, struct span anchors, unix_time 
 
 	if (e == ERR_OK) {
 		tell_certificate(c, sk_X509_value(chain, 0));
+		cli_text(c, "revocation",
+			d->list_count > 0 ? "by the lists given" : "not asked: no list (--crl) was given");
 		e = judge(chain, anchors, at, d);
 	}
 	sk_X509_pop_free(chain, X509_free);
@@ -236,7 +238,9 @@ run(struct cli *c)
 
 static const struct cli_option options[] = {
 	{"--trust", "FILE", "PEM certificates to believe; without one the verdict is unknown", NULL, false, true},
-	{"--crl", "FILE", "the issuer's revocation list in DER: the certificate must not be on it", NULL, false, true},
+	{"--crl", "FILE",
+		"the issuer's revocation list in DER: the certificate must not be on it; without one that is not asked",
+		NULL, false, true},
 	{"--purpose", "NAME", "what it must be for, clientAuth or a dotted OID", NULL, false, false},
 	{"--policy", "OID", "the policy under which it must have been issued", NULL, false, false},
 	{"--at", "TIME", "judge at this time, 2026-01-31T23:59:59Z", NULL, false, false},

@@ -97,6 +97,22 @@ a_label_is_given_once_and_blank_ones_are_found(void **state)
 }
 
 static void
+a_pin_that_the_card_cannot_take_leaves_it_blank(void **state)
+{
+	struct secret *shortest;
+	char serial[17];
+
+	(void)state;
+	need_softhsm();
+	assert_int_equal(secret_copy(SPAN("1"), &shortest), ERR_OK);
+	assert_int_equal(card_token_init(module, "third", so_pin, shortest, serial), ERR_MALFORMED);
+	assert_int_equal(card_token_init(module, "third", shortest, citizen_pin, serial), ERR_MALFORMED);
+	assert_int_equal(card_token_init(module, "third", so_pin, citizen_pin, serial), ERR_OK);
+	secret_free(&shortest);
+	err_forget();
+}
+
+static void
 a_wrong_pin_is_refused_and_not_retried(void **state)
 {
 	AUTO(writer) attributes = writer_new(4 << 10);
@@ -298,6 +314,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_label_is_given_once_and_blank_ones_are_found),
+		cmocka_unit_test(a_pin_that_the_card_cannot_take_leaves_it_blank),
 		cmocka_unit_test(a_wrong_pin_is_refused_and_not_retried),
 		cmocka_unit_test(a_key_is_made_once_and_cannot_leave_the_card),
 		cmocka_unit_test(request_and_certificate_go_through_the_card),
