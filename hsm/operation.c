@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "hsm/citizen/citizens.h"
 #include "hsm/metrics.h"
 #include "hsm/permit.h"
 #include "hsm/signing.h"
@@ -109,6 +110,10 @@ act_wrap(struct session *s, const struct key *k, CK_OBJECT_HANDLE handle, void *
 static enum err
 op_wrap(struct work *w)
 {
+	if (w->key->algorithm->kind == ALGORITHM_MASTER)
+		return op_citizen_wrap(w);
+	REQUIRE_WHY(!(w->fields.present & (FIELD_BIT(OBJECT) | FIELD_BIT(EVIDENCE))), ERR_MALFORMED,
+		"WRAP of a data key has a field too many");
 	return key_use(w->session, w->key, &w->service->breaker, act_wrap, w);
 }
 
@@ -156,6 +161,9 @@ static operation *const operations[] = {
 	[OP_WRAP] = op_wrap,
 	[OP_UNWRAP] = op_unwrap,
 	[OP_RANDOM] = op_random,
+	[OP_CHALLENGE] = op_challenge,
+	[OP_ACTIVATE] = op_activate,
+	[OP_RETIRE] = op_retire,
 	[OP_METRICS] = op_metrics,
 };
 

@@ -13,6 +13,8 @@
 #include "hsm/record.h"
 #include "hsm/settings.h"
 
+struct citizens; /* hsm/citizen/citizens.h */
+
 struct service {
 	struct settings settings;
 	struct policy policy;
@@ -22,6 +24,7 @@ struct service {
 	struct journal journal;
 	struct records records;
 	struct counts *counts;
+	struct citizens *citizens;
 	unix_time since;
 	atomic_ullong signatures, unwraps, refusals;
 	atomic_uint waiting; /* in the queue */

@@ -25,6 +25,7 @@ const struct config_row settings_rows[] = {
 	{"recycle_after", CONFIG_NUMBER, AT(recycle_after), "50000",
 		"unwraps after which the worker is replaced (SoftHSM leaks 240 bytes with each); 0: never", 0,
 		1LL << 40},
+	{"hot_keys", CONFIG_NUMBER, AT(hot_keys), "1000", "citizens' keys that stay unwrapped after use", 1, 100000},
 };
 const size_t settings_count = sizeof(settings_rows) / sizeof(settings_rows[0]);
 

@@ -17,7 +17,7 @@ struct settings {
 	char *journal;
 	char *operations;           /* "": the journal's path and ".operations" */
 	int64_t operations_segment; /* MiB */
-	int64_t workers, queue, deadline_ms, recycle_after;
+	int64_t workers, queue, deadline_ms, recycle_after, hot_keys;
 };
 
 extern const struct config_row settings_rows[];

@@ -2,18 +2,27 @@
 
 #include <stdio.h>
 
+#include "hsm/citizen/citizens.h"
 #include "hsm/type/type.h"
 #include "x509/own.h"
 
 static enum err
 spki_of(void *context, const char *label, struct writer *spki)
 {
-	const struct service *service = context;
-	const struct key *k = keys_find(&service->keys, span_of(label));
+	const struct signing *s = context;
+	const struct key *k = keys_find(&s->service->keys, span_of(label));
 
 	REQUIRE_WHY(k != NULL && atomic_load(&k->present), ERR_NOT_FOUND, "key '%s' is not made yet", label);
 	writer_bytes(spki, writer_span(&k->found.spki));
 	return writer_done(spki);
+}
+
+static enum err
+born(void *context, const char *label, struct span bytes, struct blob *out)
+{
+	const struct signing *s = context;
+
+	return citizens_born(s->service, s->session, label, bytes, out);
 }
 
 static enum err
@@ -69,7 +78,8 @@ signing_do(const struct signing *s, struct writer *signature)
 		.evidence = s->evidence,
 		.now = s->arrived,
 		.spki_of = spki_of,
-		.context = s->service};
+		.born = born,
+		.context = (void *)(uintptr_t)s};
 	struct outcome o = {.s = s, .signature = writer_new(MAX_SIGNATURE)};
 	char detail[MAX_TYPE_DETAIL] = "";
 	const struct type *type;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "hsm/citizen/citizens.h"
 #include "hsm/control.h"
 #include "hsm/genesis.h"
 #include "hsm/memory.h"
@@ -149,6 +150,7 @@ signals_block(void)
 static enum err
 replay(void *closed, const struct journal_line *line)
 {
+	TRY(citizens_replay(service.citizens, line));
 	return record_replay(closed, line);
 }
 
@@ -180,7 +182,9 @@ serve(struct session *s, int listen_fd, int *code)
 	REQUIRE(sessions != NULL, ERR_NO_MEMORY);
 	signals_block();
 	TRY(ready(s, &kept));
+	TRY(citizens_new((size_t)service.settings.hot_keys, &service.citizens));
 	TRY(evidence_open(&kept));
+	citizens_ready(service.citizens, service.token, (size_t)service.settings.workers);
 	policy_warn_shared(&service.policy);
 	service.since = clock_now(&clock);
 	breaker_init(&service.breaker);

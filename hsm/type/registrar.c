@@ -13,7 +13,7 @@ struct named {
 };
 
 struct order {
-	char *profile;
+	char *profile, *person;
 	struct json_bytes spki_sha256;
 	struct json_list subject, names; /* struct named */
 };
@@ -26,12 +26,13 @@ static const struct json_table named_table = {"name", named_rows, 2, sizeof(stru
 
 static const struct json_row order_rows[] = {
 	{"profile", JSON_TEXT, JSON_REQUIRED, offsetof(struct order, profile), .max = 64},
+	{"person", JSON_TEXT, JSON_OPTIONAL, offsetof(struct order, person), .max = MAX_BLOB_PERSON},
 	{"spki_sha256", JSON_BYTES, JSON_REQUIRED, offsetof(struct order, spki_sha256), .max = SHA256_LEN},
 	{"subject", JSON_OBJECTS, JSON_REQUIRED, offsetof(struct order, subject), .max = 16, .table = &named_table},
 	{"names", JSON_OBJECTS, JSON_OPTIONAL, offsetof(struct order, names), .max = 16, .table = &named_table},
 };
-/* open: the rest of the act (csr, person, iat, …) is the certificate authority's to read */
-static const struct json_table order_table = {"act certificate.issue", order_rows, 4, sizeof(struct order), true};
+/* open: the rest of the act (csr, credentials, iat, …) is the certificate authority's to read */
+static const struct json_table order_table = {"act certificate.issue", order_rows, 5, sizeof(struct order), true};
 
 static bool
 has(const struct json_list *list, const char *type, const char *other_type, struct span value)
@@ -84,7 +85,7 @@ names_check(const struct order *o, const X509 *x)
 }
 
 static enum err
-order_check(const struct order *o, const char *profile, const X509 *x, struct span spki)
+order_check(const struct order *o, const char *profile, const X509 *x, struct span spki, const struct blob *citizen)
 {
 	const struct sha256 hash = sha256_of(spki);
 
@@ -92,13 +93,15 @@ order_check(const struct order *o, const char *profile, const X509 *x, struct sp
 		o->profile, profile);
 	REQUIRE_WHY(span_equal(span_at(o->spki_sha256.ptr, o->spki_sha256.len), sha256_span(&hash)), ERR_REFUSED,
 		"the registrar signed for another public key");
+	REQUIRE_WHY(citizen == NULL || (o->person != NULL && span_is(citizen->person, o->person)), ERR_REFUSED,
+		"the registrar signed for another person than the key was born for");
 	TRY(subject_check(o, x));
 	return names_check(o, x);
 }
 
 enum err
-registrar_check(const struct type_question *q, const char *profile, const X509 *x, struct span spki, char *by,
-	size_t room)
+registrar_check(const struct type_question *q, const char *profile, const X509 *x, struct span spki,
+	const struct blob *citizen, char *by, size_t room)
 {
 	AUTO(act) act = {0};
 	struct order order;
@@ -108,7 +111,7 @@ registrar_check(const struct type_question *q, const char *profile, const X509 *
 		profile);
 	TRY(act_verify(q->evidence, &q->policy->operators, "registrar", "certificate.issue", NULL, q->now, &act));
 	TRY(json_decode(span_of(act.payload), &order_table, &order));
-	e = order_check(&order, profile, x, spki);
+	e = order_check(&order, profile, x, spki, citizen);
 	json_free(&order_table, &order);
 	(void)snprintf(by, room, "%s", act.by->name);
 	return e;

@@ -8,8 +8,9 @@
 #include "hsm/type/type.h"
 
 /* q->evidence is an act "certificate.issue" by a registrar of keys.json, fresh, for this profile and public key; every subject attribute and
- * alternative name of x is one that the registrar signed. by: the registrar's name. ERR_REFUSED, ERR_UNAUTHENTICATED, ERR_EXPIRED. */
+ * alternative name of x is one that the registrar signed. citizen: the key's blob where the profile wants one, whose person is then the act's; NULL. by: the
+ * registrar's name. ERR_REFUSED, ERR_UNAUTHENTICATED, ERR_EXPIRED. */
 MUST_USE enum err registrar_check(const struct type_question *q, const char *profile, const X509 *x, struct span spki,
-	char *by, size_t room);
+	const struct blob *citizen, char *by, size_t room);
 
 #endif

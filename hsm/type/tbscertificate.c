@@ -203,6 +203,26 @@ keys_check(const struct type_question *q, const struct certificate_rule *r, cons
 	return ERR_OK;
 }
 
+/* Evidence is act "~" base64url(blob): the certificate is for a key that was born here, for this profile. Its person is compared with the act's. */
+static enum err
+citizen_check(const struct type_question *q, const struct certificate_rule *r, const X509 *x, struct span spki, char *by,
+	size_t room)
+{
+	struct type_question act = *q;
+	struct reader reader = reader_over(q->evidence);
+	uint8_t bytes[MAX_BLOB];
+	struct blob b;
+	size_t len;
+
+	REQUIRE_WHY(reader_until(&reader, '~', &act.evidence) == ERR_OK, ERR_REFUSED,
+		"profile '%s' needs a registrar's act, '~' and the key's blob", r->profile);
+	TRY(base64url_read(reader.left, bytes, sizeof(bytes), &len));
+	TRY(q->born(q->context, r->wrapped_by, span_at(bytes, len), &b));
+	REQUIRE_WHY(span_equal(b.spki, spki), ERR_REFUSED, "the certificate is for another key than the blob's");
+	REQUIRE_WHY(span_is(b.profile, r->profile), ERR_REFUSED, "the key was not born for profile '%s'", r->profile);
+	return registrar_check(&act, r->profile, x, spki, &b, by, room);
+}
+
 static void
 describe(const struct certificate_rule *r, const X509 *x, struct span spki, const char *by, char *detail)
 {
@@ -240,8 +260,10 @@ check(const struct type_question *q, char *detail)
 	TRY(usage_check(r, x));
 	TRY(spki_read(x, &spki));
 	TRY(keys_check(q, r, x, writer_span(&spki)));
-	if (r->registrar_signature)
-		TRY(registrar_check(q, r->profile, x, writer_span(&spki), by, sizeof(by)));
+	if (r->wrapped_by != NULL)
+		TRY(citizen_check(q, r, x, writer_span(&spki), by, sizeof(by)));
+	else if (r->registrar_signature)
+		TRY(registrar_check(q, r->profile, x, writer_span(&spki), NULL, by, sizeof(by)));
 	describe(r, x, writer_span(&spki), by, detail);
 	return ERR_OK;
 }

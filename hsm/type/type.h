@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "hsm/policy.h"
 #include "hsm/token/token.h"
+#include "keyring/blob.h"
 
 enum { MAX_TYPE_DETAIL = 256 };
 
@@ -18,6 +19,8 @@ struct type_question {
 	unix_time now;        /* when the request arrived: waiting in our queue makes nothing stale */
 	/* The DER SPKI of another key served here; ERR_NOT_FOUND. Appended. */
 	enum err (*spki_of)(void *context, const char *label, struct writer *spki);
+	/* A born citizen's key, not retired, from its blob under the master of that label; borrows from bytes. ERR_CORRUPT, ERR_REFUSED, ERR_REVOKED. */
+	enum err (*born)(void *context, const char *label, struct span bytes, struct blob *out);
 	void *context;
 };
 

@@ -108,6 +108,7 @@ policy_make(struct rig *r)
 	const char *root = getenv("MOHAR_ROOT");
 	char path[512], *at;
 	AUTO(writer) jwk = writer_new(4096);
+	AUTO(writer) clerk = writer_new(4096);
 
 	(void)snprintf(path, sizeof(path), "%s/policies/keys.json", root == NULL ? "." : root);
 	assert_ok(file_read(path, 1 << 20, &text));
@@ -122,10 +123,12 @@ policy_make(struct rig *r)
 	writer_format(&out, "{\"name\": \"signer\", \"users\": [\"%ld\"]}],\n",
 		r->separate ? (long)UID_SIGNER : (long)getuid());
 	assert_ok(jwk_write(r->registrar_jwk, &jwk));
+	assert_ok(jwk_write(r->clerk_jwk, &clerk));
 	*strstr(at, "\"operators\"") = '\0';
 	writer_format(&out,
-		"%s\"operators\": [{\"name\": \"registrar-1\", \"roles\": [\"registrar\"], \"jwk\": %s}]}\n", at,
-		(const char *)writer_span(&jwk).ptr);
+		"%s\"operators\": [{\"name\": \"registrar-1\", \"roles\": [\"registrar\"], \"jwk\": %s},"
+		"{\"name\": \"clerk-1\", \"roles\": [\"ca-operator\"], \"jwk\": %s}]}\n",
+		at, (const char *)writer_span(&jwk).ptr, (const char *)writer_span(&clerk).ptr);
 	assert_ok(writer_done(&out));
 	put(r, "keys.json", (const char *)out.ptr, 0644);
 }
@@ -151,6 +154,8 @@ rig_new(void)
 	r->separate = getuid() == 0;
 	r->registrar = EVP_EC_gen("P-256");
 	assert_ok(jwk_from_key(r->registrar, NULL, &r->registrar_jwk));
+	r->clerk = EVP_EC_gen("P-256");
+	assert_ok(jwk_from_key(r->clerk, NULL, &r->clerk_jwk));
 	token_make(r);
 	policy_make(r);
 	(void)snprintf(text, sizeof(text),
@@ -194,6 +199,8 @@ rig_free(struct rig **r)
 	log_is_clean(*r);
 	EVP_PKEY_free((*r)->registrar);
 	jwk_free(&(*r)->registrar_jwk);
+	EVP_PKEY_free((*r)->clerk);
+	jwk_free(&(*r)->clerk_jwk);
 	(void)snprintf(command, sizeof(command), "rm -rf '%s'", (*r)->dir);
 	assert_int_equal(system(command), 0);
 	free(*r);
@@ -322,6 +329,37 @@ rig_as(struct rig *r, uid_t uid, rig_act *act, void *context)
 	code = finish(pid);
 	assert_in_range(code, 0, 100);
 	return (enum err)code;
+}
+
+struct keyring *
+rig_keyring(struct rig *r, uid_t uid)
+{
+	AUTO(writer) json = writer_new(1 << 20);
+	struct keyring *k;
+	char path[128];
+
+	rig_path(r, "hsmd.sock", path);
+	assert_ok(keyring_open(path, 1, &k));
+	assert_int_equal(r->separate ? seteuid(uid) : 0, 0);
+	assert_ok(keyring_status(k, &json));
+	assert_int_equal(r->separate ? seteuid(0) : 0, 0);
+	return k;
+}
+
+void
+rig_order(EVP_PKEY *by, const char *act, const char *members, struct writer *jws)
+{
+	AUTO(writer) payload = writer_new(16384);
+	struct jwk *jwk = NULL;
+	const int64_t now = time(NULL);
+
+	assert_ok(jwk_from_key(by, NULL, &jwk));
+	writer_format(&payload,
+		"{\"act\":\"%s\",\"aud\":\"https://ca\",\"jti\":\"0123456789abcdef0123\",\"iat\":%lld,\"exp\":%lld%s}",
+		act, (long long)now, (long long)now + 300, members);
+	assert_ok(jws_sign(by, &(struct jws_sign_options){.typ = "act+jwt", .kid = jwk_kid(jwk)}, writer_span(&payload),
+		jws));
+	jwk_free(&jwk);
 }
 
 void

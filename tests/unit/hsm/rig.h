@@ -35,6 +35,8 @@ struct rig {
 	struct keyring *keyring;
 	EVP_PKEY *registrar; /* the card of the operator "registrar-1" */
 	struct jwk *registrar_jwk;
+	EVP_PKEY *clerk; /* the card of "clerk-1", an operator who is no registrar */
+	struct jwk *clerk_jwk;
 	bool separate; /* one user a caller */
 };
 
@@ -66,6 +68,12 @@ void rig_generate(struct rig *r, const char *label);
 /* Runs act in a child with that uid and a keyring of its own; its return value, an enum err, comes back. */
 typedef enum err rig_act(struct rig *r, struct keyring *k, void *context);
 enum err rig_as(struct rig *r, uid_t uid, rig_act *act, void *context);
+
+/* A keyring whose one connection is that user's. The caller frees it. */
+struct keyring *rig_keyring(struct rig *r, uid_t uid);
+
+/* A fresh act signed by that card; members: ",\"generation\":1". Appended. */
+void rig_order(EVP_PKEY *by, const char *act, const char *members, struct writer *jws);
 
 /* A registrar's act certificate.issue for this key, profile and CN. */
 void rig_evidence(struct rig *r, const EVP_PKEY *key, const char *profile, const char *cn, struct writer *jws);
