@@ -12,6 +12,13 @@ enum {
 	MAX_TILE = TILE_WIDTH * SHA256_LEN
 };
 
+/* RFC 9110 15.6.3 to 15.6.5: nobody who could have answered was reached, now. Any other failure is the log's own answer. */
+static bool
+is_unavailable(int status)
+{
+	return status == 502 || status == 503 || status == 504;
+}
+
 /* GET of a resource of the log, appended to body. */
 static enum err
 get(const struct log_client *l, const struct log_path *p, size_t max, struct writer *body)
@@ -25,7 +32,8 @@ get(const struct log_client *l, const struct log_path *p, size_t max, struct wri
 	TRY(writer_done(&url));
 	call.url = (const char *)writer_span(&url).ptr;
 	TRY(http_call(&call, &status, body));
-	REQUIRE_WHY(status < 500, ERR_UNAVAILABLE, "%s: HTTP %d", call.url, status);
+	REQUIRE_WHY(!is_unavailable(status), ERR_UNAVAILABLE, "%s: HTTP %d, try again later", call.url, status);
+	REQUIRE_WHY(status < 500, ERR_IO, "%s: the log failed: HTTP %d, its own logs say why", call.url, status);
 	REQUIRE_WHY(status == 200, ERR_NOT_FOUND, "%s: HTTP %d", call.url, status);
 	return ERR_OK;
 }

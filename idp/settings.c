@@ -10,7 +10,7 @@ const struct config_row idp_settings_rows[] = {
 	{"card_port", CONFIG_NUMBER, AT(card_port), "8444", "HTTPS port that asks for a card's certificate", 1, 65535},
 	{"metrics_port", CONFIG_NUMBER, AT(metrics_port), "9144",
 		"private port of /metrics, /healthz, /readyz, on loopback", 1, 65535},
-	{"threads", CONFIG_NUMBER, AT(threads), "8", "threads that serve", 1, 256},
+	{"threads", CONFIG_NUMBER, AT(threads), "32", "threads that serve", 1, 256},
 	{"connections", CONFIG_NUMBER, AT(connections), "8", "connections to the database, and to mohar-hsmd", 1, 256},
 	{"issuer", CONFIG_TEXT, AT(issuer), NULL,
 		"issuer identifier: the public https address, without a slash at its end", 0, 0},

@@ -1,6 +1,7 @@
 #include "db/together.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +18,14 @@ enum {
 	WHY_ROOM = 256,
 };
 
-/* One caller, on its own stack. Owned by the queue's mutex until done. */
+/* One caller, on its own stack. Others touch it until they post its turn, and never again. */
 struct call {
 	const struct bound *bound;
 	void *row;
 	enum err e;
 	char why[WHY_ROOM];
-	bool lead, done;
-	pthread_cond_t turn; /* lead or done has become true */
+	bool lead; /* when its turn comes: it runs the next statement; else it is done */
+	sem_t turn;
 	struct call *next;
 };
 
@@ -225,7 +226,7 @@ take(struct queue *q, struct call *calls[MAX_TOGETHER])
 	return count;
 }
 
-/* The turn of the statement that is over goes to the first who waits. */
+/* The turn of the statement that is over goes to the first who waits. Under the mutex. */
 static void
 pass_on(struct queue *q)
 {
@@ -233,26 +234,46 @@ pass_on(struct queue *q)
 	if (q->first == NULL)
 		return;
 	q->first->lead = true;
-	(void)pthread_cond_signal(&q->first->turn);
+	(void)sem_post(&q->first->turn);
 }
 
-/* Under the mutex, given up while the statement runs. */
 static void
 lead(struct together *t, struct queue *q, struct db_pool *p, const struct db_statement *s)
 {
 	struct call *calls[MAX_TOGETHER];
 	size_t count;
 
+	(void)pthread_mutex_lock(&t->mutex);
 	gather(t, q);
 	count = take(q, calls);
 	(void)pthread_mutex_unlock(&t->mutex);
 	run_all(p, s, calls, count);
 	(void)pthread_mutex_lock(&t->mutex);
 	pass_on(q);
-	for (size_t k = 0; k < count; k++) {
-		calls[k]->done = true; /* from here on the call may be gone, but for our own */
-		(void)pthread_cond_signal(&calls[k]->turn);
+	(void)pthread_mutex_unlock(&t->mutex);
+	for (size_t k = 1; k < count; k++) { /* the first is our own */
+		(void)sem_post(&calls[k]->turn);
 	}
+}
+
+/* Queues up. True: nothing is under way, so the call leads at once. */
+static bool
+join(struct together *t, struct queue *q, struct call *c)
+{
+	(void)pthread_mutex_lock(&t->mutex);
+	append(q, c);
+	const bool first = !q->under_way;
+
+	q->under_way = true;
+	(void)pthread_mutex_unlock(&t->mutex);
+	return first;
+}
+
+static void
+wait_turn(struct call *c)
+{
+	while (sem_wait(&c->turn) != 0)
+		; /* EINTR: no other error is possible */
 }
 
 enum err
@@ -260,21 +281,18 @@ together_one(struct together *t, struct db_pool *p, size_t n, const struct db_st
 	const struct db_param *params, void *row)
 {
 	AUTO(bound) bound;
-	struct call c = {.bound = &bound, .row = row, .turn = PTHREAD_COND_INITIALIZER};
+	struct call c = {.bound = &bound, .row = row};
 	struct queue *q = &t->queues[n];
 
 	bound.count = 0;
 	TRY(bound_make(s, params, &bound));
-	(void)pthread_mutex_lock(&t->mutex);
-	append(q, &c);
-	if (!q->under_way)
-		q->under_way = c.lead = true;
-	while (!c.lead && !c.done)
-		(void)pthread_cond_wait(&c.turn, &t->mutex);
-	if (!c.done)
+	(void)sem_init(&c.turn, 0, 0);
+	c.lead = join(t, q, &c);
+	if (!c.lead)
+		wait_turn(&c);
+	if (c.lead)
 		lead(t, q, p, s);
-	(void)pthread_mutex_unlock(&t->mutex);
-	(void)pthread_cond_destroy(&c.turn);
+	(void)sem_destroy(&c.turn);
 	return c.why[0] == '\0' ? c.e : err_because(c.e, "%s", c.why);
 }
 

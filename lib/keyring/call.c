@@ -58,54 +58,74 @@ all_send(int fd, struct span bytes)
 	return ERR_OK;
 }
 
-/* len bytes; ERR_IO if the other end is gone, ERR_UNAVAILABLE if it keeps us waiting. */
+/* What has come and was not looked at yet. Most answers are one frame, which comes in one piece. */
+struct inbox {
+	size_t at, end;
+	uint8_t bytes[MAX_HSM_FRAME + FRAME_HEAD];
+};
+
+/* At least len bytes; ERR_IO if the other end is gone, ERR_UNAVAILABLE if it keeps us waiting. */
 static enum err
-all_receive(int fd, uint8_t *out, size_t len)
+inbox_fill(int fd, struct inbox *in, size_t len)
 {
-	while (len > 0) {
-		const ssize_t n = recv(fd, out, len, 0);
+	if (in->at > 0) {
+		memmove(in->bytes, in->bytes + in->at, in->end - in->at);
+		in->end -= in->at;
+		in->at = 0;
+	}
+	while (in->end < len) {
+		const ssize_t n = recv(fd, in->bytes + in->end, sizeof(in->bytes) - in->end, 0);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		REQUIRE_WHY(n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK), ERR_UNAVAILABLE,
 			"mohar-hsmd does not answer");
 		REQUIRE_WHY(n > 0, ERR_IO, "mohar-hsmd closed the connection");
-		out += n;
-		len -= (size_t)n;
+		in->end += (size_t)n;
 	}
 	return ERR_OK;
 }
 
 static enum err
-frame_receive(int fd, const struct call *c, uint32_t id, struct writer *body, bool *more)
+frame_receive(int fd, struct inbox *in, const struct call *c, uint32_t id, struct writer *body, bool *more)
 {
-	uint8_t bytes[MAX_HSM_FRAME];
 	struct frame_head head;
-	enum err e;
 
-	TRY(all_receive(fd, bytes, FRAME_HEAD));
-	TRY(frame_head_read(span_at(bytes, FRAME_HEAD), &head));
+	TRY(inbox_fill(fd, in, FRAME_HEAD));
+	TRY(frame_head_read(span_at(in->bytes, FRAME_HEAD), &head));
 	/* Op 0, id 0: not our request but our connection is refused, before a byte of it was read. */
 	REQUIRE((head.op == c->op && head.id == id) || (head.op == 0 && head.id == 0), ERR_MALFORMED);
-	e = all_receive(fd, bytes, head.len);
-	if (e == ERR_OK)
-		writer_bytes(body, span_at(bytes, head.len));
-	explicit_bzero(bytes, sizeof(bytes)); /* it may have been a data key */
+	TRY(inbox_fill(fd, in, FRAME_HEAD + head.len));
+	writer_bytes(body, span_at(in->bytes + FRAME_HEAD, head.len));
+	in->at = FRAME_HEAD + head.len;
 	*more = head.more;
-	TRY(e);
 	return writer_done(body);
+}
+
+static enum err
+frames_receive(int fd, const struct call *c, uint32_t id, struct writer *body)
+{
+	struct inbox in __attribute__((uninitialized)); /* zeroing 64 KiB would take longer than reading an answer */
+	size_t most = 0;
+	enum err e = ERR_OK;
+
+	in.at = in.end = 0;
+	for (bool more = true; e == ERR_OK && more;) {
+		e = frame_receive(fd, &in, c, id, body, &more);
+		most = in.end > most ? in.end : most;
+	}
+	explicit_bzero(in.bytes, most); /* it may have been a data key */
+	/* Nobody asked for more than the answer. */
+	return e == ERR_OK && in.at < in.end ? ERR_MALFORMED : e;
 }
 
 static enum err
 exchange(int fd, const struct call *c, struct span frames, uint32_t id, struct reply *out)
 {
-	bool more = true;
-
 	/* A refusal may come, and the connection go, before all of it is sent: then the answer still says why. */
 	if (all_send(fd, frames) != ERR_OK)
 		err_forget();
-	while (more)
-		TRY(frame_receive(fd, c, id, &out->body, &more));
+	TRY(frames_receive(fd, c, id, &out->body));
 	return reply_read(writer_span(&out->body), &out->fields);
 }
 

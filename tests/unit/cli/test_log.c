@@ -21,7 +21,7 @@ static struct {
 	struct event events[ENTRIES];
 	uint64_t size;
 	uint64_t forged_entry; /* served with one byte changed; ENTRIES: none */
-	bool wrong_key, short_tile, down;
+	bool wrong_key, short_tile, down, broken;
 } peer;
 
 static enum err
@@ -98,6 +98,7 @@ serve(void *daemon, struct request *request, struct reply *reply)
 
 	(void)daemon;
 	REQUIRE(!peer.down, ERR_UNAVAILABLE);
+	REQUIRE(!peer.broken, ERR_IO);
 	TRY(log_path_read(span_of(request_param(request, "rest")), &p));
 	if (p.resource == LOG_CHECKPOINT)
 		return write_note(reply_body(reply, "text/plain; charset=utf-8"));
@@ -323,6 +324,14 @@ CASE(a_log_that_does_not_answer_is_unreachable)
 		3);
 }
 
+CASE(a_log_that_fails_is_there_and_failed)
+{
+	peer.broken = true;
+	assert_int_equal(LOG("verify", NULL), 1);
+	assert_said("\"result\":\"refused\"");
+	assert_said("the log failed: HTTP 500");
+}
+
 #define ROW(name) cmocka_unit_test_setup(name, behave)
 
 int
@@ -336,6 +345,7 @@ main(void)
 		ROW(an_entry_is_proved_by_number_and_later_by_its_receipt),
 		ROW(what_cannot_be_proved_is_not_written),
 		ROW(a_log_that_does_not_answer_is_unreachable),
+		ROW(a_log_that_fails_is_there_and_failed),
 	};
 	const int failed = cmocka_run_group_tests(tests, setup, teardown);
 
