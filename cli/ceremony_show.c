@@ -50,7 +50,7 @@ custodian_keys(const struct ceremony *keys, struct jwks **out)
 		const struct operator_row *o = &keys->operators.rows[i];
 		struct jwk *copy = NULL;
 
-		if (!json_texts_have(&keys->names, o->name))
+		if (o->key == NULL || !json_texts_have(&keys->names, o->name))
 			continue;
 		TRY(jwk_from_key(jwk_key(o->key), NULL, &copy));
 		TRY(jwks_add(*out, copy));

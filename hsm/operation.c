@@ -7,6 +7,7 @@
 #include "hsm/citizen/citizens.h"
 #include "hsm/metrics.h"
 #include "hsm/permit.h"
+#include "hsm/quorum/quorum.h"
 #include "hsm/signing.h"
 #include "hsm/tell.h"
 #include "hsm/work.h"
@@ -164,6 +165,8 @@ static operation *const operations[] = {
 	[OP_CHALLENGE] = op_challenge,
 	[OP_ACTIVATE] = op_activate,
 	[OP_RETIRE] = op_retire,
+	[OP_PROPOSE] = op_propose,
+	[OP_APPROVE] = op_approve,
 	[OP_METRICS] = op_metrics,
 };
 

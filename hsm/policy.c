@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "hsm/purpose.h"
+#include "webauthn/webauthn.h"
 
 #define LEN(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define AT(type, member) offsetof(struct type, member)
@@ -119,7 +119,7 @@ user_resolve(const char *user, uid_t *out)
 }
 
 static enum err
-callers_check(struct policy *p)
+callers_check(struct policy *p, bool in_force)
 {
 	for (size_t i = 0; i < p->callers.count; i++) {
 		struct caller *c = caller_at(p, i);
@@ -127,7 +127,7 @@ callers_check(struct policy *p)
 		for (size_t j = 0; j < i; j++)
 			REQUIRE_WHY(strcmp(caller_at(p, j)->name, c->name) != 0, ERR_CONFIG, "two callers '%s'",
 				c->name);
-		for (size_t j = 0; j < c->users.count; j++)
+		for (size_t j = 0; j < c->users.count && in_force; j++)
 			TRY(user_resolve(json_text_at(&c->users, j), &c->uids[j]));
 	}
 	REQUIRE_WHY(policy_caller(p, "ceremony") != 0, ERR_CONFIG, "callers lacks 'ceremony', who generates keys");
@@ -171,71 +171,107 @@ custodian_has_card(const struct policy *p, const char *name)
 	return false;
 }
 
-/* Named before they have cards, custodians can approve nothing; a ceremony will say so. */
+/* Every custodian's FIDO2 key must be one that we can verify with. */
 static enum err
-custodians_check(const struct policy *p)
+credentials_check(const struct policy *p)
+{
+	for (size_t i = 0; i < p->operators.count; i++) {
+		const struct operator_row *o = &p->operators.rows[i];
+		struct webauthn_key *key = NULL;
+
+		REQUIRE_WHY(!o->has_credential ||
+				webauthn_key_parse(span_at(o->credential.key.ptr, o->credential.key.len), &key) ==
+					ERR_OK,
+			ERR_CONFIG, "operator '%s': the credential's key is no COSE_Key that is known here", o->name);
+		webauthn_key_free(&key);
+	}
+	return ERR_OK;
+}
+
+/* Named before they have cards, custodians can approve nothing; a ceremony will say so. But no change may leave fewer than k who can approve the next one. */
+static enum err
+custodians_check(const struct policy *p, bool in_force)
 {
 	const struct custodians *c = &p->custodians;
 	size_t without = 0;
 
 	REQUIRE_WHY((size_t)c->k <= c->names.count, ERR_CONFIG, "custodians: k is %lld of %zu", (long long)c->k,
 		c->names.count);
-	for (size_t i = 0; i < c->names.count; i++)
+	for (size_t i = 0; i < c->names.count; i++) {
+		for (size_t j = 0; j < i; j++)
+			REQUIRE_WHY(strcmp(json_text_at(&c->names, j), json_text_at(&c->names, i)) != 0, ERR_CONFIG,
+				"custodians: '%s' is there twice", json_text_at(&c->names, i));
 		without += !custodian_has_card(p, json_text_at(&c->names, i));
-	if (without > 0)
-		log_warn("policy", "%zu of %zu custodians have no card among operators", without, c->names.count);
+	}
+	REQUIRE_WHY(in_force || c->names.count - without >= (size_t)c->k, ERR_CONFIG,
+		"custodians: %zu of %zu have keys among operators, and k is %lld: nobody could approve the next change",
+		c->names.count - without, c->names.count, (long long)c->k);
+	if (without > 0 && in_force)
+		log_warn("policy", "%zu of %zu custodians have no key among operators", without, c->names.count);
 	return ERR_OK;
 }
 
-/* operators_read takes a path. It gets the very bytes that were hashed, not the file, which could be another by now. */
 static enum err
-operators_of(struct span bytes, struct operators *out)
-{
-	char path[64];
-	const int fd = memfd_create("keys.json", MFD_CLOEXEC);
-	enum err e;
-
-	REQUIRE_WHY(fd >= 0, ERR_IO, "memfd_create: %s", strerror(errno));
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	e = write(fd, bytes.ptr, bytes.len) == (ssize_t)bytes.len ? operators_read(path, out) : ERR_IO;
-	(void)close(fd);
-	return e;
-}
-
-static enum err
-check(struct policy *p, struct span bytes)
+check(struct policy *p, struct span bytes, bool in_force)
 {
 	p->hash = sha256_of(bytes);
-	TRY(callers_check(p));
+	TRY(callers_check(p, in_force));
 	TRY(keys_check(p));
-	TRY(operators_of(bytes, &p->operators));
-	return custodians_check(p);
+	TRY(operators_parse(bytes, "operators", &p->operators));
+	TRY(credentials_check(p));
+	return custodians_check(p, in_force);
+}
+
+/* bytes are p's own from here on. */
+static enum err
+read_bytes(struct writer *bytes, bool in_force, struct policy *out)
+{
+	struct policy p = {0};
+	enum err e = json_decode(writer_span(bytes), &policy_table, &p);
+
+	p.bytes = *bytes;
+	*bytes = (struct writer){0};
+	if (e == ERR_OK)
+		e = check(&p, writer_span(&p.bytes), in_force);
+	if (e != ERR_OK) {
+		policy_free(&p);
+		return e;
+	}
+	*out = p;
+	return ERR_OK;
 }
 
 enum err
 policy_read(const char *path, struct policy *out)
 {
 	AUTO(writer) text = writer_new(MAX_POLICY);
-	struct policy p = {0};
 	char why[256];
 	enum err e;
 
 	TRY(file_read(path, MAX_POLICY, &text));
-	e = json_decode(writer_span(&text), &policy_table, &p);
+	e = read_bytes(&text, true, out);
 	if (e == ERR_OK)
-		e = check(&p, writer_span(&text));
-	if (e != ERR_OK) {
-		(void)snprintf(why, sizeof(why), "%s", err_why()[0] != '\0' ? err_why() : err_text(e));
-		policy_free(&p);
-		return err_because(ERR_CONFIG, "%s: %s", path, why);
-	}
-	*out = p;
-	return ERR_OK;
+		return ERR_OK;
+	(void)snprintf(why, sizeof(why), "%s", err_why()[0] != '\0' ? err_why() : err_text(e));
+	return err_because(ERR_CONFIG, "%s: %s", path, why);
+}
+
+enum err
+policy_parse(struct span bytes, struct policy *out)
+{
+	AUTO(writer) text = writer_new(MAX_POLICY);
+	enum err e;
+
+	writer_bytes(&text, bytes);
+	TRY(writer_done(&text));
+	e = read_bytes(&text, false, out);
+	return e == ERR_CONFIG ? ERR_REFUSED : e;
 }
 
 void
 policy_free(struct policy *p)
 {
+	writer_free(&p->bytes);
 	operators_free(&p->operators);
 	json_free(&policy_table, p);
 }

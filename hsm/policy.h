@@ -32,8 +32,8 @@ struct certificate_rule {
 	bool registrar_signature; /* only with a registrar's act as evidence */
 	char *subject_key;        /* the label whose public key it must certify; NULL: any */
 	char *wrapped_by; /* the label of a citizen-keys key: only for a key that was born under it, shown by its blob; NULL: any */
-	bool quorum; /* only by k custodians' approval (PROPOSE); of a root-ca key everything is */
-	struct json_list key_usage;          /* names of RFC 5280 4.2.1.3; these at most */
+	bool quorum;                /* only by k custodians' approval (PROPOSE); of a root-ca key everything is */
+	struct json_list key_usage; /* names of RFC 5280 4.2.1.3; these at most */
 	struct json_list extended_key_usage; /* dotted OIDs; exactly these at most */
 };
 
@@ -80,11 +80,15 @@ struct policy {
 	struct custodians custodians;
 	char *operators_text; /* as read; the parsed ones follow */
 	struct operators operators;
-	struct sha256 hash; /* of the file's bytes */
+	struct sha256 hash;  /* of the file's bytes */
+	struct writer bytes; /* those: what a proposed policy is compared with */
 };
 
 /* Reads and checks path: members, users, callers, purposes, algorithms against each other. ERR_CONFIG with "PATH: …" as the reason. */
 MUST_USE enum err policy_read(const char *path, struct policy *out);
+/* The same of a file's bytes, which are not in force yet: users stay names (the sandbox hides this machine's), and custodians must be able to approve the next
+ * change: k of them have keys. ERR_MALFORMED, ERR_REFUSED. */
+MUST_USE enum err policy_parse(struct span bytes, struct policy *out);
 void policy_free(struct policy *p);
 
 /* The rule of a label on a token; NULL if there is none. */

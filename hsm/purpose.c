@@ -92,6 +92,12 @@ key_usage_check(const struct key_rule *k, const struct certificate_rule *r)
 	return ERR_OK;
 }
 
+static bool
+same_policy(const struct certificate_rule *a, const struct certificate_rule *b)
+{
+	return strcmp(a->policy == NULL ? "" : a->policy, b->policy == NULL ? "" : b->policy) == 0;
+}
+
 static enum err
 certificates_check(const struct policy *p, const struct key_rule *k)
 {
@@ -107,6 +113,13 @@ certificates_check(const struct policy *p, const struct key_rule *k)
 		TRY(key_usage_check(k, r));
 		REQUIRE_WHY(r->subject_key == NULL || policy_key(p, span_of(r->subject_key)) != NULL, ERR_CONFIG,
 			"key '%s', profile '%s': no key '%s'", k->label, r->profile, r->subject_key);
+		REQUIRE_WHY(!r->quorum || !r->registrar_signature, ERR_CONFIG,
+			"key '%s', profile '%s': quorum and registrar_signature exclude each other", k->label,
+			r->profile);
+		for (size_t j = 0; j < i; j++)
+			REQUIRE_WHY(!same_policy(&rules[j], r), ERR_CONFIG,
+				"key '%s': profiles '%s' and '%s' have the same policy: a certificate falls under one",
+				k->label, rules[j].profile, r->profile);
 		TRY(wrapped_by_check(p, k, r));
 	}
 	return ERR_OK;

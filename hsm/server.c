@@ -166,7 +166,7 @@ crew_main(void *argument)
 		work(s, crew, c);
 		atomic_store(&crew->busy_since, 0);
 		if ((limit > 0 && atomic_load(&s->service->unwraps) >= (unsigned long long)limit) ||
-			record_is_used_up(&s->service->records))
+			record_is_used_up(&s->service->records) || atomic_load(&s->service->replace))
 			atomic_store(&s->due, SERVER_RECYCLE);
 	}
 	return NULL;

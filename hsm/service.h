@@ -10,6 +10,7 @@
 #include "hsm/journal.h"
 #include "hsm/keys.h"
 #include "hsm/policy.h"
+#include "hsm/quorum/proposal.h"
 #include "hsm/record.h"
 #include "hsm/settings.h"
 
@@ -25,6 +26,9 @@ struct service {
 	struct records records;
 	struct counts *counts;
 	struct citizens *citizens;
+	struct proposals proposals;
+	bool restoring;      /* the journal and the token do not fit: nothing but a restore is served */
+	atomic_bool replace; /* a fresh worker is to take over: what it has found at its start no longer holds */
 	unix_time since;
 	atomic_ullong signatures, unwraps, refusals;
 	atomic_uint waiting; /* in the queue */

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "hsm/citizen/citizens.h"
-#include "hsm/type/type.h"
+#include "hsm/quorum/quorum.h"
 #include "x509/own.h"
 
 static enum err
@@ -69,26 +69,37 @@ record(const struct signing *s, const struct type *type, const char *detail)
 }
 
 enum err
-signing_do(const struct signing *s, struct writer *signature)
+signing_check(const struct signing *s, struct type_question *question, const struct type **type, char *detail)
 {
-	const struct type_question q = {.policy = &s->service->policy,
+	*question = (struct type_question){.policy = &s->service->policy,
 		.rule = s->key->rule,
 		.key = &s->key->found,
 		.object = s->object,
 		.evidence = s->evidence,
 		.now = s->arrived,
+		.approved = s->approved,
 		.spki_of = spki_of,
 		.born = born,
 		.context = (void *)(uintptr_t)s};
+	detail[0] = '\0';
+	REQUIRE_WHY(atomic_load(&s->key->present), ERR_NOT_FOUND, "key '%s' is not made yet: hold the ceremony",
+		s->key->rule->label);
+	REQUIRE_WHY(s->approved || !quorum_only(s->key->rule), ERR_REFUSED,
+		"key '%s' signs only what custodians have approved: PROPOSE it", s->key->rule->label);
+	TRY(type_of(s, type));
+	return (*type)->check(question, detail);
+}
+
+enum err
+signing_do(const struct signing *s, struct writer *signature)
+{
 	struct outcome o = {.s = s, .signature = writer_new(MAX_SIGNATURE)};
-	char detail[MAX_TYPE_DETAIL] = "";
+	struct type_question q;
+	char detail[MAX_TYPE_DETAIL];
 	const struct type *type;
 	enum err e;
 
-	REQUIRE_WHY(atomic_load(&s->key->present), ERR_NOT_FOUND, "key '%s' is not made yet: hold the ceremony",
-		s->key->rule->label);
-	TRY(type_of(s, &type));
-	TRY(type->check(&q, detail));
+	TRY(signing_check(s, &q, &type, detail));
 	(void)snprintf(s->detail, MAX_TYPE_DETAIL, "%s%s%.200s", type->name, detail[0] == '\0' ? "" : " ", detail);
 	e = key_use(s->session, s->key, &s->service->breaker, act_sign, &o);
 	if (e == ERR_OK)

@@ -15,6 +15,7 @@
 #include "hsm/control.h"
 #include "hsm/genesis.h"
 #include "hsm/memory.h"
+#include "hsm/quorum/quorum.h"
 #include "hsm/server.h"
 #include "sandbox/sandbox.h"
 
@@ -76,9 +77,9 @@ genesis(struct session *s)
 
 /* Everything that must be true before one signature is made. */
 static enum err
-ready(struct session *s, struct record_mark *kept)
+ready(struct session *s, bool serves, struct record_mark *kept)
 {
-	TRY(genesis_check(s, &service.policy, service.settings.serves));
+	TRY(genesis_check(s, &service.policy, service.settings.serves, serves));
 	TRY(memory_check(s, service.settings.journal, kept));
 	return keys_load(s, &service.policy, service.settings.serves, &service.keys);
 }
@@ -89,7 +90,7 @@ check(struct session *s)
 	struct record_mark kept;
 	size_t missing = 0;
 
-	TRY(ready(s, &kept));
+	TRY(ready(s, false, &kept));
 	TRY(mechanisms_check(s));
 	for (size_t i = 0; i < service.keys.count; i++)
 		if (!atomic_load(&service.keys.rows[i].present)) {
@@ -151,6 +152,7 @@ static enum err
 replay(void *closed, const struct journal_line *line)
 {
 	TRY(citizens_replay(service.citizens, line));
+	TRY(proposals_replay(&service.proposals, line));
 	return record_replay(closed, line);
 }
 
@@ -181,9 +183,11 @@ serve(struct session *s, int listen_fd, int *code)
 
 	REQUIRE(sessions != NULL, ERR_NO_MEMORY);
 	signals_block();
-	TRY(ready(s, &kept));
+	TRY(ready(s, true, &kept));
 	TRY(citizens_new((size_t)service.settings.hot_keys, &service.citizens));
+	proposals_open(&service.proposals, &service.policy, clock_now(&clock));
 	TRY(evidence_open(&kept));
+	quorum_ready(&service);
 	citizens_ready(service.citizens, service.token, (size_t)service.settings.workers);
 	policy_warn_shared(&service.policy);
 	service.since = clock_now(&clock);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/log.h"
 #include "json/json.h"
 
 static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
@@ -162,25 +163,6 @@ token_key_attributes(struct session *s, const char *label, const struct token_ke
 	return writer_done(json);
 }
 
-/* Both halves of a key that is not as it should be. */
-static void
-destroy(struct session *s, const char *label)
-{
-	CK_FUNCTION_LIST *c = token_calls(s->token);
-	CK_ATTRIBUTE template[] = {{CKA_LABEL, (void *)(uintptr_t)label, strlen(label)}};
-	CK_OBJECT_HANDLE found[4];
-	CK_ULONG n = 0;
-
-	token_lock(s->token);
-	if (c->C_FindObjectsInit(s->handle, template, 1) == CKR_OK) {
-		(void)c->C_FindObjects(s->handle, found, 4, &n);
-		(void)c->C_FindObjectsFinal(s->handle);
-	}
-	for (CK_ULONG i = 0; i < n; i++)
-		(void)c->C_DestroyObject(s->handle, found[i]);
-	token_unlock(s->token);
-}
-
 enum err
 token_key_generate(struct session *s, const char *label, const struct algorithm *a, struct writer *json)
 {
@@ -202,7 +184,7 @@ token_key_generate(struct session *s, const char *label, const struct algorithm 
 	TRY(token_key_find(s, label, a, &k));
 	e = token_key_attributes(s, label, &k, json);
 	token_key_free(&k);
-	if (e == ERR_CRYPTO)
-		destroy(s, label);
+	if (e == ERR_CRYPTO && token_key_destroy(s, label) != ERR_OK)
+		log_error("token", "key '%s' is not as it was asked for, and could not be destroyed", label);
 	return e;
 }

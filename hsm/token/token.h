@@ -20,7 +20,7 @@ struct session {
 	struct token *token;
 	CK_SESSION_HANDLE handle;
 	bool open;
-	bool lost;     /* the last call failed in a way that a fresh session may mend */
+	bool lost; /* the last call failed in a way that a fresh session may mend */
 	int64_t spent; /* ticks in the module since operation_run set it to 0: key_use adds to it */
 };
 
@@ -86,6 +86,9 @@ MUST_USE enum err token_key_generate(struct session *s, const char *label, const
 /* The attributes of k's private half, read back: appended as a JSON object. ERR_CRYPTO if they are not those that token_key_generate asks for. */
 MUST_USE enum err token_key_attributes(struct session *s, const char *label, const struct token_key *k,
 	struct writer *json);
+
+/* Destroys both halves of a key, however many objects there are under its label. */
+MUST_USE enum err token_key_destroy(struct session *s, const char *label);
 
 /* ---- using them ---- */
 

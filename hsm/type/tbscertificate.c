@@ -254,6 +254,8 @@ check(const struct type_question *q, char *detail)
 	TRY(serial_check(x));
 	TRY(extensions_check(x));
 	TRY(rule_find(q, x, &r));
+	REQUIRE_WHY(!r->quorum || q->approved, ERR_REFUSED,
+		"profile '%s' needs custodians' approval: PROPOSE it", r->profile);
 	TRY(validity_check(q, r, x));
 	TRY(authority_check(r, x));
 	TRY(key_usage_check(r, x));

@@ -16,6 +16,7 @@ struct type_question {
 	const struct token_key *key;
 	struct span object;   /* whole, as it came */
 	struct span evidence; /* empty if none came */
+	bool approved;        /* k custodians stand behind it */
 	unix_time now;        /* when the request arrived: waiting in our queue makes nothing stale */
 	/* The DER SPKI of another key served here; ERR_NOT_FOUND. Appended. */
 	enum err (*spki_of)(void *context, const char *label, struct writer *spki);

@@ -3,9 +3,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_NAME = 128, MAX_ROLES = 8, MIN_JTI = 16, MAX_JTI = 128, MAX_OPERATOR_JWK = 4 << 10, ACT_LEEWAY = 60 };
+enum {
+	MAX_NAME = 128,
+	MAX_ROLES = 8,
+	MIN_JTI = 16,
+	MAX_JTI = 128,
+	MAX_OPERATOR_JWK = 4 << 10,
+	MAX_CREDENTIAL = 1023,
+	ACT_LEEWAY = 60
+};
 
 /* ---- who may order ---- */
+
+static const struct json_row credential_rows[] = {
+	{.name = "id",
+		.kind = JSON_BYTES,
+		.presence = JSON_REQUIRED,
+		.offset = offsetof(struct operator_credential, id),
+		.max = MAX_CREDENTIAL},
+	{.name = "key",
+		.kind = JSON_BYTES,
+		.presence = JSON_REQUIRED,
+		.offset = offsetof(struct operator_credential, key),
+		.max = MAX_CREDENTIAL},
+};
+static const struct json_table credential_table = {
+	.what = "credential",
+	.rows = credential_rows,
+	.count = sizeof(credential_rows) / sizeof(credential_rows[0]),
+	.size = sizeof(struct operator_credential),
+};
 
 static const struct json_row operator_rows[] = {
 	{.name = "name",
@@ -18,11 +45,12 @@ static const struct json_row operator_rows[] = {
 		.presence = JSON_REQUIRED,
 		.offset = offsetof(struct operator_row, roles),
 		.max = MAX_ROLES},
-	{.name = "jwk",
-		.kind = JSON_RAW,
-		.presence = JSON_REQUIRED,
-		.offset = offsetof(struct operator_row, jwk),
-		.max = MAX_OPERATOR_JWK},
+	{.name = "jwk", .kind = JSON_RAW, .offset = offsetof(struct operator_row, jwk), .max = MAX_OPERATOR_JWK},
+	{.name = "credential",
+		.kind = JSON_OBJECT,
+		.offset = offsetof(struct operator_row, credential),
+		.table = &credential_table,
+		.present = offsetof(struct operator_row, has_credential)},
 };
 static const struct json_table operator_table = {
 	.what = "operator",
@@ -66,12 +94,35 @@ static enum err
 operator_key(struct operator_row *o)
 {
 	struct jwk *parsed = NULL;
-	enum err e = jwk_parse(span_of(o->jwk), false, &parsed);
+	enum err e;
 
+	if (o->jwk == NULL)
+		return ERR_OK;
+	e = jwk_parse(span_of(o->jwk), false, &parsed);
 	if (e == ERR_OK)
 		e = jwk_from_key(jwk_key(parsed), NULL, &o->key);
 	jwk_free(&parsed);
 	return e;
+}
+
+static bool
+bytes_same(const struct json_bytes *a, const struct json_bytes *b)
+{
+	return span_equal(span_at(a->ptr, a->len), span_at(b->ptr, b->len));
+}
+
+/* One name is one person, and one key is one person's: or one could approve as two. */
+static enum err
+operators_differ(const char *path, const struct operator_row *a, const struct operator_row *b)
+{
+	REQUIRE_WHY(strcmp(a->name, b->name) != 0, ERR_CONFIG, "%s: operator '%s' is there twice", path, b->name);
+	REQUIRE_WHY(a->key == NULL || b->key == NULL || strcmp(jwk_kid(a->key), jwk_kid(b->key)) != 0, ERR_CONFIG,
+		"%s: operators '%s' and '%s' have the same key", path, a->name, b->name);
+	REQUIRE_WHY(!a->has_credential || !b->has_credential ||
+			(!bytes_same(&a->credential.id, &b->credential.id) &&
+				!bytes_same(&a->credential.key, &b->credential.key)),
+		ERR_CONFIG, "%s: operators '%s' and '%s' have the same credential", path, a->name, b->name);
+	return ERR_OK;
 }
 
 static enum err
@@ -85,6 +136,10 @@ operator_check(const char *path, const struct operators *all, size_t i)
 		REQUIRE_WHY(role_known(json_text_at(&o->roles, n)), ERR_CONFIG,
 			"%s: operator '%s': unknown role '%s'; known are: registrar, ca-operator, client-operator, custodian",
 			path, o->name, json_text_at(&o->roles, n));
+	REQUIRE_WHY(o->jwk != NULL || o->has_credential, ERR_CONFIG,
+		"%s: operator '%s' has neither a jwk (of a card) nor a credential (of a FIDO2 key)", path, o->name);
+	REQUIRE_WHY(!o->has_credential || (o->credential.id.len > 0 && json_texts_have(&o->roles, "custodian")),
+		ERR_CONFIG, "%s: operator '%s': a credential is a custodian's, and has an id", path, o->name);
 	e = operator_key(o);
 	if (e != ERR_OK) {
 		char why[256];
@@ -94,12 +149,24 @@ operator_check(const char *path, const struct operators *all, size_t i)
 		return err_because(ERR_CONFIG, "%s: operator '%s': jwk: %s", path, o->name,
 			why[0] != '\0' ? why : err_text(e));
 	}
-	for (size_t n = 0; n < i; n++) {
-		REQUIRE_WHY(strcmp(all->rows[n].name, o->name) != 0, ERR_CONFIG, "%s: operator '%s' is there twice",
-			path, o->name);
-		REQUIRE_WHY(strcmp(jwk_kid(all->rows[n].key), jwk_kid(o->key)) != 0, ERR_CONFIG,
-			"%s: operators '%s' and '%s' have the same key", path, all->rows[n].name, o->name);
+	for (size_t n = 0; n < i; n++)
+		TRY(operators_differ(path, &all->rows[n], o));
+	return ERR_OK;
+}
+
+static enum err
+operators_take(const char *path, const struct keys_file *file, struct operators *out)
+{
+	struct operators read = {.rows = file->operators.items, .count = file->operators.count};
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < read.count && e == ERR_OK; i++)
+		e = operator_check(path, &read, i);
+	if (e != ERR_OK) {
+		operators_free(&read);
+		return e;
 	}
+	*out = read;
 	return ERR_OK;
 }
 
@@ -107,20 +174,20 @@ enum err
 operators_read(const char *keys_json_path, struct operators *out)
 {
 	struct keys_file file;
-	enum err e = ERR_OK;
 
 	*out = (struct operators){0};
 	TRY(json_decode_file(keys_json_path, &keys_table, &file));
-	struct operators read = {.rows = file.operators.items, .count = file.operators.count};
+	return operators_take(keys_json_path, &file, out);
+}
 
-	for (size_t i = 0; i < read.count && e == ERR_OK; i++)
-		e = operator_check(keys_json_path, &read, i);
-	if (e != ERR_OK) {
-		operators_free(&read);
-		return e;
-	}
-	*out = read;
-	return ERR_OK;
+enum err
+operators_parse(struct span keys_json, const char *path, struct operators *out)
+{
+	struct keys_file file;
+
+	*out = (struct operators){0};
+	TRY(json_decode(keys_json, &keys_table, &file));
+	return operators_take(path, &file, out);
 }
 
 void
@@ -175,7 +242,7 @@ static const struct operator_row *
 operator_of(const struct operators *operators, const char *kid)
 {
 	for (size_t i = 0; kid != NULL && i < operators->count; i++)
-		if (strcmp(jwk_kid(operators->rows[i].key), kid) == 0)
+		if (operators->rows[i].key != NULL && strcmp(jwk_kid(operators->rows[i].key), kid) == 0)
 			return &operators->rows[i];
 	return NULL;
 }

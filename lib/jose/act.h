@@ -7,12 +7,19 @@
 
 enum { MAX_ACT = 48 << 10, MAX_ACT_AGE = 300, MAX_OPERATORS = 4096 };
 
-/* Who may order what: "operators" of keys.json. */
+/* A FIDO2 key: its credential id, and its COSE_Key (RFC 9052 7), which mohar-hsmd parses. */
+struct operator_credential {
+	struct json_bytes id, key;
+};
+
+/* Who may order what: "operators" of keys.json. Each has a card's key, a FIDO2 key, or both. */
 struct operator_row {
 	char *name;
 	struct json_list roles; /* "registrar", "ca-operator", "client-operator", "custodian" */
-	char *jwk;              /* public JWK text (JSON_RAW) */
-	struct jwk *key;        /* parsed; owned */
+	char *jwk;              /* public JWK text (JSON_RAW) of a card; NULL: none */
+	struct jwk *key;        /* parsed; owned; NULL without jwk */
+	bool has_credential;    /* a custodian's FIDO2 key, which signs approvals in mohar-hsmd and no acts */
+	struct operator_credential credential;
 };
 struct operators {
 	struct operator_row *rows;
@@ -20,6 +27,8 @@ struct operators {
 };
 /* Reads only the "operators" member of keys.json. */
 MUST_USE enum err operators_read(const char *keys_json_path, struct operators *out);
+/* The same from the bytes of that file; path is only what the reasons call it. */
+MUST_USE enum err operators_parse(struct span keys_json, const char *path, struct operators *out);
 void operators_free(struct operators *o);
 
 struct act {

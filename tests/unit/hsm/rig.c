@@ -107,8 +107,6 @@ policy_make(struct rig *r)
 	AUTO(writer) out = writer_new(1 << 20);
 	const char *root = getenv("MOHAR_ROOT");
 	char path[512], *at;
-	AUTO(writer) jwk = writer_new(4096);
-	AUTO(writer) clerk = writer_new(4096);
 
 	(void)snprintf(path, sizeof(path), "%s/policies/keys.json", root == NULL ? "." : root);
 	assert_ok(file_read(path, 1 << 20, &text));
@@ -122,13 +120,16 @@ policy_make(struct rig *r)
 	writer_format(&out, "{\"name\": \"idp\", \"users\": [\"%ld\"]},", r->separate ? (long)UID_IDP : (long)getuid());
 	writer_format(&out, "{\"name\": \"signer\", \"users\": [\"%ld\"]}],\n",
 		r->separate ? (long)UID_SIGNER : (long)getuid());
-	assert_ok(jwk_write(r->registrar_jwk, &jwk));
-	assert_ok(jwk_write(r->clerk_jwk, &clerk));
 	*strstr(at, "\"operators\"") = '\0';
-	writer_format(&out,
-		"%s\"operators\": [{\"name\": \"registrar-1\", \"roles\": [\"registrar\"], \"jwk\": %s},"
-		"{\"name\": \"clerk-1\", \"roles\": [\"ca-operator\"], \"jwk\": %s}]}\n",
-		at, (const char *)writer_span(&jwk).ptr, (const char *)writer_span(&clerk).ptr);
+	writer_format(&out, "%s\"operators\": [{\"name\": \"registrar-1\", \"roles\": [\"registrar\"], \"jwk\": ", at);
+	assert_ok(jwk_write(r->registrar_jwk, &out));
+	writer_text(&out, "},\n{\"name\": \"clerk-1\", \"roles\": [\"ca-operator\"], \"jwk\": ");
+	assert_ok(jwk_write(r->clerk_jwk, &out));
+	for (int i = 0; i < CUSTODIANS; i++) {
+		writer_format(&out, "},\n{\"name\": \"custodian-%d\", \"roles\": [\"custodian\"], \"jwk\": ", i + 1);
+		assert_ok(jwk_write(r->custodian_jwks[i], &out));
+	}
+	writer_text(&out, "}]}\n");
 	assert_ok(writer_done(&out));
 	put(r, "keys.json", (const char *)out.ptr, 0644);
 }
@@ -154,6 +155,10 @@ rig_new(void)
 	r->separate = getuid() == 0;
 	r->registrar = EVP_EC_gen("P-256");
 	assert_ok(jwk_from_key(r->registrar, NULL, &r->registrar_jwk));
+	for (int i = 0; i < CUSTODIANS; i++) {
+		r->custodians[i] = EVP_EC_gen("P-256");
+		assert_ok(jwk_from_key(r->custodians[i], NULL, &r->custodian_jwks[i]));
+	}
 	r->clerk = EVP_EC_gen("P-256");
 	assert_ok(jwk_from_key(r->clerk, NULL, &r->clerk_jwk));
 	token_make(r);
@@ -199,6 +204,10 @@ rig_free(struct rig **r)
 	log_is_clean(*r);
 	EVP_PKEY_free((*r)->registrar);
 	jwk_free(&(*r)->registrar_jwk);
+	for (int i = 0; i < CUSTODIANS; i++) {
+		EVP_PKEY_free((*r)->custodians[i]);
+		jwk_free(&(*r)->custodian_jwks[i]);
+	}
 	EVP_PKEY_free((*r)->clerk);
 	jwk_free(&(*r)->clerk_jwk);
 	(void)snprintf(command, sizeof(command), "rm -rf '%s'", (*r)->dir);
@@ -295,8 +304,8 @@ void
 rig_generate(struct rig *r, const char *label)
 {
 	static const char *const all[] = {"root-ca", "citizen-ca", "service-ca", "citizen-ocsp", "service-ocsp",
-		"idp-token", "seal-land", "seal-complaints", "status", "log", "number-index", "number-wrap", "citizen-keys",
-		"citizen-seal"};
+		"idp-token", "seal-land", "seal-complaints", "status", "log", "number-index", "number-wrap",
+		"citizen-keys", "citizen-seal"};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		AUTO(writer) json = writer_new(1 << 16);
@@ -378,4 +387,52 @@ rig_evidence(struct rig *r, const EVP_PKEY *key, const char *profile, const char
 	base64url_write(&payload, sha256_span(&hash));
 	writer_text(&payload, "\"}");
 	assert_ok(jws_sign(r->registrar, &options, writer_span(&payload), jws));
+}
+
+void
+rig_approval(struct rig *r, int custodian, const struct hsm_proposal *p, struct span object, struct writer *jws)
+{
+	AUTO(writer) payload = writer_new(8192);
+	const struct jws_sign_options options = {.typ = "act+jwt", .kid = jwk_kid(r->custodian_jwks[custodian])};
+	const struct sha256 hash = sha256_of(object), summary = sha256_of(span_of(p->summary));
+	const int64_t now = time(NULL);
+	struct json_writer j = json_to(&payload);
+
+	json_object(&j, NULL);
+	json_text(&j, "act", "proposal.approve");
+	json_text(&j, "aud", "mohar:ceremony");
+	json_text(&j, "jti", "0123456789abcdef0123");
+	json_int(&j, "iat", now);
+	json_int(&j, "exp", now + 300);
+	json_bytes64(&j, "proposal", span_at(p->id, HSM_NONCE_LEN));
+	json_bytes64(&j, "object_sha256", sha256_span(&hash));
+	json_bytes64(&j, "summary_sha256", sha256_span(&summary));
+	json_object_end(&j);
+	assert_ok(jws_sign(r->custodians[custodian], &options, writer_span(&payload), jws));
+}
+
+enum err
+rig_approve(struct rig *r, struct keyring *k, const char *kind, const char *label, struct span object,
+	struct writer *result)
+{
+	struct hsm_proposal p;
+	bool executed = false;
+	int64_t missing;
+
+	TRY(keyring_propose(k, kind, label, object, SPAN(""), &p));
+	for (int i = 0; i < 2; i++) {
+		AUTO(writer) act = writer_new(8192);
+
+		rig_approval(r, i, &p, object, &act);
+		TRY(keyring_approve(k, p.id, object, writer_span(&act), &executed, &missing, result));
+	}
+	return executed ? ERR_OK : ERR_MISMATCH;
+}
+
+enum err
+rig_sign(void *context, const char *label, struct span object, struct writer *signature)
+{
+	const struct rig_signer *s = context;
+
+	return rig_approve(s->rig, s->keyring, "sign", label, object, signature);
 }

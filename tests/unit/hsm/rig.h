@@ -28,6 +28,8 @@
 /* Users of the callers, if we are root; else all are us, and tests that need several are skipped. */
 enum { UID_CA = 7001, UID_IDP = 7002, UID_SIGNER = 7003, UID_STRANGER = 7009 };
 
+enum { CUSTODIANS = 3 };
+
 struct rig {
 	char dir[48];
 	char log[64];
@@ -37,6 +39,8 @@ struct rig {
 	struct jwk *registrar_jwk;
 	EVP_PKEY *clerk; /* the card of "clerk-1", an operator who is no registrar */
 	struct jwk *clerk_jwk;
+	EVP_PKEY *custodians[CUSTODIANS]; /* software keys of "custodian-1" and on, of whom two decide */
+	struct jwk *custodian_jwks[CUSTODIANS];
 	bool separate; /* one user a caller */
 };
 
@@ -74,6 +78,18 @@ struct keyring *rig_keyring(struct rig *r, uid_t uid);
 
 /* A fresh act signed by that card; members: ",\"generation\":1". Appended. */
 void rig_order(EVP_PKEY *by, const char *act, const char *members, struct writer *jws);
+
+/* A custodian's act proposal.approve for a proposal of this object. */
+void rig_approval(struct rig *r, int custodian, const struct hsm_proposal *p, struct span object, struct writer *jws);
+/* Proposes, and has two custodians approve; what is executed is appended to result. */
+enum err rig_approve(struct rig *r, struct keyring *k, const char *kind, const char *label, struct span object,
+	struct writer *result);
+/* A keyring_signer: each signature by rig_approve. context: a struct rig_signer. */
+struct rig_signer {
+	struct rig *rig;
+	struct keyring *keyring;
+};
+enum err rig_sign(void *context, const char *label, struct span object, struct writer *signature);
 
 /* A registrar's act certificate.issue for this key, profile and CN. */
 void rig_evidence(struct rig *r, const EVP_PKEY *key, const char *profile, const char *cn, struct writer *jws);

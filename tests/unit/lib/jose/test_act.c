@@ -204,10 +204,61 @@ unknown_role_shared_key_or_bad_jwk_in_keys_json_is_refused(void **state)
 	operators_free(&o);
 }
 
+static enum err
+read_text(const char *text)
+{
+	struct operators o;
+	const enum err e = operators_parse(span_of(text), "keys.json", &o);
+
+	operators_free(&o);
+	return e;
+}
+
+static void
+a_custodian_with_a_fido2_key_alone_orders_nothing(void **state)
+{
+	const struct operators saved = operators;
+	struct operators o;
+	enum err e;
+
+	(void)state;
+	assert_int_equal(
+		operators_parse(
+			SPAN("{\"operators\":[{\"name\":\"a\",\"roles\":[\"custodian\"],\"credential\":{\"id\":\"AAEC\",\"key\":\"AAAA\"}}]}"),
+			"keys.json", &o),
+		ERR_OK);
+	assert_true(o.rows[0].has_credential && o.rows[0].key == NULL && o.rows[0].credential.id.len == 3);
+	operators = o;
+	e = verify_only(registrar_key, "act+jwt", "custodian", GOOD);
+	operators = saved;
+	assert_int_equal(e, ERR_UNAUTHENTICATED);
+	operators_free(&o);
+}
+
+static void
+an_operator_without_key_a_registrars_credential_or_a_shared_one_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(read_text("{\"operators\":[{\"name\":\"a\",\"roles\":[\"custodian\"]}]}"), ERR_CONFIG);
+	assert_non_null(strstr(err_why(), "neither a jwk"));
+	assert_int_equal(
+		read_text(
+			"{\"operators\":[{\"name\":\"a\",\"roles\":[\"registrar\"],\"credential\":{\"id\":\"AAEC\",\"key\":\"AAAA\"}}]}"),
+		ERR_CONFIG);
+	assert_int_equal(
+		read_text(
+			"{\"operators\":[{\"name\":\"a\",\"roles\":[\"custodian\"],\"credential\":{\"id\":\"AAEC\",\"key\":\"AAAA\"}},"
+			"{\"name\":\"b\",\"roles\":[\"custodian\"],\"credential\":{\"id\":\"AAED\",\"key\":\"AAAA\"}}]}"),
+		ERR_CONFIG);
+	assert_non_null(strstr(err_why(), "the same credential"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_custodian_with_a_fido2_key_alone_orders_nothing),
+		cmocka_unit_test(an_operator_without_key_a_registrars_credential_or_a_shared_one_is_refused),
 		cmocka_unit_test(a_registrars_act_is_taken_and_its_payload_kept),
 		cmocka_unit_test(a_stranger_or_another_role_is_refused),
 		cmocka_unit_test(a_token_of_another_type_is_no_act),
