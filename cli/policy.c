@@ -7,6 +7,10 @@
 
 #include "cli/cli.h"
 #include "jose/act.h"
+#include "policy/assurance.h"
+#include "policy/claims.h"
+#include "policy/decision_type.h"
+#include "policy/identity.h"
 #include "x509/x509.h"
 
 enum { MAX_PATH = 4096, MAX_PROFILES = 256, SUFFIX_LEN = 5 };
@@ -48,22 +52,36 @@ tell_mismatch(struct checking *k, const char *file, enum err e)
 /* ---- each file ---- */
 
 static enum err
-check_plain(const char *path, const struct json_table *table)
+check_identity(const char *path)
 {
-	_Alignas(max_align_t) char room[MAX_POLICY_STRUCT];
+	AUTO(identity_policy) p = {0};
 
-	TRY(json_decode_file(path, table, room));
-	json_free(table, room);
-	return ERR_OK;
+	return identity_policy_read(path, &p);
+}
+
+static enum err
+check_assurance(const char *path)
+{
+	AUTO(assurance_policy) p = {0};
+
+	return assurance_policy_read(path, &p);
+}
+
+static enum err
+check_claims(const char *path)
+{
+	AUTO(claims_policy) p = {0};
+
+	return claims_policy_read(path, &p);
 }
 
 static void
-check_one(struct checking *k, const char *name, const struct json_table *table)
+check_one(struct checking *k, const char *name, enum err (*check)(const char *path))
 {
 	char path[MAX_PATH];
 
 	(void)snprintf(path, sizeof(path), "%s/%s", k->folder, name);
-	tell(k, name, check_plain(path, table));
+	tell(k, name, check(path));
 }
 
 static enum err
@@ -99,17 +117,13 @@ known_agency(const struct checking *k, const char *agency)
 static enum err
 check_decision(struct checking *k, const char *path, const char *file)
 {
-	struct policy_decision d;
+	AUTO(decision_type) d = {0};
 
-	TRY(json_decode_file(path, &policy_decision_table, &d));
-	enum err e = same_name(path, file, d.name);
-
-	if (e == ERR_OK && k->has_keys && !known_agency(k, d.agency))
-		e = err_because(ERR_CONFIG, "%s: no key in keys.json seals for agency '%s'", path, d.agency);
-	if (e == ERR_OK && d.confirmation.required && d.confirmation.office == NULL)
-		e = err_because(ERR_CONFIG, "%s: confirmation is required, but no office is named", path);
-	json_free(&policy_decision_table, &d);
-	return e;
+	TRY(decision_type_read(path, &d));
+	TRY(same_name(path, file, d.name));
+	REQUIRE_WHY(!k->has_keys || known_agency(k, d.agency), ERR_CONFIG,
+		"%s: no key in keys.json seals for agency '%s'", path, d.agency);
+	return ERR_OK;
 }
 
 static int
@@ -222,9 +236,9 @@ check_all(struct checking *k)
 
 	(void)snprintf(path, sizeof(path), "%s/keys.json", k->folder);
 	tell(k, "keys.json", check_keys(k, path));
-	check_one(k, "identity.json", &policy_identity_table);
-	check_one(k, "assurance.json", &policy_assurance_table);
-	check_one(k, "claims.json", &policy_claims_table);
+	check_one(k, "identity.json", check_identity);
+	check_one(k, "assurance.json", check_assurance);
+	check_one(k, "claims.json", check_claims);
 	check_folder(k, "profiles", check_profile);
 	check_folder(k, "decisions", check_decision);
 	if (k->has_keys)

@@ -1,5 +1,5 @@
-/* policy: the policy files as the command line checks them: each against its table, and against each other, before a daemon reads them. Used by `mohar policy
- * check`. A daemon has tables of its own for what it reads; these say the same. */
+/* policy: keys.json as the command line checks it, against the other policy files, before a daemon reads them. Used by `mohar policy check`. The other files are read by
+ * lib/policy and lib/x509, as the daemons read them; mohar-hsmd has a table of its own for this one, and this one says the same. */
 #ifndef MOHAR_CLI_POLICY_H
 #define MOHAR_CLI_POLICY_H
 
@@ -32,32 +32,5 @@ struct policy_keys {
 	char *operators;
 };
 extern const struct json_table policy_keys_table;
-
-/* decisions/NAME.json */
-struct policy_title {
-	char *en, *dz;
-};
-struct policy_confirmation {
-	bool required;
-	int64_t level;
-	char *office;
-};
-struct policy_appeal {
-	char *to;
-	int64_t days;
-};
-struct policy_decision {
-	char *name, *agency, *law;
-	int64_t version, time_limit_days, retention_years;
-	struct policy_title title;
-	struct policy_confirmation confirmation;
-	struct policy_appeal appeal;
-	struct json_list outcomes, facts;
-};
-extern const struct json_table policy_decision_table;
-
-/* identity.json, assurance.json, claims.json: the table is the check. Structs of policy_tables.c, no larger than this. */
-enum { MAX_POLICY_STRUCT = 256 };
-extern const struct json_table policy_identity_table, policy_assurance_table, policy_claims_table;
 
 #endif

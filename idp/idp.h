@@ -3,7 +3,6 @@
 #ifndef MOHAR_IDP_IDP_H
 #define MOHAR_IDP_IDP_H
 
-#include "idp/assurance/policy.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "db/db.h"
@@ -11,6 +10,9 @@
 #include "http/template.h"
 #include "jose/act.h"
 #include "keyring/keyring.h"
+#include "policy/assurance.h"
+#include "policy/claims.h"
+#include "policy/identity.h"
 
 enum { ADDRESS_ROOM = 256 };
 

@@ -3,7 +3,7 @@
 #ifndef MOHAR_IDP_ASSURANCE_ASSURANCE_H
 #define MOHAR_IDP_ASSURANCE_ASSURANCE_H
 
-#include "idp/assurance/policy.h"
+#include "policy/assurance.h"
 
 struct assurance_facts {
 	int64_t proofing;      /* of the person, 1 to 3 */

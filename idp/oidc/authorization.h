@@ -3,9 +3,10 @@
 #ifndef MOHAR_IDP_OIDC_AUTHORIZATION_H
 #define MOHAR_IDP_OIDC_AUTHORIZATION_H
 
-#include "idp/assurance/policy.h"
 #include "idp/client/client.h"
 #include "idp/oidc/oauth.h"
+#include "policy/assurance.h"
+#include "policy/claims.h"
 
 enum { MAX_AUTHORIZATION = 16 << 10, PKCE_LEN = 32 };
 

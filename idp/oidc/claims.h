@@ -2,7 +2,7 @@
 #ifndef MOHAR_IDP_OIDC_CLAIMS_H
 #define MOHAR_IDP_OIDC_CLAIMS_H
 
-#include "idp/assurance/policy.h"
+#include "policy/claims.h"
 
 /* Where claims come from. Borrowed; a NULL is left out. */
 struct claims_source {

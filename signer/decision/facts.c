@@ -4,11 +4,10 @@
 
 #include "signer/decision/type.h"
 
-/* Patterns are few and named: a regular expression in a policy file would be code that nobody reviews. */
 static bool
 looks_like(const char *pattern, const char *text)
 {
-	if (strcmp(pattern, "parcel") != 0 && strcmp(pattern, "reference") != 0)
+	if (!fact_pattern_known(pattern))
 		return false;
 	for (const char *c = text; *c != '\0'; c++)
 		if (!isupper((unsigned char)*c) && !isdigit((unsigned char)*c) && *c != '-' && *c != '/')

@@ -12,8 +12,9 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "idp/assurance/policy.h"
 #include "idp/client/client.h"
+#include "policy/assurance.h"
+#include "policy/claims.h"
 
 /* The policies as they are shipped. */
 void test_policies(struct assurance_policy *assurance, struct claims_policy *claims);

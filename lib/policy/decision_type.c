@@ -1,4 +1,4 @@
-#include "signer/decision/type.h"
+#include "policy/decision_type.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -57,24 +57,44 @@ static const struct json_row type_rows[] = {
 static const struct json_table type_table = {"decision type", type_rows, COUNT(type_rows), sizeof(struct decision_type),
 	false};
 
+bool
+fact_pattern_known(const char *pattern)
+{
+	return strcmp(pattern, "parcel") == 0 || strcmp(pattern, "reference") == 0;
+}
+
+static enum err
+fact_check(const char *path, const struct fact *f)
+{
+	static const char *const kinds[] = {"text", "number", "choice", "date"};
+	bool known = false;
+
+	for (size_t k = 0; k < COUNT(kinds); k++)
+		known = known || strcmp(f->kind, kinds[k]) == 0;
+	REQUIRE_WHY(known, ERR_CONFIG, "%s: fact %s: kind %s is not text, number, choice or date", path, f->name,
+		f->kind);
+	REQUIRE_WHY(strcmp(f->kind, "choice") != 0 || f->choices.count > 0, ERR_CONFIG, "%s: fact %s: name its choices",
+		path, f->name);
+	REQUIRE_WHY(f->pattern == NULL || fact_pattern_known(f->pattern), ERR_CONFIG,
+		"%s: fact %s: pattern %s is not parcel or reference", path, f->name, f->pattern);
+	REQUIRE_WHY(strcmp(f->kind, "number") != 0 || f->min <= f->max, ERR_CONFIG,
+		"%s: fact %s: min is more than max, so no number fits", path, f->name);
+	return ERR_OK;
+}
+
 static enum err
 type_check(const char *path, const struct decision_type *t)
 {
-	static const char *const kinds[] = {"text", "number", "choice", "date"};
 	const struct fact *const facts = t->facts.items;
 
 	REQUIRE_WHY(t->outcomes.count > 0, ERR_CONFIG, "%s: outcomes: name at least one", path);
 	REQUIRE_WHY(!t->confirmation.required || t->confirmation.office != NULL, ERR_CONFIG,
-		"%s: confirmation: say which office confirms", path);
+		"%s: confirmation is required, but no office is named: say which office confirms", path);
 	for (size_t i = 0; i < t->facts.count; i++) {
-		bool known = false;
-
-		for (size_t k = 0; k < COUNT(kinds); k++)
-			known = known || strcmp(facts[i].kind, kinds[k]) == 0;
-		REQUIRE_WHY(known, ERR_CONFIG, "%s: fact %s: kind %s is not text, number, choice or date", path,
-			facts[i].name, facts[i].kind);
-		REQUIRE_WHY(strcmp(facts[i].kind, "choice") != 0 || facts[i].choices.count > 0, ERR_CONFIG,
-			"%s: fact %s: name its choices", path, facts[i].name);
+		TRY(fact_check(path, &facts[i]));
+		for (size_t k = 0; k < i; k++)
+			REQUIRE_WHY(strcmp(facts[i].name, facts[k].name) != 0, ERR_CONFIG, "%s: fact %s is there twice",
+				path, facts[i].name);
 	}
 	return ERR_OK;
 }
@@ -102,7 +122,7 @@ is_json(const struct dirent *d)
 {
 	const size_t len = strlen(d->d_name);
 
-	return len > 5 && strcmp(d->d_name + len - 5, ".json") == 0;
+	return d->d_name[0] != '.' && len > 5 && strcmp(d->d_name + len - 5, ".json") == 0;
 }
 
 static enum err

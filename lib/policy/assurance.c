@@ -1,9 +1,8 @@
-#include "idp/assurance/policy.h"
+#include "policy/assurance.h"
 
-#include <stddef.h>
 #include <string.h>
 
-enum { MAX_SESSION_SECONDS = 7 * 86400, MAX_SCOPES = 64 };
+enum { MAX_SESSION_SECONDS = 7 * 86400 };
 
 static const struct json_row assurance_row_rows[] = {
 	{"level", JSON_INT, JSON_REQUIRED, offsetof(struct assurance_row, level), 1, ASSURANCE_LEVELS, NULL, 0},
@@ -23,29 +22,6 @@ static const struct json_row assurance_rows[] = {
 };
 static const struct json_table assurance_table = {"assurance policy", assurance_rows, 2,
 	sizeof(struct assurance_policy), false};
-
-static const struct json_row claims_row_rows[] = {
-	{"scope", JSON_TEXT, JSON_REQUIRED, offsetof(struct claims_row, scope), 1, 64, NULL, 0},
-	{"claims", JSON_TEXTS, JSON_REQUIRED, offsetof(struct claims_row, claims), 0, 32, NULL, 0},
-	{"in_id_token", JSON_BOOL, JSON_REQUIRED, offsetof(struct claims_row, in_id_token), 0, 0, NULL, 0},
-};
-static const struct json_table claims_row_table = {"scope", claims_row_rows, 3, sizeof(struct claims_row), false};
-static const struct json_row claims_rows[] = {
-	{"version", JSON_INT, JSON_REQUIRED, offsetof(struct claims_policy, version), 1, 1, NULL, 0},
-	{"scopes", JSON_OBJECTS, JSON_REQUIRED, offsetof(struct claims_policy, scopes), 0, MAX_SCOPES,
-		&claims_row_table, 0},
-};
-static const struct json_table claims_table = {"claims policy", claims_rows, 2, sizeof(struct claims_policy), false};
-
-static const struct json_row identity_rows[] = {
-	{"version", JSON_INT, JSON_REQUIRED, offsetof(struct identity_policy, version), 1, 1, NULL, 0},
-	{"number_digits", JSON_INT, JSON_REQUIRED, offsetof(struct identity_policy, number_digits), 6, 20, NULL, 0},
-	{"genders", JSON_TEXTS, JSON_REQUIRED, offsetof(struct identity_policy, genders), 0, 16, NULL, 0},
-	{"activation_hours", JSON_INT, JSON_REQUIRED, offsetof(struct identity_policy, activation_hours), 1, 24 * 31,
-		NULL, 0},
-};
-static const struct json_table identity_table = {"identity policy", identity_rows, 4, sizeof(struct identity_policy),
-	false};
 
 static enum err
 levels_in_order(const char *path, const struct assurance_policy *p)
@@ -103,53 +79,4 @@ assurance_of_acr(const struct assurance_policy *p, struct span acr)
 				return rows[i].level;
 	}
 	return 0;
-}
-
-enum err
-claims_policy_read(const char *path, struct claims_policy *out)
-{
-	TRY(json_decode_file(path, &claims_table, out));
-	if (claims_of_scope(out, "openid") != NULL)
-		return ERR_OK;
-	claims_policy_free(out);
-	return err_because(ERR_CONFIG, "%s: the scope 'openid' is missing", path);
-}
-
-void
-claims_policy_free(struct claims_policy *p)
-{
-	json_free(&claims_table, p);
-}
-
-const struct claims_row *
-claims_of_scope(const struct claims_policy *p, const char *scope)
-{
-	const struct claims_row *rows = p->scopes.items;
-
-	for (size_t i = 0; i < p->scopes.count; i++)
-		if (strcmp(rows[i].scope, scope) == 0)
-			return &rows[i];
-	return NULL;
-}
-
-enum err
-identity_policy_read(const char *path, struct identity_policy *out)
-{
-	return json_decode_file(path, &identity_table, out);
-}
-
-void
-identity_policy_free(struct identity_policy *p)
-{
-	json_free(&identity_table, p);
-}
-
-enum err
-identity_number_check(const struct identity_policy *p, const char *text)
-{
-	const size_t len = strlen(text);
-
-	REQUIRE_WHY(len == (size_t)p->number_digits && strspn(text, "0123456789") == len, ERR_MALFORMED,
-		"a national number has exactly %lld digits", (long long)p->number_digits);
-	return ERR_OK;
 }
