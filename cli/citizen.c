@@ -258,6 +258,8 @@ activate(struct cli *c)
 
 	TRY(handle_of(c, &handle));
 	TRY(level_of(c, "--level", 1, &level));
+	REQUIRE_WHY(level == 1 || cli_flag(c, "--present"), ERR_REFUSED,
+		"level %d needs --present: that you have the person before you, which your card signs", (int)level);
 	json_object(&j, NULL);
 	json_text(&j, "handle", handle);
 	json_int(&j, "level", level);

@@ -96,6 +96,8 @@ ask(struct cli *c, const char *method, const char *path, struct span body, struc
 	TRY(writer_done(&url));
 	call.url = (const char *)writer_span(&url).ptr;
 	TRY(http_call(&call, &status, answer));
+	REQUIRE_WHY(status != 404 || strcmp(path, "/decisions") == 0, ERR_NOT_FOUND,
+		"this agency has no such decision at %s", cli_value(c, "--signer-url"));
 	return order_result(status, writer_span(answer));
 }
 

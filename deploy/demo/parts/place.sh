@@ -13,6 +13,10 @@ place_read() {
 	[ "$kept" = none ] || [ "$MOHAR_DEMO_PORT_BASE" = "$kept" ] || PORTS_MOVED=yes
 	if [ -n "${MOHAR_DEMO_PORT_BASE:-}" ]; then
 		local b=$MOHAR_DEMO_PORT_BASE
+		if [[ ! $b =~ ^[1-9][0-9]{3,4}$ ]] || [ "$b" -lt 1024 ] || [ "$b" -gt 65000 ]; then
+			echo "MOHAR_DEMO_PORT_BASE=$b: a number from 1024 to 65000 is wanted; the demo takes that port and the 13 above it" >&2
+			exit 2
+		fi
 		ISSUER_PORT=$b CARD_PORT=$((b + 1)) CA_PORT=$((b + 2)) SIGNER_PORT=$((b + 3)) SIGN_PORT=$((b + 4)) PKI_PORT=$((b + 5))
 		PORTAL_A_PORT=$((b + 6)) PORTAL_B_PORT=$((b + 7)) REDIRECT_PORT=$((b + 8))
 		CA_PRIVATE=$((b + 11)) IDP_PRIVATE=$((b + 12)) SIGNER_PRIVATE=$((b + 13))
