@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -96,39 +97,61 @@ frame_end(struct connection *c)
 	return true;
 }
 
+/* Takes bytes in, to the end of a message: *whole. */
+static enum err
+bytes_take(struct connection *c, struct reader *r, bool *whole)
+{
+	struct span part;
+
+	*whole = false;
+	while (!*whole && r->left.len > 0) {
+		if (c->head_len < FRAME_HEAD) {
+			const size_t wanted = FRAME_HEAD - c->head_len;
+
+			TRY(reader_bytes(r, r->left.len < wanted ? r->left.len : wanted, &part));
+			memcpy(c->head + c->head_len, part.ptr, part.len);
+			c->head_len += part.len;
+			if (c->head_len < FRAME_HEAD)
+				return ERR_OK;
+			TRY(head_take(c));
+		}
+		TRY(reader_bytes(r, r->left.len < c->left ? r->left.len : c->left, &part));
+		writer_bytes(&c->body, part);
+		c->left -= part.len;
+		TRY(writer_done(&c->body));
+		*whole = c->left == 0 && frame_end(c);
+	}
+	return ERR_OK;
+}
+
+bool
+connection_has_begun(const struct connection *c)
+{
+	return c->head_len > 0 || c->continued;
+}
+
 enum connection_event
 connection_read(struct connection *c, enum err *e)
 {
-	uint8_t chunk[16 << 10];
+	uint8_t chunk[MAX_HSM_FRAME];
 	enum connection_event event;
+	bool whole = false;
 	size_t got;
 
-	for (;;) {
-		const bool in_head = c->head_len < FRAME_HEAD;
+	while (!whole) {
+		struct reader r;
 
-		if (in_head) {
-			event = some_read(c, c->head + c->head_len, FRAME_HEAD - c->head_len, &got);
-			if (event != CONNECTION_MESSAGE)
-				return event;
-			c->head_len += got;
-			if (c->head_len < FRAME_HEAD)
-				continue;
-			*e = head_take(c);
-			if (*e != ERR_OK)
-				return CONNECTION_BAD;
-		} else if (c->left > 0) {
-			event = some_read(c, chunk, c->left < sizeof(chunk) ? c->left : sizeof(chunk), &got);
-			if (event != CONNECTION_MESSAGE)
-				return event;
-			writer_bytes(&c->body, span_at(chunk, got));
-			c->left -= got;
-			*e = writer_done(&c->body);
-			if (*e != ERR_OK)
-				return CONNECTION_BAD;
-		}
-		if (c->head_len == FRAME_HEAD && c->left == 0 && frame_end(c))
-			return CONNECTION_MESSAGE;
+		event = some_read(c, chunk, sizeof(chunk), &got);
+		if (event != CONNECTION_MESSAGE)
+			return event;
+		r = reader_over(span_at(chunk, got));
+		*e = bytes_take(c, &r, &whole);
+		if (*e == ERR_OK && r.left.len > 0)
+			*e = err_because(ERR_MALFORMED, "a request before the answer to the last one");
+		if (*e != ERR_OK)
+			return CONNECTION_BAD;
 	}
+	return CONNECTION_MESSAGE;
 }
 
 static enum err

@@ -1,5 +1,5 @@
-/* connection: one peer of the socket, and the message it is sending. Owned by exactly one thread at a time: the acceptor while it reads, a worker
- * from the whole message to the end of the reply (epoll's ONESHOT hands it over). */
+/* connection: one peer of the socket, and the message it is sending. Owned by exactly one thread at a time: the one that epoll woke for it (ONESHOT), to the
+ * end of the reply. Used by peers.c and crew.c. */
 #ifndef MOHAR_HSM_CONNECTION_H
 #define MOHAR_HSM_CONNECTION_H
 
@@ -10,10 +10,10 @@
 #include "keyring/frame.h"
 
 struct connection {
-	struct connection *next, *previous; /* the server's list, under its lock */
+	struct connection *next, *previous; /* the peers' list, under its lock */
 	int fd;
 	uid_t uid;
-	struct share *share; /* its user's; under the server's lock, as are the next three */
+	struct share *share; /* its user's; under the peers' lock, as are the next three */
 	bool large;          /* counted there: its message is larger than one frame */
 	bool busy;           /* with a worker */
 	int64_t since;       /* ticks: when the message began, 0 between messages */
@@ -35,6 +35,9 @@ enum connection_event { CONNECTION_WAIT, CONNECTION_MESSAGE, CONNECTION_CLOSED, 
 /* Who is at the other end, by the kernel's word. ERR_IO. The caller frees with connection_free. */
 MUST_USE enum err connection_new(int fd, struct connection **out);
 void connection_free(struct connection **c);
+
+/* Has a message begun to come in? */
+bool connection_has_begun(const struct connection *c);
 
 /* Reads what is there, without waiting. CONNECTION_BAD: the reason is remembered as usual, *e is the error to answer with before closing. */
 enum connection_event connection_read(struct connection *c, enum err *e);

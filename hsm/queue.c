@@ -8,7 +8,6 @@ queue_init(struct queue *q, size_t room)
 	*q = (struct queue){.room = room, .ring = calloc(room, sizeof(*q->ring))};
 	REQUIRE(q->ring != NULL, ERR_NO_MEMORY);
 	(void)pthread_mutex_init(&q->lock, NULL);
-	(void)pthread_cond_init(&q->some, NULL);
 	return ERR_OK;
 }
 
@@ -22,7 +21,6 @@ queue_put(struct queue *q, struct connection *c)
 	if (fits) {
 		q->ring[(q->first + q->count) % q->room] = c;
 		q->count++;
-		(void)pthread_cond_signal(&q->some);
 	}
 	(void)pthread_mutex_unlock(&q->lock);
 	return fits;
@@ -31,14 +29,14 @@ queue_put(struct queue *q, struct connection *c)
 struct connection *
 queue_take(struct queue *q)
 {
-	struct connection *c;
+	struct connection *c = NULL;
 
 	(void)pthread_mutex_lock(&q->lock);
-	while (q->count == 0)
-		(void)pthread_cond_wait(&q->some, &q->lock);
-	c = q->ring[q->first];
-	q->first = (q->first + 1) % q->room;
-	q->count--;
+	if (q->count > 0) {
+		c = q->ring[q->first];
+		q->first = (q->first + 1) % q->room;
+		q->count--;
+	}
 	(void)pthread_mutex_unlock(&q->lock);
 	return c;
 }

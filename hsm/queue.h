@@ -1,4 +1,4 @@
-/* queue: whole messages waiting for a worker thread, at most so many. Used by server (puts) and its workers (take). Thread-safe. */
+/* queue: whole messages waiting for a worker thread, at most so many. Used by crew.c. Thread-safe. */
 #ifndef MOHAR_HSM_QUEUE_H
 #define MOHAR_HSM_QUEUE_H
 
@@ -8,7 +8,6 @@
 
 struct queue {
 	pthread_mutex_t lock;
-	pthread_cond_t some;
 	struct connection **ring; /* owned */
 	size_t room, first, count;
 };
@@ -18,7 +17,7 @@ MUST_USE enum err queue_init(struct queue *q, size_t room);
 /* false if it is full: the caller still owns c. */
 bool queue_put(struct queue *q, struct connection *c);
 
-/* Waits for one. */
+/* The one that has waited longest; NULL: none does. */
 struct connection *queue_take(struct queue *q);
 
 #endif

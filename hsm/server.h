@@ -1,5 +1,4 @@
-/* server: the socket's side of the worker process: one acceptor thread that reads frames, a fixed number of worker threads that do the operations.
- * Used by worker.c. */
+/* server: the socket's side of the worker process: the thread that lets peers in, keeps time and ends it all; what they ask, the crew does. Used by worker.c. */
 #ifndef MOHAR_HSM_SERVER_H
 #define MOHAR_HSM_SERVER_H
 

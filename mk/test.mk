@@ -11,8 +11,9 @@ UNIT_SOURCES := $(call sources,tests/unit)
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(filter $(addprefix tests/unit/,$(addsuffix /%,$(UNIT_PARTS))),\
 	$(foreach source,$(UNIT_SOURCES),$(if $(filter test_%,$(notdir $(source))),$(source)))))
 TEST_MODULES := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/modules/*.c))
-TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(call sources,$(wildcard tests/flows tests/browser tests/bench)))
-TEST_TOOLS = $(TEST_MODULES) $(TEST_PROGRAMS)
+TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(filter-out tests/bench/unchecked/%,$(call sources,$(wildcard tests/flows tests/browser tests/bench))))
+UNCHECKED = $(BUILD)/tests/bench/mohar-hsmd-unchecked
+TEST_TOOLS = $(TEST_MODULES) $(TEST_PROGRAMS) $(UNCHECKED)
 flow_files = $(sort $(shell find $(1) -name 'test_*.sh' -o -name 'test_*.mjs' 2>/dev/null))
 FLOW_TESTS := $(call flow_files,tests/flows)
 BROWSER_TESTS := $(call flow_files,tests/browser)
@@ -38,6 +39,12 @@ $(TEST_PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(SAY) '  link    $@'
 	$(QUIET)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS_lib)
+
+# For the benchmark of what the check of every signature costs.
+$(UNCHECKED): $(call objects,tests/bench/unchecked/verifier.c) $(call objects,$(SOURCES_hsm)) $(LIB)
+	@mkdir -p $(@D)
+	$(SAY) '  link    $@'
+	$(QUIET)$(LINK) -o $@ $^ -Wl,--wrap=verifier_check -Wl,--as-needed $(LIBS_hsm)
 
 # FILES names sources; the tests are what they build.
 UNIT_CHOSEN = $(if $(FILES),$(patsubst %.c,$(BUILD)/%,$(filter %.c,$(FILES))),$(UNIT_TESTS))

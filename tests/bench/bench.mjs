@@ -1,19 +1,20 @@
 // The benchmarks of `make bench`, in one run and one table: each of ours beside its peer, turn by turn, medians. Ends with status 1 if a goal is missed.
 //
-//   bench.mjs [exchange|ocsp|published|assertion|daemons]...
+//   bench.mjs [exchange|ocsp|published|assertion|signing|daemons]...
 import { mkdirSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { ocsp, published } from './answers.mjs';
 import { daemons } from './daemons.mjs';
 import { exchange } from './exchange.mjs';
 import { output, stopAll } from './load.mjs';
+import { signing } from './signing.mjs';
 
 async function assertion(bench) {
 	const [, ours, theirs, ratio] = (await output(bench.build + '/tests/bench/assertion', [])).toString().trim().split(/\s+/).map(Number);
 	return [{ what: 'passkey assertion, whole check', ours, beside: 'raw OpenSSL verify', theirs, ratio, goal: 0.8 }];
 }
 
-const parts = { exchange, ocsp, published, assertion, daemons };
+const parts = { exchange, ocsp, published, assertion, signing, daemons };
 const names = process.argv.slice(2);
 const env = process.env;
 const base = Number(env.MOHAR_DEMO_PORT_BASE);

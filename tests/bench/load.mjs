@@ -67,7 +67,7 @@ export async function gets(port, path, { seconds = 1, connections = 2 } = {}) {
 	return count / seconds;
 }
 
-export const output = async (command, args) => (await run(command, args, { maxBuffer: 1 << 24, encoding: 'buffer' })).stdout;
+export const output = async (command, args, options = {}) => (await run(command, args, { maxBuffer: 1 << 24, encoding: 'buffer', ...options })).stdout;
 
 export const median = (numbers) => {
 	const sorted = [...numbers].sort((a, b) => a - b), half = sorted.length >> 1;

@@ -31,20 +31,33 @@ sign(EVP_PKEY *key, const struct curve *c, const uint8_t *digest, uint8_t *raw)
 }
 
 static void
-expect(const struct verifier *v, const struct curve *c, const uint8_t *digest, const uint8_t *raw, enum err wanted)
+expect(struct verifier *v, const struct curve *c, const uint8_t *digest, const uint8_t *raw, enum err wanted)
 {
 	assert_err(verifier_check(v, span_at(digest, c->digest), span_at(raw, 2 * (size_t)c->half)), wanted);
 }
 
-/* What libcrypto signs verifies here, and with any one bit changed it does not. */
-static void
-round_of(const struct curve *c)
+/* A key is checked in another way once it has been used a little: both ways are tried. */
+static struct verifier *
+used(EVP_PKEY *key, const struct curve *c, bool much)
 {
-	OWN(EVP_PKEY) key = EVP_EC_gen(c->name);
 	struct verifier *v = NULL;
-	uint8_t digest[64], raw[132];
+	uint8_t digest[64] = {1}, raw[132];
 
 	assert_ok(verifier_new(key, &v));
+	sign(key, c, digest, raw);
+	for (int i = 0; much && i < 100; i++)
+		expect(v, c, digest, raw, ERR_OK);
+	return v;
+}
+
+/* What libcrypto signs verifies here, and with any one bit changed it does not. */
+static void
+round_of(const struct curve *c, bool much)
+{
+	OWN(EVP_PKEY) key = EVP_EC_gen(c->name);
+	struct verifier *v = used(key, c, much);
+	uint8_t digest[64], raw[132];
+
 	assert_int_equal(RAND_bytes(digest, sizeof(digest)), 1);
 	sign(key, c, digest, raw);
 	expect(v, c, digest, raw, ERR_OK);
@@ -67,18 +80,17 @@ CASE(one_changed_bit_does_not_verify)
 	(void)state;
 	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
 		for (int n = 0; n < 3; n++)
-			round_of(&curves[i]);
+			round_of(&curves[i], n > 0);
 }
 
 CASE(another_keys_signature_does_not_verify)
 {
 	OWN(EVP_PKEY) key = EVP_EC_gen("P-256");
 	OWN(EVP_PKEY) other = EVP_EC_gen("P-256");
-	struct verifier *v = NULL;
+	struct verifier *v = used(key, &curves[0], true);
 	uint8_t digest[32] = {1}, raw[64];
 
 	(void)state;
-	assert_ok(verifier_new(key, &v));
 	sign(other, &curves[0], digest, raw);
 	expect(v, &curves[0], digest, raw, ERR_CRYPTO);
 	verifier_free(&v);
@@ -90,11 +102,10 @@ CASE(numbers_out_of_range_do_not_verify)
 	static const uint8_t order[32] = {0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 		0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
 	OWN(EVP_PKEY) key = EVP_EC_gen("P-256");
-	struct verifier *v = NULL;
+	struct verifier *v = used(key, &curves[0], true);
 	uint8_t digest[32] = {0}, good[64], raw[64];
 
 	(void)state;
-	assert_ok(verifier_new(key, &v));
 	sign(key, &curves[0], digest, good);
 	expect(v, &curves[0], digest, good, ERR_OK); /* a digest of zeros is one like any other */
 	for (size_t half = 0; half < 2; half++) {
