@@ -7,6 +7,7 @@
 #include "base/reader.h"
 #include "cli/cli.h"
 #include "cli/log_client.h"
+#include "cli/log_journal.h"
 
 enum { MAX_BODY = 8 << 20 };
 
@@ -174,6 +175,13 @@ run_verify(struct cli *c)
 	AUTO(log_client) l = {0};
 
 	cli_begin(c);
+	if (cli_value(c, "--journal") != NULL)
+		return verdict(c, journal_verify(c), "valid");
+	if (cli_value_at(c, "--operations", 0) != NULL || cli_flag(c, "--status"))
+		return cli_end(c, "refused", "--operations and --status go with --journal", EXIT_USAGE);
+	if (cli_value(c, "--signer-url") == NULL)
+		return cli_end(c, "refused", "give --signer-url for the log, or --journal for mohar-hsmd's own",
+			EXIT_USAGE);
 	return verdict(c, verify_all(c, &l), "valid");
 }
 
@@ -271,6 +279,15 @@ static const struct cli_option checkpoint_options[] = {
 	{"--out", "FILE", "keep the checkpoint there", NULL, false, false},
 	{0},
 };
+static const struct cli_option verify_options[] = {
+	{"--signer-url", "URL", "the service that keeps the log", "MOHAR_SIGNER_URL", false, false},
+	{"--tls-ca", "FILE", "PEM anchors for its address", "MOHAR_TLS_CA", false, false},
+	{"--trust", "FILE", "key set that holds the log's key", "MOHAR_TRUST", false, false},
+	{"--since", "FILE", "a checkpoint kept earlier, which the log must still contain", NULL, false, false},
+	{"--out", "FILE", "keep the checkpoint there", NULL, false, false},
+	LOG_JOURNAL_OPTIONS,
+	{0},
+};
 static const struct cli_option prove_options[] = {
 	LOG_OPTIONS,
 	{"--index", "N", "the entry's number", NULL, false, false},
@@ -280,7 +297,8 @@ static const struct cli_option prove_options[] = {
 
 const struct cli_verb cli_log[] = {
 	{"log", "checkpoint", NULL, "the newest signed checkpoint, verified", checkpoint_options, run_checkpoint},
-	{"log", "verify", NULL, "every entry of the log, hashed up to the signed root", checkpoint_options, run_verify},
+	{"log", "verify", NULL, "every entry of the log, hashed up to the signed root; or mohar-hsmd's journal",
+		verify_options, run_verify},
 	{"log", "prove", "[RECEIPT]", "a fresh receipt for an entry, or for an older receipt's", prove_options,
 		run_prove},
 	{0},

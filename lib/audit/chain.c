@@ -50,10 +50,10 @@ line_take(const char *path, struct chain_walk *w, struct span line)
 
 	if (line_check(line, &w->head.hash, &hash, &json) != ERR_OK)
 		return err_because(ERR_CORRUPT,
-			"%s %s: line %" PRIu64
+			"%s %s: %s %" PRIu64
 			" does not follow from those before it: it was changed, or lines were taken away. Keep "
 			"the file for the auditor and restore its backup",
-			w->what, path, w->head.count + 1);
+			w->what, path, w->at == 0 ? "line" : "record", w->at == 0 ? w->lines + 1 : w->head.count + 1);
 	w->head = (struct chain_head){w->head.count + 1, hash};
 	w->lines++;
 	return w->visit == NULL ? ERR_OK : w->visit(w->context, &w->head, json);

@@ -294,7 +294,7 @@ CASE(a_changed_record_after_the_mark_is_noticed_at_the_start)
 	memcpy(strstr((char *)text.ptr + p->kept.size, "7003"), "7001", 4);
 	assert_ok(file_write(path, writer_span(&text), 0600));
 	assert_err(try_open(p, MIB), ERR_CORRUPT);
-	assert_non_null(strstr(err_why(), "line 3"));
+	assert_non_null(strstr(err_why(), "record 3"));
 	journal_close(&p->j);
 }
 
