@@ -256,7 +256,7 @@ lead(struct together *t, struct queue *q, struct db_pool *p, const struct db_sta
 	}
 }
 
-/* Queues up. True: nothing is under way, so the call leads at once. */
+/* Queues up: at once, if nothing is under way. From here on the call's lead belongs to whoever passes the turn on. */
 static bool
 join(struct together *t, struct queue *q, struct call *c)
 {
@@ -265,6 +265,7 @@ join(struct together *t, struct queue *q, struct call *c)
 	const bool first = !q->under_way;
 
 	q->under_way = true;
+	c->lead = first;
 	(void)pthread_mutex_unlock(&t->mutex);
 	return first;
 }
@@ -281,14 +282,13 @@ together_one(struct together *t, struct db_pool *p, size_t n, const struct db_st
 	const struct db_param *params, void *row)
 {
 	AUTO(bound) bound;
-	struct call c = {.bound = &bound, .row = row};
+	struct call c = {.bound = &bound, .row = row, .e = ERR_UNAVAILABLE};
 	struct queue *q = &t->queues[n];
 
 	bound.count = 0;
 	TRY(bound_make(s, params, &bound));
 	(void)sem_init(&c.turn, 0, 0);
-	c.lead = join(t, q, &c);
-	if (!c.lead)
+	if (!join(t, q, &c))
 		wait_turn(&c);
 	if (c.lead)
 		lead(t, q, p, s);
