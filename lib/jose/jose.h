@@ -32,7 +32,10 @@ struct jwk;
  * and Edwards keys of small order refused. Without alg an RSA key is for RS256; "ES521", as the keys that circulate with RFC 7520's examples
  * say, is ES512. ERR_UNSUPPORTED: a kind of key, or a use, that is not ours (RFC 7517 4.2, 4.3). */
 MUST_USE enum err jwk_parse(struct span json, bool secret_allowed, struct jwk **out);
-/* From a key we hold (its public half, or a provider handle): alg chosen by key type (ES256/384/512, PS256, EdDSA). Takes a reference. kid: the
+/* A key handle that signs by one algorithm only, though its type fits several (an RSA key of mohar-hsmd), names it by this EVP_PKEY parameter. */
+#define JOSE_PARAM_ALG "jose-alg"
+
+/* From a key we hold (its public half, or a provider handle): alg chosen by key type (ES256/384/512, PS256, EdDSA), or by the handle. Takes a reference. kid: the
  * RFC 7638 thumbprint if NULL. */
 MUST_USE enum err jwk_from_key(EVP_PKEY *key, const char *kid, struct jwk **out);
 MUST_USE enum err jwk_from_spki(struct span der, const char *kid, struct jwk **out);

@@ -28,6 +28,11 @@ jose_alg_find(struct span name)
 const struct jose_alg *
 jose_alg_of_key(const EVP_PKEY *key)
 {
+	char own[8] = "";
+
+	if (EVP_PKEY_is_a(key, "RSA") &&
+		EVP_PKEY_get_utf8_string_param(key, JOSE_PARAM_ALG, own, sizeof(own), NULL) == 1)
+		return jose_alg_find(span_of(own));
 	for (size_t i = 0; i < ALG_COUNT; i++)
 		if (jose_algs[i]->fits(key))
 			return jose_algs[i];

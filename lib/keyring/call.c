@@ -119,6 +119,16 @@ frames_receive(int fd, const struct call *c, uint32_t id, struct writer *body)
 	return e == ERR_OK && in.at < in.end ? ERR_MALFORMED : e;
 }
 
+/* Making a large RSA key takes an HSM many seconds; nothing else may. */
+static void
+patience(int fd, const struct call *c, int milliseconds)
+{
+	const struct timeval wait = {milliseconds / 1000, 0};
+
+	if (c->op == OP_GENERATE)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+}
+
 static enum err
 exchange(int fd, const struct call *c, struct span frames, uint32_t id, struct reply *out)
 {
@@ -150,7 +160,9 @@ attempt(struct pool *p, const struct call *c, struct span frames, uint32_t id, s
 
 	*again = false;
 	TRY(pool_take(p, &fd, &fresh));
+	patience(fd, c, KEYRING_GENERATE_WAIT_MS);
 	e = exchange(fd, c, frames, id, out);
+	patience(fd, c, KEYRING_WAIT_MS);
 	pool_give(p, fd, e == ERR_OK);
 	if (e == ERR_OK)
 		return ERR_OK;

@@ -10,7 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { KEYRING_WAIT_MS = 5000 }; /* for a free connection, and for an answer */
+enum {
+	KEYRING_WAIT_MS = 5000,           /* for a free connection, and for an answer */
+	KEYRING_GENERATE_WAIT_MS = 60000, /* for the answer that a key has been made */
+};
 
 struct pool {
 	pthread_mutex_t lock;

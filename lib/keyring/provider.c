@@ -104,7 +104,7 @@ keyring_provider_unload(void)
 	state.keyring = NULL;
 }
 
-/* EC or ED25519: which of our key managements it takes. */
+/* EC, RSA or ED25519: which of our key managements it takes. */
 static enum err
 type_name(struct span spki, const char **out)
 {
@@ -112,7 +112,7 @@ type_name(struct span spki, const char **out)
 	OWN(EVP_PKEY) key = d2i_PUBKEY_ex(NULL, &at, (long)spki.len, state.context, NULL);
 
 	CRYPTO_OK(key != NULL, "a public key from mohar-hsmd");
-	*out = EVP_PKEY_is_a(key, "ED25519") ? "ED25519" : "EC";
+	*out = EVP_PKEY_is_a(key, "ED25519") ? "ED25519" : EVP_PKEY_is_a(key, "RSA") ? "RSA" : "EC";
 	return ERR_OK;
 }
 

@@ -7,10 +7,12 @@
 
 #include <openssl/core_dispatch.h>
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 
 #include "keyring/keyring.h"
 
-enum { MAX_EVIDENCE = 64 << 10, MAX_PROVIDER_SPKI = 1024 };
+/* Evidence may be a whole document, whose seal is asked for. */
+enum { MAX_EVIDENCE = MAX_HSM_OBJECT, MAX_PROVIDER_SPKI = 1024, MAX_STATUS = 1 << 20 };
 
 #define PROVIDER_NAME "mohar"
 #define PROVIDER_PARAM_LABEL "mohar-label"       /* utf8: makes a handle, by EVP_PKEY_fromdata */
@@ -23,6 +25,18 @@ struct hsm_signer {
 	void *context; /* borrowed */
 };
 
+/* How a key signs. */
+struct scheme {
+	const char *algorithm; /* its name in keys.json */
+	const char *digest;    /* NULL: none beforehand */
+	const char *jose;
+	struct span identifier; /* AlgorithmIdentifier, DER */
+	int padding;            /* RSA_PKCS1_PADDING, RSA_PKCS1_PSS_PADDING; 0: not RSA */
+};
+
+/* The scheme of that key. Asks mohar-hsmd if the public half does not show it. ERR_UNSUPPORTED, and the errors of asking. */
+MUST_USE enum err scheme_of(const char *label, const EVP_PKEY *public_half, const struct scheme **out);
+
 /* What EVP_PKEY calls key data. Immutable once imported; references counted. */
 struct hsm_key {
 	atomic_uint references;
@@ -30,6 +44,7 @@ struct hsm_key {
 	struct writer evidence; /* owned */
 	struct hsm_signer signer;
 	EVP_PKEY *public_half; /* owned, of the private context */
+	const struct scheme *scheme;
 };
 
 /* The keyring that keyring_provider_load was given, and the private context. */

@@ -7,6 +7,7 @@
 #include <openssl/params.h>
 #include <openssl/x509.h>
 
+#include "jose/jose.h"
 #include "x509/own.h"
 
 struct hsm_key *
@@ -76,10 +77,18 @@ key_validate(const void *key, int selection, int checktype)
 	return 1;
 }
 
+/* What only this handle knows of the key, beside what its public half tells: the one digest, and the one algorithm in JOSE. */
 static int
 key_get_params(void *key, OSSL_PARAM params[])
 {
-	return EVP_PKEY_get_params(((struct hsm_key *)key)->public_half, params);
+	const struct hsm_key *k = key;
+	OSSL_PARAM *digest = OSSL_PARAM_locate(params, OSSL_PKEY_PARAM_MANDATORY_DIGEST);
+	OSSL_PARAM *jose = OSSL_PARAM_locate(params, JOSE_PARAM_ALG);
+
+	return EVP_PKEY_get_params(k->public_half, params) == 1 &&
+		(digest == NULL || k->scheme->digest == NULL ||
+			OSSL_PARAM_set_utf8_string(digest, k->scheme->digest) == 1) &&
+		(jose == NULL || OSSL_PARAM_set_utf8_string(jose, k->scheme->jose) == 1);
 }
 
 static const OSSL_PARAM *
@@ -97,6 +106,13 @@ ec_gettable(void *provider)
 {
 	(void)provider;
 	return gettable_of("EC");
+}
+
+static const OSSL_PARAM *
+rsa_gettable(void *provider)
+{
+	(void)provider;
+	return gettable_of("RSA");
 }
 
 static const OSSL_PARAM *
@@ -121,6 +137,8 @@ key_export_types(int selection)
 	static const OSSL_PARAM types[] = {
 		OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
 		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0),
+		OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, NULL, 0),
+		OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
 		OSSL_PARAM_END,
 	};
 
@@ -161,7 +179,7 @@ import(struct hsm_key *k, const OSSL_PARAM params[])
 	at = spki.ptr;
 	k->public_half = d2i_PUBKEY_ex(NULL, &at, (long)spki.len, provider_context(), NULL);
 	REQUIRE(k->public_half != NULL, ERR_CRYPTO);
-	return ERR_OK;
+	return scheme_of(k->label, k->public_half, &k->scheme);
 }
 
 static int
@@ -207,6 +225,7 @@ static const char *
 key_operation(int operation)
 {
 	prime("EC");
+	prime("RSA");
 	prime("ED25519");
 	return operation == OSSL_OP_SIGNATURE ? PROVIDER_SIGNATURE : NULL;
 }
@@ -242,10 +261,12 @@ key_load(const void *reference, size_t size)
 	}
 
 static const OSSL_DISPATCH ec[] = {KEYMGMT(ec_gettable)};
+static const OSSL_DISPATCH rsa[] = {KEYMGMT(rsa_gettable)};
 static const OSSL_DISPATCH ed25519[] = {KEYMGMT(ed25519_gettable)};
 
 const OSSL_ALGORITHM provider_keymgmts[] = {
 	{"EC:id-ecPublicKey:1.2.840.10045.2.1", "provider=" PROVIDER_NAME, ec, "EC keys of mohar-hsmd"},
+	{"RSA:rsaEncryption:1.2.840.113549.1.1.1", "provider=" PROVIDER_NAME, rsa, "RSA keys of mohar-hsmd"},
 	{"ED25519:1.3.101.112", "provider=" PROVIDER_NAME, ed25519, "Ed25519 keys of mohar-hsmd"},
 	{NULL, NULL, NULL, NULL},
 };

@@ -10,37 +10,14 @@
 #include "x509/own.h"
 
 OWN_TYPE(EVP_MD)
-OWN_TYPE(X509_ALGOR)
+
+static int signing_set_params(void *context, const OSSL_PARAM params[]);
 
 /* One signature, or verification, under way: what is signed goes to mohar-hsmd whole, so it is gathered here. */
 struct signing {
 	struct hsm_key *key; /* a reference; NULL before init */
 	struct writer object;
 };
-
-/* The one digest of each kind of key, as over there (hsm/token/algorithm.c). */
-static const struct kind {
-	const char *group, *digest;
-	int nid;
-} kinds[] = {
-	{"prime256v1", "SHA256", NID_ecdsa_with_SHA256},
-	{"secp384r1", "SHA384", NID_ecdsa_with_SHA384},
-	{NULL, NULL, NID_ED25519},
-};
-
-static const struct kind *
-kind_of(const struct hsm_key *k)
-{
-	char group[32] = "";
-	size_t i = 0;
-
-	if (!EVP_PKEY_is_a(k->public_half, "ED25519") &&
-		EVP_PKEY_get_group_name(k->public_half, group, sizeof(group), NULL) != 1)
-		return NULL;
-	while (kinds[i].group != NULL && strcmp(kinds[i].group, group) != 0)
-		i++;
-	return kinds[i].group == NULL && group[0] != '\0' ? NULL : &kinds[i];
-}
 
 static void *
 signing_new(void *provider, const char *properties)
@@ -85,43 +62,38 @@ signing_dup(void *context)
 	return s;
 }
 
+static bool
+is_digest(const char *name, const char *wanted)
+{
+	OWN(EVP_MD) md = wanted == NULL ? NULL : EVP_MD_fetch(provider_context(), name, NULL);
+
+	return md != NULL && EVP_MD_is_a(md, wanted);
+}
+
 /* A digest other than the key's own would be ignored over there, and the algorithm identifier would lie. */
 static bool
-digest_fits(const struct kind *kind, const char *digest)
+digest_fits(const struct signing *s, const char *digest)
 {
-	OWN(EVP_MD) md = NULL;
-	bool fits;
-
-	if (kind == NULL)
+	if (s->key == NULL)
 		return false;
-	if (digest == NULL || digest[0] == '\0')
+	if (digest == NULL || digest[0] == '\0' || is_digest(digest, s->key->scheme->digest))
 		return true;
-	if (kind->digest == NULL)
-		return false;
-	md = EVP_MD_fetch(provider_context(), digest, NULL);
-	fits = md != NULL && EVP_MD_is_a(md, kind->digest);
-	return fits;
+	provider_raise(err_because(ERR_UNSUPPORTED, "key '%s' (%s) does not sign with digest %s", s->key->label,
+		s->key->scheme->algorithm, digest));
+	return false;
 }
 
 static int
 signing_init(void *context, const char *digest, void *key, const OSSL_PARAM params[])
 {
 	struct signing *s = context;
-	const struct kind *kind;
 
-	(void)params;
 	if (key != NULL) {
 		hsm_key_drop(s->key);
 		s->key = hsm_key_reference(key);
 	}
 	writer_reset(&s->object);
-	kind = s->key == NULL ? NULL : kind_of(s->key);
-	if (!digest_fits(kind, digest)) {
-		provider_raise(err_because(ERR_UNSUPPORTED, "key '%s' does not sign with digest %s",
-			s->key == NULL ? "" : s->key->label, digest == NULL ? "" : digest));
-		return 0;
-	}
-	return 1;
+	return digest_fits(s, digest) && (params == NULL || signing_set_params(s, params));
 }
 
 static int
@@ -174,46 +146,65 @@ static int
 verify_final(void *context, const unsigned char *signature, size_t len)
 {
 	struct signing *s = context;
-	const struct kind *kind = s->key == NULL ? NULL : kind_of(s->key);
 	OWN(EVP_MD_CTX) md = EVP_MD_CTX_new();
 	const struct span object = writer_span(&s->object);
+	EVP_PKEY_CTX *key = NULL; /* md owns it */
 
-	return kind != NULL && md != NULL &&
-		EVP_DigestVerifyInit_ex(md, NULL, kind->digest, provider_context(), NULL, s->key->public_half, NULL) ==
-		1 &&
-		EVP_DigestVerify(md, signature, len, object.ptr, object.len) == 1;
+	if (s->key == NULL || md == NULL ||
+		EVP_DigestVerifyInit_ex(md, &key, s->key->scheme->digest, provider_context(), NULL, s->key->public_half,
+			NULL) != 1)
+		return 0;
+	if (s->key->scheme->padding == RSA_PKCS1_PSS_PADDING &&
+		(EVP_PKEY_CTX_set_rsa_padding(key, RSA_PKCS1_PSS_PADDING) != 1 ||
+			EVP_PKEY_CTX_set_rsa_pss_saltlen(key, RSA_PSS_SALTLEN_DIGEST) != 1))
+		return 0;
+	return EVP_DigestVerify(md, signature, len, object.ptr, object.len) == 1;
 }
 
-static enum err
-algorithm_write(const struct kind *kind, OSSL_PARAM *param)
+/* The padding goes as a number or as its name; libcrypto uses both. */
+static int
+padding_tell(const struct scheme *scheme, OSSL_PARAM *param)
 {
-	OWN(X509_ALGOR) algorithm = X509_ALGOR_new();
-	unsigned char *der = NULL;
-	int len, set;
+	const bool pss = scheme->padding == RSA_PKCS1_PSS_PADDING;
 
-	REQUIRE(algorithm != NULL && X509_ALGOR_set0(algorithm, OBJ_nid2obj(kind->nid), V_ASN1_UNDEF, NULL) == 1,
-		ERR_NO_MEMORY);
-	len = i2d_X509_ALGOR(algorithm, &der);
-	REQUIRE(len > 0, ERR_CRYPTO);
-	set = OSSL_PARAM_set_octet_string(param, der, (size_t)len);
-	OPENSSL_free(der);
-	REQUIRE(set == 1, ERR_CRYPTO);
-	return ERR_OK;
+	if (param->data_type == OSSL_PARAM_UTF8_STRING)
+		return OSSL_PARAM_set_utf8_string(param,
+			pss ? OSSL_PKEY_RSA_PAD_MODE_PSS : OSSL_PKEY_RSA_PAD_MODE_PKCSV15);
+	return OSSL_PARAM_set_int(param, scheme->padding);
+}
+
+/* RFC 4055 3.1: the salt is as long as the hash. */
+static int
+salt_tell(OSSL_PARAM *param)
+{
+	if (param->data_type == OSSL_PARAM_UTF8_STRING)
+		return OSSL_PARAM_set_utf8_string(param, OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST);
+	return OSSL_PARAM_set_int(param, RSA_PSS_SALTLEN_DIGEST);
 }
 
 static int
 signing_get_params(void *context, OSSL_PARAM params[])
 {
-	struct signing *s = context;
-	const struct kind *kind = s->key == NULL ? NULL : kind_of(s->key);
-	OSSL_PARAM *algorithm = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_ALGORITHM_ID);
-	OSSL_PARAM *digest = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_DIGEST);
+	const struct signing *s = context;
+	const struct scheme *scheme = s->key == NULL ? NULL : s->key->scheme;
+	OSSL_PARAM *p;
 
-	if (kind == NULL)
+	if (scheme == NULL)
 		return 0;
-	if (digest != NULL && OSSL_PARAM_set_utf8_string(digest, kind->digest == NULL ? "" : kind->digest) != 1)
+	p = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_ALGORITHM_ID);
+	if (p != NULL && OSSL_PARAM_set_octet_string(p, scheme->identifier.ptr, scheme->identifier.len) != 1)
 		return 0;
-	return algorithm == NULL || algorithm_write(kind, algorithm) == ERR_OK;
+	p = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_DIGEST);
+	if (p != NULL && OSSL_PARAM_set_utf8_string(p, scheme->digest == NULL ? "" : scheme->digest) != 1)
+		return 0;
+	p = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_MGF1_DIGEST);
+	if (p != NULL && OSSL_PARAM_set_utf8_string(p, scheme->digest) != 1)
+		return 0;
+	p = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_PAD_MODE);
+	if (p != NULL && padding_tell(scheme, p) != 1)
+		return 0;
+	p = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_PSS_SALTLEN);
+	return p == NULL || salt_tell(p) == 1;
 }
 
 static const OSSL_PARAM *
@@ -221,7 +212,10 @@ signing_gettable(void *context, void *provider)
 {
 	static const OSSL_PARAM params[] = {
 		OSSL_PARAM_octet_string(OSSL_SIGNATURE_PARAM_ALGORITHM_ID, NULL, 0),
+		OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, NULL, 0),
 		OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, NULL, 0),
+		OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, NULL, 0),
+		OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, NULL, 0),
 		OSSL_PARAM_END,
 	};
 
@@ -230,24 +224,70 @@ signing_gettable(void *context, void *provider)
 	return params;
 }
 
+static bool
+padding_fits(const struct scheme *scheme, const OSSL_PARAM *param)
+{
+	const char *name = NULL;
+	int padding = 0;
+
+	if (param->data_type != OSSL_PARAM_UTF8_STRING)
+		return OSSL_PARAM_get_int(param, &padding) == 1 && padding == scheme->padding;
+	return OSSL_PARAM_get_utf8_string_ptr(param, &name) == 1 &&
+		strcmp(name,
+			scheme->padding == RSA_PKCS1_PSS_PADDING ? OSSL_PKEY_RSA_PAD_MODE_PSS
+								 : OSSL_PKEY_RSA_PAD_MODE_PKCSV15) == 0;
+}
+
+static bool
+salt_fits(const struct scheme *scheme, const OSSL_PARAM *param)
+{
+	const int digest = strcmp(scheme->digest, "SHA512") == 0 ? 64 : 32;
+	const char *name = NULL;
+	int salt = 0;
+
+	if (param->data_type != OSSL_PARAM_UTF8_STRING)
+		return OSSL_PARAM_get_int(param, &salt) == 1 && (salt == RSA_PSS_SALTLEN_DIGEST || salt == digest);
+	return OSSL_PARAM_get_utf8_string_ptr(param, &name) == 1 &&
+		(strcmp(name, OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST) == 0 || strtol(name, NULL, 10) == digest);
+}
+
+/* Nothing can be set here: what is asked for must be what the key signs with anyway. */
 static int
 signing_set_params(void *context, const OSSL_PARAM params[])
 {
 	const struct signing *s = context;
+	const struct scheme *scheme = s->key == NULL ? NULL : s->key->scheme;
 	const OSSL_PARAM *digest = params == NULL ? NULL : OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_DIGEST);
+	const OSSL_PARAM *mgf1 =
+		params == NULL ? NULL : OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_MGF1_DIGEST);
+	const OSSL_PARAM *padding =
+		params == NULL ? NULL : OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_PAD_MODE);
+	const OSSL_PARAM *salt =
+		params == NULL ? NULL : OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_PSS_SALTLEN);
 	const char *name = NULL;
 
-	if (digest == NULL || s->key == NULL)
+	if (scheme == NULL)
 		return 1;
-	return OSSL_PARAM_get_utf8_string_ptr(digest, &name) == 1 && kind_of(s->key) != NULL &&
-		digest_fits(kind_of(s->key), name);
+	if (digest != NULL && (OSSL_PARAM_get_utf8_string_ptr(digest, &name) != 1 || !digest_fits(s, name)))
+		return 0;
+	if ((padding == NULL || padding_fits(scheme, padding)) && (salt == NULL || salt_fits(scheme, salt)) &&
+		(mgf1 == NULL || (OSSL_PARAM_get_utf8_string_ptr(mgf1, &name) == 1 && is_digest(name, scheme->digest))))
+		return 1;
+	provider_raise(err_because(ERR_UNSUPPORTED, "key '%s' is %s in keys.json: it does not sign with that padding",
+		s->key->label, scheme->algorithm));
+	return 0;
 }
 
 static const OSSL_PARAM *
 signing_settable(void *context, void *provider)
 {
-	static const OSSL_PARAM params[] = {OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, NULL, 0),
-		OSSL_PARAM_END};
+	static const OSSL_PARAM params[] = {
+		OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, NULL, 0),
+		OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, NULL, 0),
+		OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, NULL, 0),
+		OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, NULL, 0),
+		OSSL_PARAM_END,
+	};
 
 	(void)context;
 	(void)provider;

@@ -57,6 +57,19 @@ serial_read(const ASN1_INTEGER *n, uint8_t out[20], size_t *len)
 	return ERR_OK;
 }
 
+/* A handle of mohar-hsmd's RSA keys signs with one digest only, and says which. */
+static const EVP_MD *
+mandatory_digest(const EVP_PKEY *key)
+{
+	enum { MANDATORY = 2 }; /* what EVP_PKEY_get_default_digest_name returns then */
+	char name[16] = "";
+	const EVP_MD *md = NULL;
+
+	if (EVP_PKEY_get_default_digest_name((EVP_PKEY *)(uintptr_t)key, name, sizeof(name)) == MANDATORY)
+		md = EVP_get_digestbyname(name);
+	return md == NULL ? EVP_sha256() : md;
+}
+
 enum err
 digest_for(const EVP_PKEY *key, const EVP_MD **out)
 {
@@ -70,7 +83,7 @@ digest_for(const EVP_PKEY *key, const EVP_MD **out)
 	else if (strcmp(type, "P-521") == 0)
 		*out = EVP_sha512();
 	else
-		*out = EVP_sha256();
+		*out = mandatory_digest(key);
 	return ERR_OK;
 }
 

@@ -20,7 +20,7 @@ MUST_USE enum err serial_make(struct span bytes, ASN1_INTEGER **out);
 /* The bytes of a serial, left-padded with zeros to SERIAL_LEN. ERR_MALFORMED if negative or longer than 20 bytes (RFC 5280 4.1.2.2). */
 MUST_USE enum err serial_read(const ASN1_INTEGER *n, uint8_t out[20], size_t *len);
 
-/* The digest for a signature by key: SHA-256 for P-256 and RSA, SHA-384 for P-384, SHA-512 for P-521, NULL for Edwards keys. */
+/* The digest for a signature by key: SHA-256 for P-256 and RSA (or the one that a handle demands), SHA-384 for P-384, SHA-512 for P-521, NULL for Edwards keys. */
 MUST_USE enum err digest_for(const EVP_PKEY *key, const EVP_MD **out);
 
 /* Adds names to *name as attributes (UTF-8; country and serialNumber printable). ERR_MALFORMED names what does not fit. */

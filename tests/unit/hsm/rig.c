@@ -101,7 +101,7 @@ token_make(struct rig *r)
 
 /* The repository's own keys.json: callers and operators exchanged, every key on this token. */
 static void
-policy_make(struct rig *r)
+policy_make(struct rig *r, const char *more)
 {
 	AUTO(writer) text = writer_new(1 << 20);
 	AUTO(writer) out = writer_new(1 << 20);
@@ -121,7 +121,10 @@ policy_make(struct rig *r)
 	writer_format(&out, "{\"name\": \"signer\", \"users\": [\"%ld\"]}],\n",
 		r->separate ? (long)UID_SIGNER : (long)getuid());
 	*strstr(at, "\"operators\"") = '\0';
-	writer_format(&out, "%s\"operators\": [{\"name\": \"registrar-1\", \"roles\": [\"registrar\"], \"jwk\": ", at);
+	at = strchr(at, '[') + 1;
+	writer_format(&out,
+		"\"keys\": [%s%s\"operators\": [{\"name\": \"registrar-1\", \"roles\": [\"registrar\"], \"jwk\": ",
+		more, at);
 	assert_ok(jwk_write(r->registrar_jwk, &out));
 	writer_text(&out, "},\n{\"name\": \"clerk-1\", \"roles\": [\"ca-operator\"], \"jwk\": ");
 	assert_ok(jwk_write(r->clerk_jwk, &out));
@@ -136,6 +139,12 @@ policy_make(struct rig *r)
 
 struct rig *
 rig_new(void)
+{
+	return rig_new_with("");
+}
+
+struct rig *
+rig_new_with(const char *more)
 {
 	struct rig *r = calloc(1, sizeof(*r));
 	char text[1024], exe[512];
@@ -162,7 +171,7 @@ rig_new(void)
 	r->clerk = EVP_EC_gen("P-256");
 	assert_ok(jwk_from_key(r->clerk, NULL, &r->clerk_jwk));
 	token_make(r);
-	policy_make(r);
+	policy_make(r, more);
 	(void)snprintf(text, sizeof(text),
 		"socket = hsmd.sock\nmodule = %s\nmodule_config = softhsm.conf\nmodule_folder = token\ntoken = main\npin_file = pin\nkeys = keys.json\n"
 		"journal = journal\n",

@@ -47,6 +47,9 @@ struct rig {
 /* Folder, token, keys.json (from policies/keys.json, with one registrar, every key on the token "main"), settings. NULL if that cannot be had. The caller frees with rig_free. */
 struct rig *rig_new(void);
 
+/* The same with more rows of keys.json before those of the file: each ends with a comma. */
+struct rig *rig_new_with(const char *more);
+
 /* The rig of a test's state; skips the test if there is none. */
 struct rig *rig_of(void **state);
 void rig_free(struct rig **r);
