@@ -133,7 +133,7 @@ compare(const struct sealed *sealed, const struct policy *p, const char *token_n
 }
 
 enum err
-genesis_check(struct session *s, const struct policy *p, const char *token_name, bool promote)
+genesis_check(struct session *s, const struct policy *p, const char *token_name, bool promote, int64_t *known)
 {
 	const struct clock clock = clock_system();
 	struct sealed sealed;
@@ -142,6 +142,7 @@ genesis_check(struct session *s, const struct policy *p, const char *token_name,
 
 	TRY(sealed_read(s, &sealed));
 	e = compare(&sealed, p, token_name, &next);
+	*known = sealed.has_next ? sealed.next.version : sealed.policy_version;
 	if (e == ERR_OK && next && promote) {
 		e = policy_seal(s, p, token_name, clock_now(&clock));
 		log_info("genesis", "keys.json version %lld takes over from version %lld, as custodians approved",

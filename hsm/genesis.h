@@ -11,8 +11,9 @@
 MUST_USE enum err genesis_run(struct session *s, const struct policy *p, const char *token_name, unix_time now);
 
 /* Is this the keys.json that rules the token: the sealed one, or the next, which k custodians have approved? With promote the next one is sealed in the
- * other's place, which is refused from then on. ERR_CONFIG with what to do: no genesis yet, or another file. */
-MUST_USE enum err genesis_check(struct session *s, const struct policy *p, const char *token_name, bool promote);
+ * other's place, which is refused from then on. *known: the latest version that the token knows of. ERR_CONFIG with what to do: no genesis yet, or another file. */
+MUST_USE enum err genesis_check(struct session *s, const struct policy *p, const char *token_name, bool promote,
+	int64_t *known);
 
 /* Custodians, named by (ended by NULL), have approved next: the token lets the file of these bytes take over at the next start. A later one takes its place. The caller
  * has checked version and approvals. */

@@ -72,19 +72,17 @@ remembered_read(const struct remembered *r, struct chain_head *head, struct reco
 }
 
 enum err
-memory_check(struct session *s, const char *path, struct record_mark *records)
+memory_read(struct session *s, struct chain_head *journal, struct record_mark *records)
 {
 	AUTO(writer) value = writer_new(MAX_MEMORY);
 	struct remembered r;
-	struct chain_head head;
 	enum err e;
 
 	TRY(token_data_get(s, label, &value));
 	TRY(json_decode(writer_span(&value), &table, &r));
-	e = remembered_read(&r, &head, records);
+	e = remembered_read(&r, journal, records);
 	json_free(&table, &r);
-	TRY(e);
-	return journal_holds(path, &head);
+	return e;
 }
 
 /* ---- the thread ---- */
@@ -149,6 +147,8 @@ memory_keep(struct session *s, struct journal *j, struct records *r)
 void
 memory_end(void)
 {
+	if (keeper.session == NULL)
+		return;
 	record_flush(keeper.records);
 	(void)pthread_mutex_lock(&keeper.lock);
 	keep();

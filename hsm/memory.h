@@ -9,14 +9,14 @@
 /* Stores the journal's head in the token, and where the records stand; NULL: there are none yet. */
 MUST_USE enum err memory_seal(struct session *s, struct journal *j, struct records *r);
 
-/* Does the file at path hold the journal's head that the token remembers? *records is what it remembers of those: segment 0 if nothing. ERR_CORRUPT, ERR_IO. */
-MUST_USE enum err memory_check(struct session *s, const char *path, struct record_mark *records);
+/* What the token remembers: the journal's head, to be looked for by journal_holds(), and of the records: segment 0 if nothing. ERR_CORRUPT, ERR_NOT_FOUND. */
+MUST_USE enum err memory_read(struct session *s, struct chain_head *journal, struct record_mark *records);
 
 /* Starts the thread that seals them every MEMORY_SECONDS if they have changed. s is its own from here on. */
 enum { MEMORY_SECONDS = 10 };
 MUST_USE enum err memory_keep(struct session *s, struct journal *j, struct records *r);
 
-/* Seals once more, and no more after that: for the process's end. */
+/* Seals once more, if memory_keep was called, and no more after that: for the process's end. */
 void memory_end(void);
 
 #endif

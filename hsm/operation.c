@@ -170,6 +170,12 @@ static operation *const operations[] = {
 	[OP_METRICS] = op_metrics,
 };
 
+static bool
+serves_restoring(uint8_t op)
+{
+	return op == OP_STATUS || op == OP_LIST || op == OP_PROPOSE || op == OP_APPROVE;
+}
+
 /* A stranger learns nothing about which keys there are: the permit comes before the look-up where it can. */
 static enum err
 run(struct work *w)
@@ -184,6 +190,8 @@ run(struct work *w)
 		REQUIRE_WHY(w->key != NULL, ERR_NOT_FOUND, "there is no key '%.*s' on this token", (int)label.len,
 			(const char *)label.ptr);
 	}
+	REQUIRE_WHY(!w->service->restore.needed || serves_restoring(r->op), ERR_UNAVAILABLE,
+		"journal and token do not fit: mohar-hsmd waits until custodians approve a restore");
 	TRY(permit_check(p, r->uid, r->op, w->key == NULL ? NULL : w->key->rule));
 	REQUIRE_WHY(r->op < sizeof(operations) / sizeof(operations[0]) && operations[r->op] != NULL, ERR_UNSUPPORTED,
 		"%s is not served here", op_name(r->op));

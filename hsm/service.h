@@ -11,6 +11,7 @@
 #include "hsm/keys.h"
 #include "hsm/policy.h"
 #include "hsm/quorum/proposal.h"
+#include "hsm/quorum/restore.h"
 #include "hsm/record.h"
 #include "hsm/settings.h"
 
@@ -27,7 +28,7 @@ struct service {
 	struct counts *counts;
 	struct citizens *citizens;
 	struct proposals proposals;
-	bool restoring;      /* the journal and the token do not fit: nothing but a restore is served */
+	struct restore restore; /* needed: journal and token do not fit, and nothing else is served */
 	atomic_bool replace; /* a fresh worker is to take over: what it has found at its start no longer holds */
 	unix_time since;
 	atomic_ullong signatures, unwraps, refusals;

@@ -40,6 +40,21 @@ records_write(struct json_writer *j, struct service *s)
 	json_object_end(j);
 }
 
+/* In the state "restore" with what is to be proposed. */
+static void
+state_write(struct json_writer *j, struct service *s)
+{
+	AUTO(writer) restore = writer_new(MAX_RESTORE);
+
+	if (!s->restore.needed) {
+		json_text(j, "state", breaker_is_open(&s->breaker) ? "unavailable" : "ready");
+		return;
+	}
+	restore_write(&s->restore, &restore);
+	json_text(j, "state", "restore");
+	json_span(j, "restore", writer_span(&restore));
+}
+
 enum err
 tell_status(struct service *s, struct writer *json)
 {
@@ -50,7 +65,7 @@ tell_status(struct service *s, struct writer *json)
 	json_text(&j, "token", s->settings.token);
 	json_text(&j, "serves", s->settings.serves);
 	json_time(&j, "since", s->since);
-	json_text(&j, "state", breaker_is_open(&s->breaker) ? "unavailable" : "ready");
+	state_write(&j, s);
 	json_object(&j, "policy");
 	json_int(&j, "version", s->policy.version);
 	json_hex(&j, "sha256", sha256_span(&s->policy.hash));

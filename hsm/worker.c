@@ -79,8 +79,19 @@ genesis(struct session *s)
 static enum err
 ready(struct session *s, bool serves, struct record_mark *kept)
 {
-	TRY(genesis_check(s, &service.policy, service.settings.serves, serves));
-	TRY(memory_check(s, service.settings.journal, kept));
+	struct restore *r = &service.restore;
+	enum err e;
+
+	TRY(genesis_check(s, &service.policy, service.settings.serves, serves, &r->known));
+	TRY(memory_read(s, &r->token, kept));
+	e = journal_holds(service.settings.journal, &r->token);
+	if (e == ERR_CORRUPT && serves) {
+		r->needed = true;
+		*kept = (struct record_mark){0};
+		log_refusal("restore", e, "nothing else is served until custodians approve a restore");
+	} else {
+		TRY(e);
+	}
 	return keys_load(s, &service.policy, service.settings.serves, &service.keys);
 }
 
@@ -173,6 +184,26 @@ evidence_open(const struct record_mark *kept)
 	return counts_new(service.keys.count, &service.counts);
 }
 
+/* After the journal was read: does it know more than the token? What was approved and is not in the journal yet, the token knows. */
+static void
+restore_ready(void)
+{
+	struct restore *r = &service.restore;
+	struct proposals *t = &service.proposals;
+
+	r->journal = journal_head(&service.journal);
+	r->approved = t->next_version;
+	if (r->approved > r->known) {
+		r->needed = true;
+		log_error("restore",
+			"the token is an older copy: custodians have approved keys.json version %lld, and it knows %lld. Nothing else is "
+			"served until they approve a restore",
+			(long long)r->approved, (long long)r->known);
+	}
+	if (t->next_version < r->known)
+		t->next_version = r->known;
+}
+
 static enum err
 serve(struct session *s, int listen_fd, int *code)
 {
@@ -188,6 +219,7 @@ serve(struct session *s, int listen_fd, int *code)
 	proposals_open(&service.proposals, &service.policy, clock_now(&clock));
 	TRY(evidence_open(&kept));
 	quorum_ready(&service);
+	restore_ready();
 	citizens_ready(service.citizens, service.token, (size_t)service.settings.workers);
 	policy_warn_shared(&service.policy);
 	service.since = clock_now(&clock);
@@ -196,7 +228,8 @@ serve(struct session *s, int listen_fd, int *code)
 		TRY(session_open(service.token, &sessions[i]));
 	TRY(confine());
 	TRY(journal_note("start", service.settings.serves));
-	TRY(memory_keep(s, &service.journal, &service.records));
+	if (!service.restore.needed)
+		TRY(memory_keep(s, &service.journal, &service.records));
 	TRY(record_keep(&service.records));
 	log_info("worker", "serving token '%s' with %zu keys and %lld threads", service.settings.token,
 		service.keys.count, (long long)service.settings.workers);

@@ -69,4 +69,4 @@ execute(const struct kind_question *q, const char *const *by, struct writer *res
 	return e;
 }
 
-const struct kind kind_policy = {.name = "policy", .recorded_first = true, .check = check, .execute = execute};
+const struct kind kind_policy = {.name = "policy", .check = check, .execute = execute};

@@ -40,11 +40,11 @@ pending_check(const struct service *s, const struct kind *kind)
 {
 	const int64_t next = s->proposals.next_version;
 
-	REQUIRE_WHY(next <= s->policy.version || kind == &kind_policy || s->restoring, ERR_REFUSED,
+	REQUIRE_WHY(next <= s->policy.version || kind == &kind_policy || s->restore.needed, ERR_REFUSED,
 		"keys.json version %lld is approved: put it in place and restart mohar-hsmd first", (long long)next);
-	REQUIRE_WHY(kind->restoring == s->restoring, ERR_REFUSED,
-		s->restoring ? "a restore is what is waited for, and nothing else can be proposed"
-			     : "there is nothing to restore");
+	REQUIRE_WHY(kind->restoring == s->restore.needed, ERR_REFUSED,
+		s->restore.needed ? "a restore is what is waited for, and nothing else can be proposed"
+				  : "there is nothing to restore");
 	return ERR_OK;
 }
 
