@@ -4,12 +4,18 @@
 
 #include "base/file.h"
 
+static bool
+is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static struct span
 trimmed(struct span s)
 {
-	while (s.len > 0 && strchr(" \t\r\n", s.ptr[s.len - 1]) != NULL)
+	while (s.len > 0 && is_blank(s.ptr[s.len - 1]))
 		s.len--;
-	while (s.len > 0 && strchr(" \t\r\n", s.ptr[0]) != NULL) {
+	while (s.len > 0 && is_blank(s.ptr[0])) {
 		s.ptr++;
 		s.len--;
 	}
