@@ -218,7 +218,7 @@ title(const struct facts *f)
 	if (f->ca && f->self)
 		return "SIGN A ROOT CERTIFICATE";
 	if (f->ca)
-		return f->label != NULL ? "SIGN A CA CERTIFICATE" : "SIGN A CA CERTIFICATE FOR ANOTHER'S KEY";
+		return f->label != NULL ? "SIGN A CA CERTIFICATE" : "SIGN A CA CERTIFICATE FOR A KEY ELSEWHERE";
 	return "SIGN A CERTIFICATE";
 }
 
