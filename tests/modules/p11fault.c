@@ -1,6 +1,6 @@
 /* p11fault: a PKCS#11 module between mohar-hsmd and the real one (P11FAULT_MODULE) that fails by rules (file P11FAULT_RULES, read at each call, so that a
  * test can change them): lines `FUNCTION CODE COUNT`, meaning: the next COUNT calls of FUNCTION answer CODE (hex) instead of being made. FUNCTION may be
- * C_Sign, C_SignInit, C_UnwrapKey, C_OpenSession, C_Login, C_GetSessionInfo, C_FindObjectsInit; `lie` makes C_Sign flip a bit of a good signature;
+ * C_Sign, C_SignInit, C_UnwrapKey, C_OpenSession, C_Login, C_GetSessionInfo, C_GetMechanismInfo, C_FindObjectsInit; `lie` makes C_Sign flip a bit of a good signature;
  * `lose` closes every session behind the caller's back, as an HSM that restarts does. What is left of the counts is kept in this process. */
 #include <dlfcn.h>
 #include <stdatomic.h>
@@ -73,8 +73,8 @@ sign_init(CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_OBJECT_HANDLE k)
 }
 
 static CK_RV
-unwrap_key(CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_OBJECT_HANDLE by, CK_BYTE *wrapped, CK_ULONG len, CK_ATTRIBUTE *template,
-	CK_ULONG count, CK_OBJECT_HANDLE *out)
+unwrap_key(CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_OBJECT_HANDLE by, CK_BYTE *wrapped, CK_ULONG len,
+	CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *out)
 {
 	TRY_RULE("C_UnwrapKey");
 	return real->C_UnwrapKey(s, m, by, wrapped, len, template, count, out);
@@ -109,6 +109,13 @@ find_init(CK_SESSION_HANDLE s, CK_ATTRIBUTE *t, CK_ULONG n)
 	return real->C_FindObjectsInit(s, t, n);
 }
 
+static CK_RV
+mechanism_info(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO *info)
+{
+	TRY_RULE("C_GetMechanismInfo");
+	return real->C_GetMechanismInfo(slot, type, info);
+}
+
 CK_RV
 C_GetFunctionList(CK_FUNCTION_LIST **out)
 {
@@ -124,6 +131,7 @@ C_GetFunctionList(CK_FUNCTION_LIST **out)
 	mine = *real;
 	mine.C_Sign = sign;
 	mine.C_SignInit = sign_init;
+	mine.C_GetMechanismInfo = mechanism_info;
 	mine.C_UnwrapKey = unwrap_key;
 	mine.C_OpenSession = open_session;
 	mine.C_Login = login;

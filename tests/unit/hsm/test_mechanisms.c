@@ -281,6 +281,34 @@ CASE(signing_with_rsa_leaves_other_rsa_keys_to_the_default_provider)
 	assert_non_null(other);
 }
 
+/* A token that has not what keys.json asks for must be told at genesis, by name, not found out at a ceremony's end. */
+CASE(a_mechanism_that_the_token_lacks_is_named_at_genesis)
+{
+	const char *build = getenv("MOHAR_BUILD");
+	struct rig *r;
+	char path[512], rules[128];
+
+	(void)rig_of(state);
+	r = rig_new();
+	assert_non_null(r);
+	(void)snprintf(path, sizeof(path), "%s/tests/modules/p11fault.so", build == NULL ? "build" : build);
+	if (access(path, R_OK) != 0) {
+		rig_free(&r);
+		skip();
+	}
+	rig_path(r, "rules", rules);
+	assert_ok(file_write(rules, SPAN("C_GetMechanismInfo 70 1000\n"), 0644));
+	assert_int_equal(setenv("P11FAULT_RULES", rules, 1), 0);
+	assert_int_equal(setenv("P11FAULT_MODULE", "/usr/lib/softhsm/libsofthsm2.so", 1), 0);
+	rig_set(r, "module", path);
+	assert_int_equal(rig_run(r, "genesis"), 1);
+	assert_true(rig_said(r,
+		"the token has no CKM_EC_KEY_PAIR_GEN, which P-384 needs: name another algorithm in keys.json"));
+	assert_ok(file_write(rules, SPAN(""), 0644));
+	assert_int_equal(rig_run(r, "genesis"), 0);
+	rig_free(&r);
+}
+
 int
 main(void)
 {
@@ -289,6 +317,7 @@ main(void)
 		cmocka_unit_test(an_ocsp_answer_is_signed_with_every_algorithm),
 		cmocka_unit_test(a_jws_is_signed_with_every_algorithm),
 		cmocka_unit_test(a_padding_that_is_not_the_keys_is_refused),
+		cmocka_unit_test(a_mechanism_that_the_token_lacks_is_named_at_genesis),
 		cmocka_unit_test(signing_with_rsa_leaves_other_rsa_keys_to_the_default_provider),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -3,6 +3,7 @@
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 
 #include "hsm/token/verifier.h"
 #include "x509/own.h"
@@ -154,6 +155,47 @@ CASE(an_ed25519_signature_is_checked_over_the_whole)
 	verifier_free(&v);
 }
 
+/* A digest of 32 or 64 bytes is PSS's, a DigestInfo is PKCS #1 v1.5's: neither passes for the other, and no bit may change. */
+static void
+rsa_round(EVP_PKEY *key, const EVP_MD *md, bool pss)
+{
+	static const uint8_t info256[] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04,
+		0x02, 0x01, 0x05, 0x00, 0x04, 0x20};
+	OWN(EVP_PKEY_CTX) context = EVP_PKEY_CTX_new(key, NULL);
+	const size_t hash = (size_t)EVP_MD_get_size(md);
+	uint8_t input[sizeof(info256) + 64] = {0}, raw[512];
+	struct verifier *v = NULL;
+	size_t len = sizeof(raw), input_len = pss ? hash : sizeof(info256) + hash;
+
+	if (!pss)
+		memcpy(input, info256, sizeof(info256));
+	assert_int_equal(EVP_PKEY_sign_init(context), 1);
+	assert_true(EVP_PKEY_CTX_set_rsa_padding(context, pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) > 0);
+	if (pss)
+		assert_true(EVP_PKEY_CTX_set_signature_md(context, md) > 0 &&
+			EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) > 0);
+	assert_int_equal(EVP_PKEY_sign(context, raw, &len, input, input_len), 1);
+	assert_ok(verifier_new(key, &v));
+	assert_ok(verifier_check(v, span_at(input, input_len), span_at(raw, len)));
+	assert_err(verifier_check(v, span_at(input, input_len), span_at(raw, len - 1)), ERR_CRYPTO);
+	raw[len / 2] ^= 1;
+	assert_err(verifier_check(v, span_at(input, input_len), span_at(raw, len)), ERR_CRYPTO);
+	raw[len / 2] ^= 1;
+	input[input_len - 1] ^= 1;
+	assert_err(verifier_check(v, span_at(input, input_len), span_at(raw, len)), ERR_CRYPTO);
+	verifier_free(&v);
+}
+
+CASE(an_rsa_signature_is_checked_by_its_padding)
+{
+	OWN(EVP_PKEY) key = EVP_RSA_gen(2048);
+
+	(void)state;
+	rsa_round(key, EVP_sha256(), false);
+	rsa_round(key, EVP_sha256(), true);
+	rsa_round(key, EVP_sha512(), true);
+}
+
 int
 main(void)
 {
@@ -162,6 +204,7 @@ main(void)
 		cmocka_unit_test(another_keys_signature_does_not_verify),
 		cmocka_unit_test(numbers_out_of_range_do_not_verify),
 		cmocka_unit_test(a_signature_of_another_length_does_not_verify),
+		cmocka_unit_test(an_rsa_signature_is_checked_by_its_padding),
 		cmocka_unit_test(an_ed25519_signature_is_checked_over_the_whole),
 	};
 
