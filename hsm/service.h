@@ -29,7 +29,7 @@ struct service {
 	struct citizens *citizens;
 	struct proposals proposals;
 	struct restore restore; /* needed: journal and token do not fit, and nothing else is served */
-	atomic_bool replace; /* a fresh worker is to take over: what it has found at its start no longer holds */
+	atomic_bool replace;    /* a fresh worker is to take over: what it has found at its start no longer holds */
 	unix_time since;
 	atomic_ullong signatures, unwraps, refusals;
 	atomic_uint waiting; /* in the queue */

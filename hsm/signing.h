@@ -13,7 +13,7 @@ struct signing {
 	uid_t uid;
 	unix_time arrived;
 	bool approved; /* k custodians stand behind it: hsm/quorum/ */
-	char *detail; /* MAX_TYPE_DETAIL bytes: told what the object was, for the record of operations */
+	char *detail;  /* MAX_TYPE_DETAIL bytes: told what the object was, for the record of operations */
 };
 
 /* Would it be signed? Everything that signing_do asks before the signature; question and *type are for who describes it. detail: MAX_TYPE_DETAIL bytes. */

@@ -1,7 +1,7 @@
 #include "hsm/quorum/restore.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/encode.h"
@@ -24,23 +24,59 @@ restore_write(const struct restore *r, struct writer *w)
 	writer_format(w, "policy=%" PRId64 ":%" PRId64, r->known, r->approved);
 }
 
+/* The number behind the text before; what does not come out again as it stood is found by restore_read. */
+static enum err
+number_take(const char **at, const char *before, uint64_t *out)
+{
+	const size_t len = strlen(before);
+	char *end;
+
+	REQUIRE(strncmp(*at, before, len) == 0, ERR_MALFORMED);
+	*out = strtoull(*at + len, &end, 10);
+	REQUIRE(end > *at + len && *out <= INT64_MAX, ERR_MALFORMED);
+	*at = end;
+	return ERR_OK;
+}
+
+static enum err
+head_take(const char **at, const char *before, struct chain_head *out)
+{
+	size_t len;
+
+	TRY(number_take(at, before, &out->count));
+	REQUIRE(**at == ':' && strlen(*at) > HASH_TEXT, ERR_MALFORMED);
+	TRY(hex_read(span_at(*at + 1, HASH_TEXT), out->hash.bytes, SHA256_LEN, &len));
+	*at += 1 + HASH_TEXT;
+	return ERR_OK;
+}
+
+static enum err
+parse(const char *at, struct restore *r)
+{
+	uint64_t known, approved;
+
+	TRY(head_take(&at, "journal=", &r->journal));
+	TRY(head_take(&at, " token=", &r->token));
+	TRY(number_take(&at, " policy=", &known));
+	TRY(number_take(&at, ":", &approved));
+	r->known = (int64_t)known;
+	r->approved = (int64_t)approved;
+	return ERR_OK;
+}
+
 enum err
 restore_read(struct span text, struct restore *out)
 {
 	AUTO(writer) again = writer_new(MAX_RESTORE);
-	char copy[MAX_RESTORE + 1], journal[HASH_TEXT + 1], token[HASH_TEXT + 1];
 	struct restore r = {.needed = true};
-	size_t len;
+	char *copy = NULL;
+	enum err e;
 
-	REQUIRE(text.len <= MAX_RESTORE && memchr(text.ptr, '\0', text.len) == NULL, ERR_MALFORMED);
-	memcpy(copy, text.ptr, text.len);
-	copy[text.len] = '\0';
-	REQUIRE_WHY(sscanf(copy,
-			    "journal=%" SCNu64 ":%64[0-9a-f] token=%" SCNu64 ":%64[0-9a-f] policy=%" SCNd64 ":%" SCNd64,
-			    &r.journal.count, journal, &r.token.count, token, &r.known, &r.approved) == 6,
-		ERR_MALFORMED, "a restore is proposed with what STATUS tells in 'restore'");
-	TRY(hex_read(span_of(journal), r.journal.hash.bytes, SHA256_LEN, &len));
-	TRY(hex_read(span_of(token), r.token.hash.bytes, SHA256_LEN, &len));
+	REQUIRE(text.len <= MAX_RESTORE, ERR_MALFORMED);
+	TRY(span_text(text, &copy));
+	e = parse(copy, &r);
+	free(copy);
+	REQUIRE_WHY(e == ERR_OK, ERR_MALFORMED, "a restore is proposed with what STATUS tells in 'restore'");
 	restore_write(&r, &again);
 	REQUIRE(writer_done(&again) == ERR_OK && span_equal(writer_span(&again), text), ERR_MALFORMED);
 	*out = r;

@@ -175,6 +175,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	default:
 		summary_foreign(&out, bytes);
+		summary_line(&out, "", "%zu", bytes.len);
+		summary_end(&out, &policy);
 		is_shown(ERR_OK, &out);
 		break;
 	}
