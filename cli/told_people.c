@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -135,8 +136,51 @@ table_columns(const struct cli *c, size_t first, size_t end)
 
 struct table {
 	size_t columns, depth;
+	bool drawn; /* with lines around */
 	size_t widths[MAX_TABLE_COLUMNS];
 };
+
+/* Lines are for a terminal that shows them; a pipe gets words and spaces. */
+static bool
+is_drawn(FILE *to)
+{
+	const char *locale = getenv("LC_ALL");
+
+	if (locale == NULL || locale[0] == '\0')
+		locale = getenv("LC_CTYPE");
+	if (locale == NULL || locale[0] == '\0')
+		locale = getenv("LANG");
+	return isatty(fileno(to)) != 0 && locale != NULL &&
+		(strcasestr(locale, "utf-8") != NULL || strcasestr(locale, "utf8") != NULL);
+}
+
+static void
+put_rule(FILE *to, const struct table *t, const char *left, const char *middle, const char *right)
+{
+	if (!t->drawn)
+		return;
+	pad(to, 0, 2 * t->depth);
+	fprintf(to, "%s%s", cli_paint(to, PAINT_DIM), left);
+	for (size_t n = 0; n < t->columns; n++) {
+		for (size_t i = 0; i < t->widths[n] + 2; i++)
+			fputs("─", to);
+		fputs(n + 1 < t->columns ? middle : right, to);
+	}
+	fprintf(to, "%s\n", cli_paint(to, PAINT_NONE));
+}
+
+/* How a state looks: its word says the same. */
+static enum cli_paint
+paint_of(const struct cli_told *cell)
+{
+	if (strcmp(cell->name, "state") != 0)
+		return PAINT_NONE;
+	if (strcmp(cell->value, "healthy") == 0)
+		return PAINT_GOOD;
+	if (strcmp(cell->value, "warning") == 0)
+		return PAINT_DOUBT;
+	return strcmp(cell->value, "unwell") == 0 || strcmp(cell->value, "expired") == 0 ? PAINT_BAD : PAINT_NONE;
+}
 
 static void
 measure_row(const struct cli *c, struct table *t, size_t item)
@@ -156,17 +200,22 @@ static void
 put_row(const struct cli *c, FILE *to, const struct table *t, size_t item, bool head)
 {
 	pad(to, 0, 2 * t->depth);
-	if (head)
-		fputs(cli_paint(to, PAINT_BOLD), to);
+	fputs(t->drawn ? "│ " : "", to);
 	for (size_t n = 0; n < t->columns; n++) {
 		const struct cli_told *cell = &c->told[item + n + 1];
 		const char *text = head ? cell->name : cell->value;
+		const enum cli_paint paint = head ? PAINT_BOLD : paint_of(cell);
 
+		fputs(paint == PAINT_NONE ? "" : cli_paint(to, paint), to);
 		put_text(to, text);
-		if (n + 1 < t->columns)
+		fputs(paint == PAINT_NONE ? "" : cli_paint(to, PAINT_NONE), to);
+		if (t->drawn)
+			pad(to, shown_width(text), t->widths[n]);
+		else if (n + 1 < t->columns)
 			pad(to, shown_width(text), t->widths[n] + COLUMN_GAP);
+		fputs(!t->drawn ? "" : n + 1 < t->columns ? " │ " : " │", to);
 	}
-	fprintf(to, "%s\n", head ? cli_paint(to, PAINT_NONE) : "");
+	fputc('\n', to);
 }
 
 static void
@@ -174,11 +223,14 @@ put_table(struct cli *c, FILE *to, size_t first, size_t end, struct table *t)
 {
 	for (size_t i = first; i < end; i = told_next(c, i, end))
 		measure_row(c, t, i);
+	put_rule(to, t, "┌", "┬", "┐");
 	put_row(c, to, t, first, true);
+	put_rule(to, t, "├", "┼", "┤");
 	for (size_t i = first; i < end; i = told_next(c, i, end)) {
 		put_row(c, to, t, i, false);
 		c->told[i].printed = true;
 	}
+	put_rule(to, t, "└", "┴", "┘");
 }
 
 static void put_members(struct cli *c, FILE *to, size_t from, size_t end, size_t depth);
@@ -186,7 +238,7 @@ static void put_members(struct cli *c, FILE *to, size_t from, size_t end, size_t
 static void
 put_list(struct cli *c, FILE *to, size_t first, size_t end, size_t depth)
 {
-	struct table t = {.columns = table_columns(c, first, end), .depth = depth + 1};
+	struct table t = {.columns = table_columns(c, first, end), .depth = depth + 1, .drawn = is_drawn(to)};
 
 	pad(to, 0, 2 * depth);
 	fprintf(to, "%s%s%s:\n", cli_paint(to, PAINT_BOLD), c->told[first].name, cli_paint(to, PAINT_NONE));
