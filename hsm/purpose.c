@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "hsm/token/citizen.h"
 #include "hsm/type/type.h"
 #include "x509/profile.h"
 
@@ -61,8 +62,8 @@ citizen_check(const struct policy *p, const struct key_rule *k)
 		return ERR_OK;
 	REQUIRE_WHY(seal != NULL && strcmp(seal->purpose, "blob-seal") == 0 && strcmp(seal->token, k->token) == 0,
 		ERR_CONFIG, "key '%s': there is no blob-seal key '%s' on its token", k->label, k->seal);
-	REQUIRE_WHY(algorithm_find(k->born, ALGORITHM_SIGN) != NULL, ERR_CONFIG, "key '%s': no signing algorithm '%s'",
-		k->label, k->born);
+	REQUIRE_WHY(token_citizen_serves(algorithm_find(k->born, ALGORITHM_SIGN)), ERR_CONFIG,
+		"key '%s': born '%s': citizens' keys are P-256, P-384 or P-521", k->label, k->born);
 	REQUIRE_WHY(k->activation.origins.count > 0, ERR_CONFIG, "key '%s': activation lacks origins", k->label);
 	return ERR_OK;
 }

@@ -204,6 +204,28 @@ CASE(a_document_is_sealed_by_cms_sign)
 	document_is_sealed(r, "seal-pss");
 }
 
+/* Evidence once ended at 64 KiB: a document is longer than a frame. */
+CASE(a_document_of_a_mebibyte_is_sealed)
+{
+	enum { LEN = 1 << 20 };
+	struct rig *r = rig_of(state);
+	char *document = malloc(LEN + 1);
+	EVP_PKEY *handle = NULL;
+
+	assert_non_null(document);
+	memset(document, 'x', LEN);
+	document[LEN] = '\0';
+	ca_make(r);
+	assert_ok(keyring_key(r->keyring, "seal-p256", span_at(document, LEN), &handle));
+
+	OWN(EVP_PKEY) key = handle;
+	OWN(X509) x = certificate(key, "Test Seal", "critical,CA:FALSE", "critical,nonRepudiation", NULL);
+	OWN(CMS_ContentInfo) cms = seal(x, key, document, false, FLAGS);
+
+	assert_non_null(cms);
+	free(document);
+}
+
 /* What the evidence is not, what names no certificate, and what nobody reads is not signed. */
 CASE(another_document_than_the_evidence_is_not_sealed)
 {
@@ -356,6 +378,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_document_is_sealed_by_cms_sign),
+		cmocka_unit_test(a_document_of_a_mebibyte_is_sealed),
 		cmocka_unit_test(another_document_than_the_evidence_is_not_sealed),
 		cmocka_unit_test(a_time_stamp_is_made_by_ts_resp_create_response),
 		cmocka_unit_test(a_time_stamp_of_another_time_or_policy_is_refused),

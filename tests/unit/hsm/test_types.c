@@ -103,6 +103,7 @@ ask(const struct type *type, const struct key_rule *rule, const struct token_key
 struct tbs {
 	const char *policy, *basic, *usage, *extended;
 	long begin, end; /* seconds from now */
+	long serial;     /* 0: 7 */
 	EVP_PKEY *subject, *issuer;
 	int extra; /* NID of one more extension; 0 none */
 	const EVP_MD *digest;
@@ -152,7 +153,7 @@ tbs_make(const struct tbs *t, struct writer *out)
 	extend(issuer, &context, NID_subject_key_identifier, "hash");
 	X509V3_set_ctx(&context, issuer, x, NULL, NULL, 0);
 	assert_true(X509_set_version(x, 2) && X509_set_pubkey(x, t->subject == NULL ? person : t->subject) &&
-		ASN1_INTEGER_set(X509_get_serialNumber(x), 7));
+		ASN1_INTEGER_set(X509_get_serialNumber(x), t->serial == 0 ? 7 : t->serial));
 	assert_true(ASN1_TIME_set(X509_getm_notBefore(x), now + t->begin) &&
 		ASN1_TIME_set(X509_getm_notAfter(x), now + t->end));
 	extend(x, &context, NID_authority_key_identifier, "keyid:always");
@@ -213,6 +214,15 @@ CASE(a_certificate_outside_its_profile_is_refused)
 	assert_err(ask_tbs(&t), ERR_REFUSED);
 	t = leaf;
 	t.usage = "critical,keyCertSign";
+	assert_err(ask_tbs(&t), ERR_REFUSED);
+	t = leaf;
+	t.usage = "critical,digitalSignature,keyEncipherment"; /* the row names the first only */
+	assert_err(ask_tbs(&t), ERR_REFUSED);
+	t = leaf;
+	t.usage = "critical,keyAgreement,decipherOnly";
+	assert_err(ask_tbs(&t), ERR_REFUSED);
+	t = leaf;
+	t.serial = -7;
 	assert_err(ask_tbs(&t), ERR_REFUSED);
 	t = leaf;
 	t.usage = NULL;
