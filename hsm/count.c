@@ -22,7 +22,7 @@ counts_free(struct counts **c)
 }
 
 struct count *
-counts_of(struct counts *c, size_t key, uint8_t op)
+counts_of(struct counts *c, size_t key, unsigned op)
 {
 	return &c->of[(key < c->keys ? key : c->keys) * COUNT_OPS + (op < COUNT_OPS ? op : 0)];
 }
@@ -52,7 +52,7 @@ counts_sum(struct counts *c, size_t key)
 {
 	struct count_sum sum = {0};
 
-	for (uint8_t op = 0; op < COUNT_OPS; op++)
+	for (unsigned op = 0; op < COUNT_OPS; op++)
 		for (int e = 0; e < COUNT_OUTCOMES; e++) {
 			const uint64_t n =
 				atomic_load_explicit(&counts_of(c, key, op)->outcomes[e], memory_order_relaxed);

@@ -43,7 +43,7 @@ MUST_USE enum err counts_new(size_t keys, struct counts **out);
 void counts_free(struct counts **c);
 
 /* Of the key in that row (its number: for none) and the op. */
-struct count *counts_of(struct counts *c, size_t key, uint8_t op);
+struct count *counts_of(struct counts *c, size_t key, unsigned op);
 
 /* One operation more; times in microseconds. */
 void count_add(struct count *c, enum err outcome, const int64_t times[COUNT_TIMES]);

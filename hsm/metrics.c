@@ -36,12 +36,12 @@ head(struct writer *w, const char *name, const char *type, const char *help)
 }
 
 static void
-labels(struct writer *w, struct service *s, size_t key, uint8_t op)
+labels(struct writer *w, struct service *s, size_t key, unsigned op)
 {
 	writer_text(w, "{key=\"");
 	metrics_label(w, key < s->keys.count ? s->keys.rows[key].rule->label : "");
 	writer_text(w, "\",op=\"");
-	metrics_label(w, op_name(op));
+	metrics_label(w, op_name((uint8_t)op));
 	writer_u8(w, '"');
 }
 
@@ -50,7 +50,7 @@ write_outcomes(struct writer *w, struct service *s)
 {
 	head(w, "mohar_hsm_operations_total", "counter", "Operations by key and outcome since the worker started.");
 	for (size_t key = 0; key <= s->keys.count; key++)
-		for (uint8_t op = 0; op < COUNT_OPS; op++)
+		for (unsigned op = 0; op < COUNT_OPS; op++)
 			for (int e = 0; e < COUNT_OUTCOMES; e++) {
 				const uint64_t n = read_counter(&counts_of(s->counts, key, op)->outcomes[e]);
 
@@ -63,7 +63,7 @@ write_outcomes(struct writer *w, struct service *s)
 }
 
 static void
-write_histogram(struct writer *w, struct service *s, size_t key, uint8_t op, enum count_time t)
+write_histogram(struct writer *w, struct service *s, size_t key, unsigned op, enum count_time t)
 {
 	struct histogram *h = &counts_of(s->counts, key, op)->times[t];
 	uint64_t counts[COUNT_BOUNDS + 1], sum = 0;
@@ -95,7 +95,7 @@ write_times(struct writer *w, struct service *s)
 	for (enum count_time t = 0; t < COUNT_TIMES; t++) {
 		head(w, times[t][0], "histogram", times[t][1]);
 		for (size_t key = 0; key <= s->keys.count; key++)
-			for (uint8_t op = 0; op < COUNT_OPS; op++)
+			for (unsigned op = 0; op < COUNT_OPS; op++)
 				write_histogram(w, s, key, op, t);
 	}
 }
