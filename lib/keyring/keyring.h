@@ -86,7 +86,8 @@ struct hsm_proposal {
 	int64_t expires, k;
 };
 
-/* Proposes an act: kind "sign" (label: the key), "generate", "delete" (label), "policy" (object: the new keys.json), "restore". evidence: as for SIGN. */
+/* Proposes an act: kind "sign" (label: the key), "delete" (label), "policy" (object: the new keys.json), "restore" (object: what STATUS
+ * tells in `restore`). evidence: empty. */
 MUST_USE enum err keyring_propose(struct keyring *k, const char *kind, const char *label, struct span object,
 	struct span evidence, struct hsm_proposal *out);
 /* One custodian's approval (act proposal.approve with `proposal`, `object_sha256`, `summary_sha256`; or an AuthenticationResponseJSON) of the very same bytes. The k-th

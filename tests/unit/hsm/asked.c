@@ -67,7 +67,7 @@ asked_object(struct rig *r, struct writer *out)
 	key = d2i_PUBKEY(NULL, &at, (long)spki.len);
 	x = root_make(other, "Test Root", 100);
 	assert_true(X509_set_pubkey(x, key));
-	X509_delete_ext(x, X509_get_ext_by_NID(x, NID_subject_key_identifier, -1));
+	X509_EXTENSION_free(X509_delete_ext(x, X509_get_ext_by_NID(x, NID_subject_key_identifier, -1)));
 	tbs_write(x, out);
 }
 
