@@ -43,20 +43,22 @@ act_unwrap(struct session *s, const struct key *k, CK_OBJECT_HANDLE handle, void
 	return token_citizen_unwrap(s, handle, u->algorithm, u->wrapped, &u->object);
 }
 
-/* The nest is held. If key_use had to open another session, everything that lay in the old one is gone. */
+/* The nest is held. What was lost before is mended first, so that key_use has its second try for what fails now. When another session was opened,
+ * everything that lay in the old one is gone. */
 static enum err
 unwrap(struct nest *n, struct service *service, struct key *master, struct unwrapping *u)
 {
 	CK_SESSION_HANDLE before;
-	bool whole;
 	enum err e;
 
-	if (!n->session.open && session_open(n->session.token, &n->session) != ERR_OK)
-		err_forget(); /* key_use tries the long way, and says what is wrong */
-	whole = n->session.open && !n->session.lost;
+	if (!n->session.open || n->session.lost) {
+		atomic_fetch_add(&n->epoch, 1);
+		if (!breaker_is_open(&service->breaker) && session_recover(&n->session) != ERR_OK)
+			err_forget(); /* key_use says what is wrong */
+	}
 	before = n->session.handle;
 	e = key_use(&n->session, master, &service->breaker, act_unwrap, u);
-	if (!whole || u->calls > 1 || !n->session.open || n->session.lost || n->session.handle != before)
+	if (u->calls > 1 || !n->session.open || n->session.lost || n->session.handle != before)
 		atomic_fetch_add(&n->epoch, 1);
 	return e;
 }

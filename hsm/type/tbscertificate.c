@@ -205,8 +205,8 @@ keys_check(const struct type_question *q, const struct certificate_rule *r, cons
 
 /* Evidence is act "~" base64url(blob): the certificate is for a key that was born here, for this profile. Its person is compared with the act's. */
 static enum err
-citizen_check(const struct type_question *q, const struct certificate_rule *r, const X509 *x, struct span spki, char *by,
-	size_t room)
+citizen_check(const struct type_question *q, const struct certificate_rule *r, const X509 *x, struct span spki,
+	char *by, size_t room)
 {
 	struct type_question act = *q;
 	struct reader reader = reader_over(q->evidence);
@@ -254,8 +254,8 @@ check(const struct type_question *q, char *detail)
 	TRY(serial_check(x));
 	TRY(extensions_check(x));
 	TRY(rule_find(q, x, &r));
-	REQUIRE_WHY(!r->quorum || q->approved, ERR_REFUSED,
-		"profile '%s' needs custodians' approval: PROPOSE it", r->profile);
+	REQUIRE_WHY(!r->quorum || q->approved, ERR_REFUSED, "profile '%s' needs custodians' approval: PROPOSE it",
+		r->profile);
 	TRY(validity_check(q, r, x));
 	TRY(authority_check(r, x));
 	TRY(key_usage_check(r, x));
