@@ -24,7 +24,7 @@ const bench = {
 	work: env.MOHAR_DEMO_DIR + '/bench',
 	certificate: env.MOHAR_DEMO_DIR + '/idp/tls.pem',
 	key: env.MOHAR_DEMO_DIR + '/idp/tls.key',
-	ports: { cad: base + 11, idpd: base + 12, signerd: base + 13, bare: base + 20, peer: base + 21, openssl: base + 22 },
+	ports: { cad: base + 11, idpd: base + 12, signerd: base + 13, bare: base + 20, peer: base + 21, openssl: base + 22, durable: base + 23 },
 	threads: { cad: 2, idpd: 32 },
 };
 

@@ -1,6 +1,6 @@
 // A code for tokens: mohar-idpd (one durable commit, one signature in the HSM) beside npm oidc-provider, which has its documents in memory and its
 // key in the process. Both over TLS on connections that stay open, both with PKCE, both answering an opaque access token and an ID token: ours signed ES256, the
-// other's too, and once RS256, which is what it signs with unless it is told otherwise.
+// other's too, and once RS256, which is what it signs with unless it is told otherwise. And once the other with its documents where ours are: in PostgreSQL, on disk.
 import { fork } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createLocalJWKSet, jwtVerify } from 'jose';
@@ -10,8 +10,14 @@ import { assertion, basic, body } from './request.mjs';
 
 const CONNECTIONS = 32, ROUNDS = 5, OURS = 2000, THEIRS = 1000;
 
-async function startPeer(bench, who) {
-	const options = { port: bench.ports.peer, certificate: bench.certificate, key: bench.key, redirectUri: bench.env.MOHAR_REDIRECT_URI, ...who };
+// libpq's words for node's.
+function databaseOf(connection) {
+	const words = Object.fromEntries(connection.split(' ').map((word) => word.split('=')));
+	return { host: words.host, database: words.dbname, user: words.user };
+}
+
+async function startPeer(bench, who, port) {
+	const options = { port, certificate: bench.certificate, key: bench.key, redirectUri: bench.env.MOHAR_REDIRECT_URI, ...who };
 	const peer = keep(fork(new URL('peer.mjs', import.meta.url), [JSON.stringify(options)], { execArgv: ['--no-warnings'], env: { NODE_ENV: 'production' } }));
 	const told = (word) => new Promise((done, fail) => {
 		peer.once('message', (said) => said === word ? done() : fail(new Error(`oidc-provider said ${said}`)));
@@ -41,7 +47,8 @@ export async function exchange(bench) {
 	const file = bench.work + '/bodies';
 	checkDurable(env.MOHAR_DATABASE);
 	await checkOne(bench, who.basic);
-	const ask = await startPeer(bench, who);
+	const ask = await startPeer(bench, who, bench.ports.peer);
+	const askDurable = await startPeer(bench, { ...who, database: databaseOf(env.MOHAR_DATABASE) }, bench.ports.durable);
 	const post = async (port, method) => Number(await output(bench.build + '/tests/bench/post',
 		[port, '/token', env.MOHAR_TLS_CA, CONNECTIONS, file, '"id_token":"', ...(who[method].secret ? [basic(who[method])] : [])]));
 	const ours = (method) => async () => {
@@ -53,12 +60,13 @@ export async function exchange(bench) {
 		if (eventsOf(env.MOHAR_DATABASE) - before !== OURS) throw new Error('not every exchange left its event');
 		return rate;
 	};
-	const theirs = (method) => async () => {
-		await ask({ method, count: THEIRS, file });
-		return post(bench.ports.peer, method);
+	const theirs = (method, tell = ask, port = bench.ports.peer, count = THEIRS) => async () => {
+		await tell({ method, count, file });
+		return post(port, method);
 	};
 	const got = await turns(ROUNDS, {
 		basic: ours('basic'), basicPeer: theirs('basic'), rsaPeer: theirs('rsa'), jwt: ours('jwt'), jwtPeer: theirs('jwt'),
+		durablePeer: theirs('basic', askDurable, bench.ports.durable, THEIRS / 2),
 	});
 	const row = (what, mine, beside, peer) =>
 		({ what, ours: median(got[mine]), beside, theirs: median(got[peer]), ratio: ratio(got[mine], got[peer]), goal: 2 });
@@ -66,5 +74,6 @@ export async function exchange(bench) {
 		row('code exchange, client_secret_basic', 'basic', 'oidc-provider as it comes, RS256', 'rsaPeer'),
 		row('code exchange, client_secret_basic', 'basic', 'oidc-provider, ES256', 'basicPeer'),
 		row('code exchange, private_key_jwt', 'jwt', 'oidc-provider, ES256', 'jwtPeer'),
+		row('code exchange, client_secret_basic', 'basic', 'oidc-provider, ES256, PostgreSQL', 'durablePeer'),
 	];
 }

@@ -1,13 +1,14 @@
-// The provider that `make bench` stands beside: npm oidc-provider with its documents in memory. Started by fork(), told by messages:
+// The provider that `make bench` stands beside: npm oidc-provider with its documents in memory, or in PostgreSQL if `database` is given. Started by fork(), told by messages:
 // {method, file, count} writes `count` bodies of token requests to `file`, each with a code of its own made through the model classes.
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import Provider from 'oidc-provider';
 import MemoryAdapter from '../npm/node_modules/oidc-provider/lib/adapters/memory_adapter.js';
+import * as durable from './durable.mjs';
 import { assertion, body, challenge } from './request.mjs';
 
-const { port, certificate, key, redirectUri, basic, jwt } = JSON.parse(process.argv[2]);
+const { port, certificate, key, redirectUri, basic, jwt, database } = JSON.parse(process.argv[2]);
 const issuer = `https://localhost:${port}`;
 const accountId = 'test-citizen-one';
 
@@ -23,7 +24,7 @@ const privateKey = (alg, type, options) => ({ ...generateKeyPairSync(type, optio
 const publicHalf = ({ d, ...rest }) => rest;
 
 const provider = new Provider(issuer, {
-	adapter: Memory,
+	adapter: database ? durable.Durable : Memory,
 	clients: [
 		client(basic.id, { client_secret: basic.secret, token_endpoint_auth_method: 'client_secret_basic' }),
 		client(basic.id + '-rsa', { client_secret: basic.secret, token_endpoint_auth_method: 'client_secret_basic', id_token_signed_response_alg: 'RS256' }),
@@ -52,12 +53,14 @@ async function make({ method, count, file }) {
 	const who = { basic, rsa: { id: basic.id + '-rsa' }, jwt }[method];
 	const lines = [];
 	documents.clear();
+	if (database) await durable.clear();
 	for (let i = 0; i < count; i++)
 		lines.push(body(await makeCode(who), redirectUri, method === 'jwt' ? assertion(jwt, issuer) : {}));
 	writeFileSync(file, lines.join('\n') + '\n');
 }
 
 provider.on('server_error', (ctx, error) => console.error(error));
+if (database) await durable.open(database);
 process.on('message', (message) => make(message).then(() => process.send('made')));
 process.on('disconnect', () => process.exit());
 createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, provider.callback()).listen(port, '127.0.0.1', () => process.send('up'));
