@@ -10,6 +10,8 @@
 #include "jose/act.h"
 #include "keyring/keyring.h"
 
+#define CEREMONY_AUDIENCE "mohar:ceremony" /* of custodians' acts */
+
 enum { MAX_CUSTODIANS = 16, MAX_CERTIFICATES = 16, MAX_TRANSCRIPT = 512 << 10 };
 
 /* One who takes part; who it is, the card's key says. */
@@ -43,6 +45,27 @@ struct ceremony {
 /* Opens every custodian's card, has it sign an act "ceremony.approve" over script and keys.json, verifies each, and writes them into the transcript. ERR_REFUSED
  * unless k different ones of keys.json did. */
 MUST_USE enum err ceremony_approve(struct ceremony *c);
+
+struct card;
+
+/* What custodians decide on. Borrowed. */
+struct proposal_file {
+	const char *kind, *label; /* label: NULL if the kind is about no key */
+	struct span object;
+	struct hsm_proposal told; /* by mohar-hsmd */
+};
+
+/* One custodian's act proposal.approve, made on that card. Appended. */
+MUST_USE enum err proposal_approval(const struct proposal_file *p, struct card *card, unix_time now,
+	struct writer *jws);
+
+/* Proposes, shows what mohar-hsmd says of it (which must be what the bytes say here), and has one custodian after the other approve until it is executed; all of that
+ * into the transcript. What came of it is appended to result. */
+MUST_USE enum err ceremony_decide(struct ceremony *c, struct keyring *k, const char *kind, const char *label,
+	struct span object, struct writer *result);
+
+/* A key of the root's token, each of whose signatures the custodians decide so. The caller frees it. */
+MUST_USE enum err ceremony_key(struct ceremony *c, const char *label, EVP_PKEY **out);
 
 /* Does one step and writes it into the transcript. */
 MUST_USE enum err ceremony_step(struct ceremony *c, const struct script_step *step);

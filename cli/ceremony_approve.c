@@ -8,8 +8,6 @@
 
 enum { SIGNING_KEY = 1, MAX_APPROVAL = 8 << 10 };
 
-static const char audience[] = "mohar:ceremony";
-
 /* ---- keys.json ---- */
 
 struct keys_file {
@@ -58,7 +56,7 @@ approval_sign(struct ceremony *c, const struct custodian *who, struct writer *jw
 	json_object_end(&j);
 	TRY(writer_done(&body));
 	TRY(card_open(c->module, who->token, who->pin, &card));
-	e = act_sign(card, "ceremony.approve", audience, writer_span(&body), cli_now(c->cli), jws);
+	e = act_sign(card, "ceremony.approve", CEREMONY_AUDIENCE, writer_span(&body), cli_now(c->cli), jws);
 	card_free(&card);
 	return e;
 }
@@ -69,7 +67,7 @@ approval_check(struct ceremony *c, struct span jws, const char *const *before, s
 {
 	AUTO(act) act = {0};
 
-	TRY(act_verify(jws, &c->operators, "custodian", "ceremony.approve", audience, cli_now(c->cli), &act));
+	TRY(act_verify(jws, &c->operators, "custodian", "ceremony.approve", CEREMONY_AUDIENCE, cli_now(c->cli), &act));
 	REQUIRE_WHY(json_texts_have(&c->names, act.by->name), ERR_REFUSED,
 		"'%s' is none of the custodians of keys.json", act.by->name);
 	for (size_t i = 0; i < count; i++)

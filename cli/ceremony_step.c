@@ -192,7 +192,7 @@ certificate_of(struct ceremony *c, const struct script_step *s, const struct pro
 		REQUIRE_WHY(f.issuer != NULL, ERR_CONFIG, "step certificate: '%s' has no certificate yet", s->issuer);
 		addresses_of(c, s->issuer, &f, crl, ca);
 	}
-	TRY(keyring_key(c->root, s->issuer, SPAN(""), &key));
+	TRY(ceremony_key(c, s->issuer, &key));
 	return certificate_make(&f, key, out);
 }
 
@@ -224,7 +224,7 @@ do_list(struct ceremony *c, const struct script_step *s)
 	f.issuer = made_find(c, s->key);
 	f.next_update = f.this_update + s->days * DAY;
 	REQUIRE_WHY(f.issuer != NULL, ERR_CONFIG, "step list: '%s' has no certificate yet", s->key);
-	TRY(keyring_key(c->root, s->key, SPAN(""), &key));
+	TRY(ceremony_key(c, s->key, &key));
 	TRY(crl_make(&f, key, &der));
 	json_bytes64(&c->json, "list", writer_span(&der));
 	return file_put(c, s->key, "crl", writer_span(&der));

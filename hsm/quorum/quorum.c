@@ -9,15 +9,12 @@
 #include "hsm/quorum/kind.h"
 #include "json/json.h"
 
-/* Set, a root's key signs by PROPOSE and APPROVE and in no other way. */
-enum { ROOT_BY_QUORUM_ONLY = 0 };
-
 enum { MINUTE = 60 };
 
 bool
 quorum_only(const struct key_rule *rule)
 {
-	return ROOT_BY_QUORUM_ONLY && strcmp(rule->purpose, "root-ca") == 0;
+	return strcmp(rule->purpose, "root-ca") == 0;
 }
 
 void

@@ -82,6 +82,16 @@ other_keys() {
 	return $result
 }
 
+# The root asked as the ceremony's own user asks: its certificate's bytes again, without custodians.
+root_alone() {
+	openssl x509 -in "$W/out/root-ca.pem" -outform DER | openssl asn1parse -inform DER -strparse 4 -noout -out "$W/tbs.der" &&
+		printf 'SIGN root-ca %s -\n' "$(xxd -p "$W/tbs.der" | tr -d '\n')" | "$MOHAR_BUILD/tests/flows/compromise/ask" "$W/root.sock" | grep "^REFUSED .*PROPOSE it"
+}
+summaries() {
+	jq -r .payload "$W/out/transcript.json" | tr '_-' '/+' | awk '{ while (length($0) % 4) $0 = $0 "="; print }' | base64 -d |
+		jq -e '[.steps[] | select(.proposal) | .proposal] | length == 4 and all(.summary | test("^SIGN A (ROOT|CA|REVOCATION)")) and all(.approvals | length == 2)'
+}
+
 check "one custodian alone is refused, and nothing is made" refuse_one
 check "one custodian twice is refused" refuse_twice
 check "another keys.json than the sealed one is refused" other_keys
@@ -93,6 +103,8 @@ check "openssl verifies the root's revocation list" list
 check "openssl finds an authority's status in it" status_of_ca
 check "the transcript is signed by those who took part" shown
 check "every key's attributes are read back into the transcript" attributes
+check "what mohar-hsmd said of each signature is in the transcript, with two approvals" summaries
+check "the ceremony's own user cannot have the root sign" root_alone
 check "a changed transcript is invalid" tampered
 check "a second ceremony into the same folder is refused" again_same_folder
 check "a second ceremony on the same tokens is refused" again_same_token

@@ -90,6 +90,7 @@ tear_down(void **state)
 static EVP_PKEY *
 key_made(struct rig *r, const char *prefix, const struct kind *kind)
 {
+	static struct rig_signer signer;
 	AUTO(writer) json = writer_new(1 << 16);
 	EVP_PKEY *key = NULL;
 	char label[MAX_KEY_LABEL];
@@ -100,7 +101,11 @@ key_made(struct rig *r, const char *prefix, const struct kind *kind)
 	if (e != ERR_OK && e != ERR_EXISTS)
 		print_message("%s: %s\n", label, err_why());
 	assert_true(e == ERR_OK || e == ERR_EXISTS);
-	assert_ok(keyring_key(r->keyring, label, SPAN(""), &key));
+	signer = (struct rig_signer){.rig = r, .keyring = r->keyring};
+	if (prefix[0] == '\0') /* a root's: custodians decide what it signs */
+		assert_ok(keyring_key_signed_by(r->keyring, label, rig_sign, &signer, &key));
+	else
+		assert_ok(keyring_key(r->keyring, label, SPAN(""), &key));
 	assert_int_equal(EVP_PKEY_get_bits(key), kind->bits);
 	return key;
 }
