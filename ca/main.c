@@ -120,7 +120,11 @@ enter_sandbox(const struct cad *c)
 	const char *const readable[] = {c->config.share, c->config.policies, c->config.authorities,
 		c->config.tls_certificate, c->config.tls_key, "/etc", "/usr/share/zoneinfo", NULL};
 	const char *const writable[] = {c->config.hsm_socket, NULL};
-	const struct sandbox sandbox = {.read = readable, .write = writable, .network = true, .listen = true};
+	const struct sandbox sandbox = {.read = readable,
+		.write = writable,
+		.network = true,
+		.listen = true,
+		.unprotected = start_unprotected()};
 
 	return sandbox_enter(&sandbox);
 }

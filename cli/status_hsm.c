@@ -38,7 +38,7 @@ static const struct json_row chain_rows[] = {
 static const struct json_table chain_table = {"chain", chain_rows, 3, sizeof(struct chain_told), true};
 
 struct hsm_status {
-	char *token, *state, *since;
+	char *token, *state, *since, *unprotected;
 	struct chain_told journal, operations;
 	struct json_list keys; /* struct hsm_key */
 };
@@ -46,6 +46,7 @@ static const struct json_row hsm_rows[] = {
 	{.name = "token", .kind = JSON_TEXT, .offset = offsetof(struct hsm_status, token)},
 	{.name = "state", .kind = JSON_TEXT, .offset = offsetof(struct hsm_status, state)},
 	{.name = "since", .kind = JSON_TEXT, .offset = offsetof(struct hsm_status, since)},
+	{.name = "unprotected", .kind = JSON_TEXT, .offset = offsetof(struct hsm_status, unprotected)},
 	{.name = "journal", .kind = JSON_OBJECT, .offset = offsetof(struct hsm_status, journal), .table = &chain_table},
 	{.name = "operations",
 		.kind = JSON_OBJECT,
@@ -57,7 +58,7 @@ static const struct json_row hsm_rows[] = {
 		.max = 256,
 		.table = &key_table},
 };
-static const struct json_table hsm_table = {"status of mohar-hsmd", hsm_rows, 6, sizeof(struct hsm_status), true};
+static const struct json_table hsm_table = {"status of mohar-hsmd", hsm_rows, 7, sizeof(struct hsm_status), true};
 
 /* Until when the certificates last that were seen for this key: the latest of them. */
 static unix_time
@@ -105,14 +106,18 @@ tell_hsm(struct looking *l, struct span json)
 
 	TRY(json_decode(json, &hsm_table, &status));
 	const struct hsm_key *keys = status.keys.items;
-	const bool ready = status.state != NULL && strcmp(status.state, "ready") == 0;
+	const bool ready = status.state != NULL && strcmp(status.state, "ready") == 0 && status.unprotected == NULL;
 
-	if (!ready)
+	if (status.unprotected != NULL)
+		(void)snprintf(why, sizeof(why), "it runs unprotected: %.80s", status.unprotected);
+	else if (!ready)
 		(void)snprintf(why, sizeof(why), "its HSM is %s", status.state != NULL ? status.state : "silent");
 	status_tell(l, "daemons", "mohar-hsmd", ready, 0, 0, ready ? NULL : why);
 	cli_text(l->c, "hsm_token", status.token);
 	cli_text(l->c, "hsm_state", status.state);
 	cli_text(l->c, "hsm_since", status.since);
+	if (status.unprotected != NULL)
+		cli_text(l->c, "hsm_unprotected", status.unprotected);
 	cli_int(l->c, "hsm_journal_lines", status.journal.lines);
 	cli_int(l->c, "hsm_records", status.operations.records);
 	cli_int(l->c, "hsm_segment", status.operations.segment);

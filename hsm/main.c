@@ -19,21 +19,33 @@ number(const char *text)
 	return errno != 0 || end == text || *end != '\0' || n < -1 || n > 1 << 20 ? -2 : (int)n;
 }
 
+/* At most one source. false: wrong usage. */
+static bool
+source_read(int argc, char **argv, struct pin_source *out)
+{
+	*out = (struct pin_source){.fd = -1};
+	if (argc == 1 && strcmp(argv[0], "--pin-prompt") == 0)
+		out->prompt = true;
+	else if (argc == 2 && strcmp(argv[0], "--pin-credential") == 0)
+		out->credential = argv[1];
+	else if (argc == 2 && strcmp(argv[0], "--pin-fd") == 0)
+		return (out->fd = number(argv[1])) >= 0;
+	else
+		return argc == 0;
+	return true;
+}
+
 static int
 supervised(const char *mode, const char *config, int argc, char **argv)
 {
-	int pin_fd = -1;
+	struct pin_source pin;
 
-	if (argc == 2 && strcmp(argv[0], "--pin-fd") == 0) {
-		pin_fd = number(argv[1]);
-	} else if (argc != 0) {
-		pin_fd = -2;
-	}
-	if (pin_fd == -2 || (argc == 2 && pin_fd < 0)) {
-		fprintf(stderr, "mohar-hsmd: after --config FILE only --pin-fd N may come\n");
+	if (!source_read(argc, argv, &pin)) {
+		fprintf(stderr,
+			"mohar-hsmd: after --config FILE one of --pin-fd N, --pin-credential NAME, --pin-prompt may come, and --unprotected\n");
 		return 2;
 	}
-	return supervisor_run(mode, config, pin_fd);
+	return supervisor_run(mode, config, &pin);
 }
 
 static int

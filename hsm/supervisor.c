@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,37 +32,6 @@ struct supervisor {
 	bool stopping;
 };
 
-/* The PIN's file must be ours alone: told before it is read. */
-static enum err
-pin_file_open(const char *path, int *out)
-{
-	struct stat st;
-	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-	REQUIRE_WHY(fd >= 0, ERR_CONFIG, "pin_file %s: %s", path, strerror(errno));
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077) != 0) {
-		(void)close(fd);
-		return err_because(ERR_CONFIG,
-			"pin_file %s must belong to mohar-hsmd's user (%ld) and be readable by nobody else: chown, chmod 600",
-			path, (long)geteuid());
-	}
-	*out = fd;
-	return ERR_OK;
-}
-
-static enum err
-pin_read(struct supervisor *s, int fd)
-{
-	if (fd < 0) {
-		REQUIRE_WHY(s->settings.pin_file[0] != '\0', ERR_CONFIG,
-			"where is the PIN? Set pin_file, or start with --pin-fd N");
-		TRY(pin_file_open(s->settings.pin_file, &fd));
-	}
-	TRY(secret_read(fd, MAX_PIN, &s->pin));
-	REQUIRE_WHY(secret_span(s->pin).len > 0, ERR_CONFIG, "the PIN is empty");
-	return ERR_OK;
-}
-
 /* In the child: its two descriptors under numbers of their own, then a fresh program: nothing of our memory goes along. */
 static _Noreturn void
 worker_exec(const struct supervisor *s, int control)
@@ -79,7 +47,7 @@ worker_exec(const struct supervisor *s, int control)
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)execl("/proc/self/exe", "mohar-hsmd", "worker", "--config", s->config, s->mode, control_text, listen_text,
-		(char *)NULL);
+		start_unprotected() ? "--unprotected" : (char *)NULL, (char *)NULL);
 	_exit(WORKER_PERMANENT);
 }
 
@@ -203,12 +171,28 @@ signals_watch(struct supervisor *s)
 	return ERR_OK;
 }
 
+/* The PIN comes into it next. */
 static enum err
-run(struct supervisor *s, int pin_fd, int *code)
+memory_is_locked(void)
+{
+	const enum err e = secret_locked();
+
+	if (e != ERR_UNAVAILABLE)
+		return e;
+	REQUIRE_WHY(start_unprotected(), ERR_CONFIG,
+		"%s. Nothing is served without it, unless --unprotected stands on the command line", err_why());
+	log_error("sandbox", "UNPROTECTED (--unprotected): %s: the PIN may be written to the swap", err_why());
+	err_forget();
+	return ERR_OK;
+}
+
+static enum err
+run(struct supervisor *s, const struct pin_source *pin, int *code)
 {
 	TRY(sandbox_harden());
+	TRY(memory_is_locked());
 	TRY(settings_read(s->config, &s->settings));
-	TRY(pin_read(s, pin_fd));
+	TRY(pin_read(pin, &s->settings, &s->pin));
 	TRY(signals_watch(s));
 	if (strcmp(s->mode, "serve") == 0)
 		TRY(listener_open(s->settings.socket, &s->listen_fd));
@@ -216,11 +200,11 @@ run(struct supervisor *s, int pin_fd, int *code)
 }
 
 int
-supervisor_run(const char *mode, const char *config, int pin_fd)
+supervisor_run(const char *mode, const char *config, const struct pin_source *pin)
 {
 	struct supervisor s = {.mode = mode, .config = config, .listen_fd = -1, .control = -1};
 	int code = 1;
-	const enum err e = run(&s, pin_fd, &code);
+	const enum err e = run(&s, pin, &code);
 
 	if (s.listen_fd >= 0)
 		listener_close(s.settings.socket, s.listen_fd);

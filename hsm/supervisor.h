@@ -3,8 +3,10 @@
 #ifndef MOHAR_HSM_SUPERVISOR_H
 #define MOHAR_HSM_SUPERVISOR_H
 
-/* mode: "serve" (until SIGTERM or SIGINT, or a cause that a restart does not mend), "genesis", "check". pin_fd: where the PIN is read from; -1: from
- * pin_file. Returns an exit code: 0 done, 1 told on standard error why not. */
-int supervisor_run(const char *mode, const char *config, int pin_fd);
+#include "hsm/pin.h"
+
+/* mode: "serve" (until SIGTERM or SIGINT, or a cause that a restart does not mend), "genesis", "check". pin: what the command
+ * line says about the PIN. Returns an exit code: 0 done, 1 told on standard error why not. */
+int supervisor_run(const char *mode, const char *config, const struct pin_source *pin);
 
 #endif

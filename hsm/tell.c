@@ -1,6 +1,7 @@
 #include "hsm/tell.h"
 
 #include "json/json.h"
+#include "sandbox/sandbox.h"
 
 static void
 key_write(struct json_writer *j, const struct key *k, const struct count_sum *sum)
@@ -66,6 +67,8 @@ tell_status(struct service *s, struct writer *json)
 	json_text(&j, "serves", s->settings.serves);
 	json_time(&j, "since", s->since);
 	state_write(&j, s);
+	if (sandbox_missing()[0] != '\0')
+		json_text(&j, "unprotected", sandbox_missing());
 	json_object(&j, "policy");
 	json_int(&j, "version", s->policy.version);
 	json_hex(&j, "sha256", sha256_span(&s->policy.hash));

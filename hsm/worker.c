@@ -11,12 +11,14 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/start.h"
 #include "hsm/citizen/citizens.h"
 #include "hsm/control.h"
 #include "hsm/genesis.h"
 #include "hsm/memory.h"
 #include "hsm/quorum/quorum.h"
 #include "hsm/server.h"
+#include "sandbox/extra.h"
 #include "sandbox/sandbox.h"
 
 /* One worker is one process: this is all it has. */
@@ -98,9 +100,12 @@ ready(struct session *s, bool serves, struct record_mark *kept)
 static enum err
 check(struct session *s)
 {
+	struct extra_syscalls extra;
 	struct record_mark kept;
 	size_t missing = 0;
 
+	if (service.settings.module_syscalls[0] != '\0')
+		TRY(extra_syscalls_read(service.settings.module_syscalls, &extra));
 	TRY(ready(s, false, &kept));
 	TRY(mechanisms_check(s));
 	for (size_t i = 0; i < service.keys.count; i++)
@@ -131,16 +136,21 @@ confine(void)
 {
 	const char *read[] = {"/etc/localtime", service.settings.journal, NULL, NULL};
 	const char *write[] = {service.settings.journal, "/dev/log", NULL, NULL};
+	struct extra_syscalls extra = {.count = 0};
 
 	if (service.settings.module_config[0] != '\0')
 		read[2] = service.settings.module_config;
 	if (service.settings.module_folder[0] != '\0')
 		write[2] = service.settings.module_folder;
+	if (service.settings.module_syscalls[0] != '\0')
+		TRY(extra_syscalls_read(service.settings.module_syscalls, &extra));
 	memory_lock();
 	REQUIRE(sandbox_enter(&(struct sandbox){.read = read,
 			.write = write,
 			.network = service.settings.module_network,
-			.listen = true}) == ERR_OK,
+			.datagrams_only = true,
+			.unprotected = start_unprotected(),
+			.extra = &extra}) == ERR_OK,
 		ERR_CONFIG);
 	return ERR_OK;
 }

@@ -27,7 +27,11 @@ enter_sandbox(const struct idp *d)
 	const char *const read[] = {s->share, s->policies, s->tls_ca, s->tls_certificate, s->tls_key, "/etc",
 		"/usr/share", "/usr/lib", NULL};
 	const char *const write[] = {s->hsm_socket, "/dev/null", NULL};
-	const struct sandbox sandbox = {.read = read, .write = write, .network = true, .listen = true};
+	const struct sandbox sandbox = {.read = read,
+		.write = write,
+		.network = true,
+		.listen = true,
+		.unprotected = start_unprotected()};
 
 	return sandbox_enter(&sandbox);
 }

@@ -92,7 +92,11 @@ enter_sandbox(const struct signer *s)
 	const char *const read[] = {s->settings.share, s->settings.policies, s->settings.tls_ca,
 		s->settings.tls_certificate, s->settings.tls_key, "/etc", "/usr/share", "/usr/lib", NULL};
 	const char *const write[] = {s->settings.hsm_socket, "/dev/null", NULL};
-	const struct sandbox sandbox = {.read = read, .write = write, .network = true, .listen = true};
+	const struct sandbox sandbox = {.read = read,
+		.write = write,
+		.network = true,
+		.listen = true,
+		.unprotected = start_unprotected()};
 
 	return sandbox_enter(&sandbox);
 }

@@ -3,38 +3,37 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
 
+#include "base/vault.h"
+
 struct secret {
-	uint8_t *ptr; /* whole pages of its own, so that locking and MADV_DONTDUMP touch nothing else */
+	uint8_t *ptr; /* in the vault */
 	size_t len, room;
 };
 
 enum err
 secret_new(size_t len, struct secret **out)
 {
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	struct secret *s;
+	struct secret *s = calloc(1, sizeof(*s));
 
-	REQUIRE(len <= SIZE_MAX - page, ERR_NO_MEMORY);
-	s = calloc(1, sizeof(*s));
 	REQUIRE(s != NULL, ERR_NO_MEMORY);
-	s->len = len;
-	s->room = (len / page + 1) * page;
-	s->ptr = mmap(NULL, s->room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (s->ptr == MAP_FAILED) {
+	s->len = s->room = len;
+	s->ptr = vault_take(len);
+	if (s->ptr == NULL) {
 		free(s);
-		return ERR_NO_MEMORY;
+		return err_because(ERR_NO_MEMORY, "no room for another secret of %zu bytes in the locked memory", len);
 	}
-	/* Best effort: a small RLIMIT_MEMLOCK must not stop a daemon; the hardened unit raises it, and swap is off there. */
-	(void)mlock(s->ptr, s->room);
-	(void)madvise(s->ptr, s->room, MADV_DONTDUMP);
-	(void)madvise(s->ptr, s->room, MADV_WIPEONFORK);
 	*out = s;
 	return ERR_OK;
+}
+
+enum err
+secret_locked(void)
+{
+	return vault_locked();
 }
 
 enum err
@@ -115,8 +114,7 @@ secret_free(struct secret **s)
 {
 	if (*s == NULL)
 		return;
-	OPENSSL_cleanse((*s)->ptr, (*s)->room);
-	munmap((*s)->ptr, (*s)->room); /* unlocks too */
+	vault_give((*s)->ptr, (*s)->room);
 	free(*s);
 	*s = NULL;
 }

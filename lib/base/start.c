@@ -8,7 +8,7 @@
 static int
 usage(const char *program, const struct start_mode *modes, FILE *to, int code)
 {
-	fprintf(to, "usage: %s [MODE] --config FILE\n", program);
+	fprintf(to, "usage: %s [MODE] --config FILE [--unprotected]\n", program);
 	for (const struct start_mode *m = modes; m->name != NULL; m++)
 		fprintf(to, "  %-8s %s%s\n", m->name, m->help, m == modes ? " (the default)" : "");
 	return code;
@@ -25,6 +25,28 @@ mode_named(const struct start_mode *modes, const char *name)
 	return m;
 }
 
+static bool unprotected;
+
+bool
+start_unprotected(void)
+{
+	return unprotected;
+}
+
+/* Takes the word that is for every mode out of the others. How many are left. */
+static int
+words_take(int argc, char **argv)
+{
+	int left = 0;
+
+	for (int i = 0; i < argc; i++)
+		if (strcmp(argv[i], "--unprotected") == 0)
+			unprotected = true;
+		else
+			argv[left++] = argv[i];
+	return left;
+}
+
 int
 start(const char *program, const struct start_mode *modes, int argc, char **argv)
 {
@@ -38,7 +60,7 @@ start(const char *program, const struct start_mode *modes, int argc, char **argv
 	if (mode->name == NULL || at + 1 >= argc || strcmp(argv[at], "--config") != 0)
 		return usage(program, modes, stderr, 2);
 	log_open(program, LOG_LEVEL_INFO);
-	return mode->run(argv[at + 1], argc - at - 2, argv + at + 2);
+	return mode->run(argv[at + 1], words_take(argc - at - 2, argv + at + 2), argv + at + 2);
 }
 
 int

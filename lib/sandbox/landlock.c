@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,6 +24,17 @@
 /* What a rule on something that is no folder may hold. */
 #define ACCESS_FILE \
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_EXECUTE | ACCESS_TRUNCATE)
+
+/* What older headers lack beside them. A kernel of an older ABI is given the size that it knows. */
+struct ruleset {
+	uint64_t files;   /* ABI 1 */
+	uint64_t network; /* ABI 4 */
+	uint64_t scoped;  /* ABI 6 */
+};
+#define BIND_TCP UINT64_C(1)
+#define CONNECT_TCP UINT64_C(2)
+#define SCOPE_ABSTRACT_UNIX_SOCKET UINT64_C(1)
+#define SCOPE_SIGNAL UINT64_C(2)
 
 /* What the C library, libcrypto, GnuTLS and the resolver read by themselves, at moments of their own choosing. */
 static const char *const libraries[] = {"/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/etc/ssl",
@@ -83,18 +95,40 @@ restrict_to(int ruleset, const struct sandbox *s, uint64_t all)
 	return ERR_OK;
 }
 
+/* Nothing is allowed of what is named here: TCP that the daemon does not need, signals to and abstract sockets of processes outside. */
+static struct ruleset
+ruleset_for(const struct sandbox *s, long abi)
+{
+	struct ruleset r = {.files = handled(abi)};
+
+	if (abi >= 4)
+		r.network = (s->listen && s->network ? 0 : BIND_TCP) | (s->network ? 0 : CONNECT_TCP);
+	if (abi >= 6)
+		r.scoped = SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL;
+	return r;
+}
+
+static size_t
+ruleset_size(long abi)
+{
+	return abi >= 6    ? sizeof(struct ruleset)
+		: abi >= 4 ? offsetof(struct ruleset, scoped)
+			   : offsetof(struct ruleset, network);
+}
+
 enum err
 landlock_enter(const struct sandbox *s)
 {
 	const long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	const struct landlock_ruleset_attr attributes = {.handled_access_fs = handled(abi)};
+	const struct ruleset attributes = ruleset_for(s, abi);
 	enum err e;
 	int ruleset;
 
-	REQUIRE_WHY(abi >= 1, ERR_UNSUPPORTED, "Landlock: %s", strerror(errno));
-	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes), 0);
+	REQUIRE_WHY(abi >= 1, ERR_UNSUPPORTED, "this kernel has no Landlock (Linux 5.13, switched on): %s",
+		strerror(errno));
+	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, ruleset_size(abi), 0);
 	REQUIRE_WHY(ruleset >= 0, ERR_UNAVAILABLE, "Landlock: %s", strerror(errno));
-	e = restrict_to(ruleset, s, attributes.handled_access_fs);
+	e = restrict_to(ruleset, s, attributes.files);
 	(void)close(ruleset);
 	return e;
 }

@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/log.h"
+#include "base/secret.h"
 #include "sandbox/landlock.h"
 #include "sandbox/syscalls.h"
 
@@ -24,29 +24,40 @@ sandbox_harden(void)
 	return ERR_OK;
 }
 
-static bool
-weak_is_allowed(void)
-{
-	const char *value = getenv("MOHAR_SANDBOX");
+/* What was gone on without, for sandbox_missing: written once, before threads start. */
+static char missing[64];
 
-	return value != NULL && strcmp(value, "weak") == 0;
+/* One protection that could not be had: refuses, or with --unprotected tells what that means and goes on. */
+static enum err
+without(const struct sandbox *s, enum err e, const char *what, const char *yields)
+{
+	char why[256];
+
+	if (e == ERR_OK)
+		return ERR_OK;
+	(void)snprintf(why, sizeof(why), "%s", err_why()[0] != '\0' ? err_why() : err_text(e));
+	REQUIRE_WHY(s->unprotected, ERR_UNAVAILABLE,
+		"%s. Nothing is served without it, unless --unprotected stands on the command line", why);
+	log_error("sandbox", "UNPROTECTED (--unprotected): no %s (%s): %s", what, why, yields);
+	err_forget();
+	(void)snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing), "%sno %s",
+		missing[0] == '\0' ? "" : ", ", what);
+	return ERR_OK;
+}
+
+const char *
+sandbox_missing(void)
+{
+	return missing;
 }
 
 enum err
 sandbox_enter(const struct sandbox *s)
 {
-	enum err e;
-
+	missing[0] = '\0';
 	TRY(sandbox_harden());
-	e = landlock_enter(s);
-	if (e == ERR_UNSUPPORTED && weak_is_allowed()) {
-		log_warn("sandbox",
-			"this kernel has no Landlock, and MOHAR_SANDBOX=weak: whoever takes this process over can read every file of its user");
-		err_forget();
-		e = ERR_OK;
-	}
-	REQUIRE_WHY(e != ERR_UNSUPPORTED, ERR_UNAVAILABLE,
-		"this kernel has no Landlock (Linux 5.13): without it nothing is served. For a trial set MOHAR_SANDBOX=weak");
-	TRY(e);
-	return syscalls_enter(s);
+	TRY(without(s, secret_locked(), "locked memory", "PINs and keys may be written to the swap"));
+	TRY(without(s, landlock_enter(s), "Landlock", "whoever takes this process over reads every file of its user"));
+	return without(s, syscalls_enter(s), "seccomp filter",
+		"whoever takes this process over may ask the kernel for anything");
 }

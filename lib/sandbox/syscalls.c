@@ -5,6 +5,12 @@
 #include <seccomp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+#include "sandbox/extra.h"
+
+/* What of socket(2)'s second argument is the type: the rest are SOCK_CLOEXEC and SOCK_NONBLOCK. */
+#define SOCKET_TYPE 0xf
 
 /* By name, so that one list serves every architecture; a name that this one lacks is passed over. */
 static const char *const served[] = {
@@ -128,7 +134,6 @@ static const char *const served[] = {
 	"sysinfo",
 	"getrusage",
 	"getrlimit",
-	"prlimit64",
 	"getpriority",
 	"capget",
 	"getpgrp",
@@ -157,7 +162,6 @@ static const char *const served[] = {
 	"rt_sigsuspend",
 	"rt_sigpending",
 	"sigaltstack",
-	"tgkill",
 	"restart_syscall",
 	"prctl",
 	"arch_prctl",
@@ -166,7 +170,6 @@ static const char *const served[] = {
 	"wait4",
 	"waitid",
 	"pause",
-	"kill",
 	/* sockets that exist */
 	"connect",
 	"accept",
@@ -226,6 +229,15 @@ static const char *const deadly[] = {
 	"io_uring_setup",
 };
 
+bool
+syscall_is_deadly(const char *name)
+{
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+		if (strcmp(name, deadly[i]) == 0)
+			return true;
+	return strcmp(name, "seccomp") == 0;
+}
+
 static enum err
 add_all(scmp_filter_ctx filter, uint32_t action, const char *const *names, size_t count)
 {
@@ -249,7 +261,10 @@ sockets_add(scmp_filter_ctx filter, const struct sandbox *s)
 	const size_t count = s->network ? 4 : 1;
 	int failed = 0;
 
-	for (size_t i = 0; i < count && failed == 0; i++)
+	if (s->datagrams_only && !s->network)
+		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
+			SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_TYPE, SOCK_DGRAM));
+	for (size_t i = 0; i < count && failed == 0 && !(s->datagrams_only && !s->network); i++)
 		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
 			SCMP_A0(SCMP_CMP_EQ, families[i]));
 	if (failed == 0 && s->listen)
@@ -257,6 +272,32 @@ sockets_add(scmp_filter_ctx filter, const struct sandbox *s)
 	if (failed == 0 && s->listen)
 		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(listen), 0);
 	REQUIRE_WHY(failed == 0, ERR_UNAVAILABLE, "seccomp: sockets: %s", strerror(-failed));
+	return ERR_OK;
+}
+
+/* What could reach into another process of our user only for ourselves. */
+static enum err
+ourselves_add(scmp_filter_ctx filter)
+{
+	int failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+		SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+
+	if (failed == 0)
+		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_EQ, 0));
+	REQUIRE_WHY(failed == 0, ERR_UNAVAILABLE, "seccomp: ourselves: %s", strerror(-failed));
+	return ERR_OK;
+}
+
+/* A name that the list has, or whose arguments it looks at (socket, clone), only grows by this. */
+static enum err
+extra_add(scmp_filter_ctx filter, const struct extra_syscalls *extra)
+{
+	for (size_t i = 0; extra != NULL && i < extra->count; i++) {
+		const int failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, extra->numbers[i], 0);
+
+		REQUIRE_WHY(failed == 0, ERR_UNAVAILABLE, "seccomp: system call %d: %s", extra->numbers[i],
+			strerror(-failed));
+	}
 	return ERR_OK;
 }
 
@@ -281,6 +322,8 @@ fill(scmp_filter_ctx filter, const struct sandbox *s)
 	TRY(add_all(filter, SCMP_ACT_KILL_PROCESS, deadly, sizeof(deadly) / sizeof(deadly[0])));
 	TRY(sockets_add(filter, s));
 	TRY(threads_add(filter));
+	TRY(ourselves_add(filter));
+	TRY(extra_add(filter, s->extra));
 	failed = seccomp_load(filter);
 	REQUIRE_WHY(failed == 0, ERR_UNAVAILABLE, "seccomp: %s", strerror(-failed));
 	return ERR_OK;

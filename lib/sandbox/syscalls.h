@@ -8,4 +8,7 @@
  * wants (another program, another process's memory, modules, mounts, keys) kills. ERR_UNAVAILABLE. */
 MUST_USE enum err syscalls_enter(const struct sandbox *s);
 
+/* Is this name one of those that kill? No extra file may allow it. */
+bool syscall_is_deadly(const char *name);
+
 #endif
