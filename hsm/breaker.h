@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BREAKER_FAILURES = 5, BREAKER_PAUSE = 2000000 }; /* in a row; microseconds */
+enum { BREAKER_FAILURES = 5, BREAKER_PAUSE = 400000 }; /* in a row; microseconds */
 
 struct breaker {
 	pthread_mutex_t lock;

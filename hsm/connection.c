@@ -182,3 +182,14 @@ connection_reply(struct connection *c, struct span fields)
 	c->continued = false;
 	return all_send(c->fd, writer_span(&frames));
 }
+
+void
+connection_give_up(const struct connection *c, struct span fields)
+{
+	AUTO(writer) frame = writer_new(MAX_HSM_FRAME);
+
+	frame_write(&frame, c->frame.op, c->frame.id, fields);
+	if (writer_done(&frame) != ERR_OK || all_send(c->fd, writer_span(&frame)) != ERR_OK)
+		err_forget();
+	(void)shutdown(c->fd, SHUT_RDWR);
+}

@@ -46,4 +46,7 @@ enum connection_event connection_read(struct connection *c, enum err *e);
  * read the last reply is dropped, or a few such peers would hold all workers. ERR_IO. */
 MUST_USE enum err connection_reply(struct connection *c, struct span fields);
 
+/* For another thread than the owner, which is still busy with the message: sends fields as the reply and hangs up. The owner's to free, as before. */
+void connection_give_up(const struct connection *c, struct span fields);
+
 #endif

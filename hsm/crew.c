@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "hsm/operation.h"
+#include "hsm/recycle.h"
 
 enum { MAX_EVENTS = 64, THREAD_STACK = 512 << 10 };
 
@@ -17,6 +18,9 @@ struct hand {
 	struct crew *crew;
 	struct session *session;
 	_Atomic int64_t busy_since; /* ticks; 0: idle */
+	pthread_mutex_t lock;       /* of the next two */
+	struct connection *doing; /* what is not answered yet, and may be given up by the server's thread; else NULL */
+	int64_t arrived;          /* ticks */
 };
 
 static char wake_mark; /* told from connections by its address in epoll's data */
@@ -114,6 +118,35 @@ message(struct crew *crew, struct connection *c)
 
 /* ---- doing ---- */
 
+/* Making a large key takes an HSM many seconds, and what custodians approve is done once: these are waited for. */
+static bool
+is_patient(uint8_t op)
+{
+	return op == OP_GENERATE || op == OP_APPROVE;
+}
+
+static void
+doing_set(struct hand *h, struct connection *c)
+{
+	(void)pthread_mutex_lock(&h->lock);
+	h->doing = is_patient(c->frame.op) ? NULL : c;
+	h->arrived = c->arrived_ticks;
+	(void)pthread_mutex_unlock(&h->lock);
+}
+
+/* False: the server's thread has answered in our place, and hung up. */
+static bool
+doing_take(struct hand *h, const struct connection *c)
+{
+	bool ours;
+
+	(void)pthread_mutex_lock(&h->lock);
+	ours = h->doing != NULL || is_patient(c->frame.op);
+	h->doing = NULL;
+	(void)pthread_mutex_unlock(&h->lock);
+	return ours;
+}
+
 static void
 work(struct hand *h, struct connection *c)
 {
@@ -127,11 +160,26 @@ work(struct hand *h, struct connection *c)
 	const int64_t now = clock_ticks();
 
 	atomic_store(&h->busy_since, now);
-	if (now - c->arrived_ticks > crew->service->settings.deadline_ms * 1000)
+	doing_set(h, c);
+	if (now - c->arrived_ticks > crew->service->settings.deadline_ms * 1000) {
 		operation_refuse(ERR_UNAVAILABLE, "mohar-hsmd is busy: the request waited too long", &reply);
-	else
+	} else {
+		token_enter(crew->service->token);
 		operation_run(crew->service, h->session, &r, &reply);
-	answer(crew, c, &reply);
+		token_leave(crew->service->token);
+	}
+	if (doing_take(h, c))
+		answer(crew, c, &reply);
+	else
+		peers_drop(crew->peers, c);
+	atomic_store(&h->busy_since, 0);
+}
+
+static void
+recycle(struct hand *h)
+{
+	atomic_store(&h->busy_since, clock_ticks());
+	recycle_run(h->crew->service, h->session);
 	atomic_store(&h->busy_since, 0);
 }
 
@@ -164,7 +212,6 @@ hand_main(void *argument)
 {
 	struct hand *h = argument;
 	struct crew *crew = h->crew;
-	const int64_t limit = crew->service->settings.recycle_after;
 
 	for (;;) {
 		struct connection *c = wait_for_one(crew);
@@ -172,8 +219,9 @@ hand_main(void *argument)
 		if (c == NULL)
 			continue;
 		work(h, c);
-		if ((limit > 0 && atomic_load(&crew->service->unwraps) >= (unsigned long long)limit) ||
-			record_is_used_up(&crew->service->records))
+		if (recycle_is_due(crew->service))
+			recycle(h);
+		if (record_is_used_up(&crew->service->records))
 			atomic_store(&crew->service->replace, true);
 	}
 	return NULL;
@@ -227,6 +275,36 @@ crew_relieve(struct crew *crew)
 			enqueue(crew, events[i].data.ptr);
 }
 
+/* A call that hangs takes its request along; its client is told all the same. */
+static void
+give_up(struct hand *h, int64_t before)
+{
+	(void)pthread_mutex_lock(&h->lock);
+	if (h->doing != NULL && h->arrived < before) {
+		AUTO(writer) reply = writer_new(1024);
+
+		operation_refuse(ERR_UNAVAILABLE, "the HSM does not answer in time", &reply);
+		if (writer_done(&reply) == ERR_OK)
+			connection_give_up(h->doing, writer_span(&reply));
+		log_warn("crew", "%s: the HSM has not answered in time", op_name(h->doing->frame.op));
+		h->doing = NULL;
+	}
+	(void)pthread_mutex_unlock(&h->lock);
+}
+
+void
+crew_give_up(struct crew *crew, int64_t before)
+{
+	struct connection *c;
+
+	for (int64_t i = 0; i < crew->service->settings.workers; i++)
+		give_up(&crew->hands[i], before);
+	while ((c = queue_take_older(&crew->queue, before)) != NULL) {
+		atomic_fetch_sub(&crew->service->waiting, 1);
+		refuse(crew, c, ERR_UNAVAILABLE, "mohar-hsmd is busy: the request waited too long");
+	}
+}
+
 int64_t
 crew_longest(const struct crew *crew, int64_t now)
 {
@@ -255,6 +333,7 @@ threads_start(struct crew *c, struct session *sessions)
 	failed |= pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	for (size_t i = 0; i < count && failed == 0; i++) {
 		c->hands[i].crew = c;
+		(void)pthread_mutex_init(&c->hands[i].lock, NULL);
 		c->hands[i].session = &sessions[i];
 		failed = pthread_create(&thread, &attributes, hand_main, &c->hands[i]);
 	}

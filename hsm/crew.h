@@ -30,6 +30,9 @@ MUST_USE enum err crew_start(struct crew *c, struct service *s, struct peers *p,
 /* For the server's thread, when alert_fd has something: reads messages into the queue until a hand waits again; at most once through those that are there. */
 void crew_relieve(struct crew *c);
 
+/* Answers UNAVAILABLE to whatever came before that time (ticks) and still waits: in the queue, or for a call of the HSM's library that hangs. */
+void crew_give_up(struct crew *c, int64_t before);
+
 /* The longest that any hand has been at one operation, ticks. */
 int64_t crew_longest(const struct crew *c, int64_t now);
 

@@ -17,6 +17,7 @@ key_load(struct session *s, struct key *k)
 	}
 	TRY(e);
 	atomic_store(&k->handle, k->found.handle);
+	atomic_store(&k->era, s->era);
 	atomic_store(&k->present, true);
 	return ERR_OK;
 }
@@ -37,6 +38,7 @@ keys_load(struct session *s, const struct policy *p, const char *token_name, str
 		k->rule = &rules[i];
 		k->purpose = purpose_find(rules[i].purpose);
 		k->algorithm = algorithm_find(rules[i].algorithm, k->purpose->kind);
+		(void)pthread_mutex_init(&k->again, NULL);
 		rate_init(&k->rate, rules[i].per_second, rules[i].burst);
 		TRY(key_load(s, k));
 		out->count++;
@@ -58,6 +60,10 @@ key_generate(struct keys *keys, struct session *s, struct key *k, struct writer 
 {
 	enum err e;
 
+	REQUIRE_WHY(token_count(s->token) == 1, ERR_REFUSED,
+		"a key is made on one token, and then copied by the vendor's means: take 'mirror' out of the settings, make '%s', clone the token, put 'mirror' back",
+		k->rule->label);
+	TRY(session_ready(s));
 	(void)pthread_mutex_lock(&keys->birth);
 	if (atomic_load(&k->present))
 		e = err_because(ERR_EXISTS, "key '%s' exists already", k->rule->label);
@@ -71,53 +77,138 @@ key_generate(struct keys *keys, struct session *s, struct key *k, struct writer 
 
 /* The same key as before? A token that lost its sessions may have been exchanged meanwhile. */
 static enum err
-key_again(struct session *s, struct key *k)
+key_compare(struct session *s, const struct key *k, CK_OBJECT_HANDLE *handle)
 {
 	struct token_key now;
+	enum err e = token_key_find(s, k->rule->label, k->algorithm, &now);
 	bool same;
 
-	TRY(token_key_find(s, k->rule->label, k->algorithm, &now));
+	if (e != ERR_OK)
+		return s->lost ? e : err_because(ERR_CORRUPT, "key '%s' is gone: %s", k->rule->label, err_why());
 	same = span_equal(writer_span(&now.spki), writer_span(&k->found.spki)) &&
 		memcmp(now.id, k->found.id, KEY_ID_LEN) == 0;
-	if (same)
-		atomic_store(&k->handle, now.handle);
+	*handle = now.handle;
 	token_key_free(&now);
-	REQUIRE_WHY(same, ERR_UNAVAILABLE, "key '%s' is another than before: not used", k->rule->label);
+	REQUIRE_WHY(same, ERR_CORRUPT, "key '%s' is another than before: not used", k->rule->label);
+	return ERR_OK;
+}
+
+enum err
+keys_compare(struct keys *keys, struct session *s)
+{
+	for (size_t i = 0; i < keys->count; i++) {
+		struct key *k = &keys->rows[i];
+		CK_OBJECT_HANDLE handle;
+		struct token_key more;
+		enum err e;
+
+		if (atomic_load(&k->present)) {
+			TRY(key_compare(s, k, &handle));
+			continue;
+		}
+		e = token_key_find(s, k->rule->label, k->algorithm, &more);
+		if (e == ERR_OK)
+			token_key_free(&more);
+		REQUIRE_WHY(e == ERR_NOT_FOUND, ERR_CORRUPT, "key '%s' is on one token only", k->rule->label);
+		err_forget();
+	}
+	return ERR_OK;
+}
+
+/* Under the key's lock. Readers see era 0, and wait for the lock, while the handle changes. */
+static enum err
+key_again(struct session *s, struct key *k)
+{
+	CK_OBJECT_HANDLE handle;
+
+	if (atomic_load(&k->era) == s->era)
+		return ERR_OK;
+	TRY(key_compare(s, k, &handle));
+	atomic_store(&k->era, 0);
+	atomic_store(&k->handle, handle);
+	atomic_store(&k->era, s->era);
 	return ERR_OK;
 }
 
 static enum err
-mend(struct session *s, struct key *k)
+key_handle(struct session *s, struct key *k, CK_OBJECT_HANDLE *out)
 {
-	log_warn("token", "%s: recovering the session, finding '%s' again", err_why(), k->rule->label);
-	TRY(session_recover(s));
-	return key_again(s, k);
+	enum err e;
+
+	*out = atomic_load(&k->handle);
+	if (atomic_load(&k->era) == s->era && atomic_load(&k->handle) == *out)
+		return ERR_OK;
+	(void)pthread_mutex_lock(&k->again);
+	e = key_again(s, k);
+	*out = atomic_load(&k->handle);
+	(void)pthread_mutex_unlock(&k->again);
+	return e;
+}
+
+enum err
+keys_again(struct keys *keys, struct session *s)
+{
+	for (size_t i = 0; i < keys->count; i++) {
+		CK_OBJECT_HANDLE handle;
+
+		if (!atomic_load(&keys->rows[i].present))
+			continue;
+		if (key_handle(s, &keys->rows[i], &handle) != ERR_OK)
+			return ERR_UNAVAILABLE;
+	}
+	return ERR_OK;
 }
 
 static enum err
-act_timed(struct session *s, struct key *k, key_act *act, void *context)
+act_timed(struct session *s, struct key *k, CK_OBJECT_HANDLE handle, key_act *act, void *context)
 {
 	const int64_t began = clock_ticks();
-	const enum err e = act(s, k, atomic_load(&k->handle), context);
+	const enum err e = act(s, k, handle, context);
 
 	s->spent += clock_ticks() - began;
+	return e;
+}
+
+/* *again: a fresh session, or another token, may do better. */
+static enum err
+attempt(struct session *s, struct key *k, key_act *act, void *context, bool *again)
+{
+	CK_OBJECT_HANDLE handle;
+	enum err e;
+
+	*again = true;
+	TRY(session_ready(s));
+	e = key_handle(s, k, &handle);
+	if (e == ERR_CORRUPT) /* nothing that is found instead may be used, but this token is not the only one */
+		return err_because(ERR_UNAVAILABLE, "%s", err_why());
+	TRY(e);
+	e = act_timed(s, k, handle, act, context);
+	*again = s->lost;
+	if (e == ERR_OK && !session_stands(s)) { /* what handle and session meant is not certain any more */
+		*again = true;
+		return err_because(ERR_UNAVAILABLE, "the HSM was begun anew meanwhile");
+	}
 	return e;
 }
 
 enum err
 key_use(struct session *s, struct key *k, struct breaker *b, key_act *act, void *context)
 {
+	bool again;
 	enum err e;
 
 	REQUIRE_WHY(atomic_load(&k->present), ERR_NOT_FOUND, "key '%s' is not made yet: hold the ceremony",
 		k->rule->label);
 	TRY(breaker_ask(b, clock_ticks()));
-	e = s->open && !s->lost ? act_timed(s, k, act, context) : ERR_UNAVAILABLE;
-	if (!s->open || s->lost) {
-		e = mend(s, k);
-		if (e == ERR_OK)
-			e = act_timed(s, k, act, context);
+	e = attempt(s, k, act, context, &again);
+	if (again) {
+		log_warn("token", "%s: once more for '%s'", err_why(), k->rule->label);
+		atomic_store(&k->era, 0);
+		s->lost = true;
+		e = attempt(s, k, act, context, &again);
 	}
-	breaker_tell(b, s->open && !s->lost && e != ERR_UNAVAILABLE, clock_ticks());
+	if (again && token_fail_over(s->token, s->seat))
+		e = attempt(s, k, act, context, &again);
+	breaker_tell(b, !again && e != ERR_UNAVAILABLE, clock_ticks());
 	return e;
 }

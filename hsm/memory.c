@@ -101,7 +101,7 @@ keep(void)
 
 	if (count == keeper.sealed && records == keeper.sealed_records)
 		return;
-	if (keeper.session->lost && session_recover(keeper.session) != ERR_OK)
+	if (session_ready(keeper.session) != ERR_OK)
 		return;
 	if (memory_seal(keeper.session, keeper.journal, keeper.records) == ERR_OK) {
 		keeper.sealed = count;
@@ -118,9 +118,11 @@ keeper_main(void *unused)
 
 	(void)unused;
 	for (;;) {
+		token_enter(keeper.session->token);
 		(void)pthread_mutex_lock(&keeper.lock);
 		keep();
 		(void)pthread_mutex_unlock(&keeper.lock);
+		token_leave(keeper.session->token);
 		(void)nanosleep(&pause, NULL);
 	}
 	return NULL;

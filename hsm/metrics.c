@@ -125,6 +125,17 @@ write_number(struct writer *w, const char *name, const char *type, const char *h
 }
 
 static void
+write_tokens(struct writer *w, const struct token *t)
+{
+	head(w, "mohar_hsm_token_up", "gauge", "1: the token works, or is ready to; 0: it is down.");
+	for (size_t i = 0; i < token_count(t); i++) {
+		writer_text(w, "mohar_hsm_token_up{token=\"");
+		metrics_label(w, token_label(t, i));
+		writer_format(w, "\"} %d\n", token_state(t, i) == TOKEN_DOWN ? 0 : 1);
+	}
+}
+
+static void
 write_state(struct writer *w, struct service *s)
 {
 	write_number(w, "mohar_hsm_ready", "gauge", "0: the HSM is left alone for a moment after failures.",
@@ -137,6 +148,9 @@ write_state(struct writer *w, struct service *s)
 	write_number(w, "mohar_hsm_workers", "gauge", "Threads with a session each.", s->settings.workers);
 	write_number(w, "mohar_hsm_unwraps_total", "counter", "Unwraps since the worker started.",
 		(int64_t)atomic_load(&s->unwraps));
+	write_number(w, "mohar_hsm_recycles_total", "counter", "How often the HSM's library was begun anew on schedule.",
+		(int64_t)atomic_load(&s->recycles));
+	write_tokens(w, s->token);
 	write_number(w, "mohar_hsm_journal_lines_total", "counter", "Lines of the journal.",
 		(int64_t)journal_head(&s->journal).count);
 	write_number(w, "mohar_hsm_records_total", "counter", "Lines of the record of operations.",

@@ -136,6 +136,13 @@ op_unwrap(struct work *w)
 }
 
 static enum err
+random_read(struct work *w)
+{
+	TRY(session_ready(w->session));
+	return token_random(w->session, secret_bytes(w->secret), secret_span(w->secret).len);
+}
+
+static enum err
 op_random(struct work *w)
 {
 	const struct span count = w->fields.at[FIELD_COUNT];
@@ -145,9 +152,11 @@ op_random(struct work *w)
 	REQUIRE_WHY(len > 0 && len <= MAX_RANDOM, ERR_TOO_LONG, "RANDOM gives 1 to %d bytes", MAX_RANDOM);
 	TRY(secret_new(len, &w->secret));
 	TRY(breaker_ask(&w->service->breaker, clock_ticks()));
-	e = w->session->open ? token_random(w->session, secret_bytes(w->secret), len) : ERR_UNAVAILABLE;
-	if (e != ERR_OK && session_recover(w->session) == ERR_OK)
-		e = token_random(w->session, secret_bytes(w->secret), len);
+	e = random_read(w);
+	if (e == ERR_UNAVAILABLE)
+		e = random_read(w);
+	if (e == ERR_UNAVAILABLE && token_fail_over(w->session->token, w->session->seat))
+		e = random_read(w);
 	breaker_tell(&w->service->breaker, e == ERR_OK, clock_ticks());
 	return e;
 }

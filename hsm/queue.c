@@ -27,16 +27,22 @@ queue_put(struct queue *q, struct connection *c)
 }
 
 struct connection *
-queue_take(struct queue *q)
+queue_take_older(struct queue *q, int64_t before)
 {
 	struct connection *c = NULL;
 
 	(void)pthread_mutex_lock(&q->lock);
-	if (q->count > 0) {
+	if (q->count > 0 && q->ring[q->first]->arrived_ticks < before) {
 		c = q->ring[q->first];
 		q->first = (q->first + 1) % q->room;
 		q->count--;
 	}
 	(void)pthread_mutex_unlock(&q->lock);
 	return c;
+}
+
+struct connection *
+queue_take(struct queue *q)
+{
+	return queue_take_older(q, INT64_MAX);
 }

@@ -20,4 +20,7 @@ bool queue_put(struct queue *q, struct connection *c);
 /* The one that has waited longest; NULL: none does. */
 struct connection *queue_take(struct queue *q);
 
+/* The same, if it came before that time (ticks). */
+struct connection *queue_take_older(struct queue *q, int64_t before);
+
 #endif

@@ -16,6 +16,7 @@ enum {
 	MAX_ACCEPTED = 64, /* in one turn: strangers who come without end are not all that is heard */
 	MAX_EVENTS = 4,
 	TICK_MS = 1000,
+	TICKS_A_DEADLINE = 8, /* requests are given up that much before their time, so that nobody waits longer */
 	SLOW = 10 * 1000000,  /* ticks that a message may take to come in */
 	STUCK = 30 * 1000000, /* ticks that one operation may take */
 	DRAIN_MS = 5000,
@@ -76,7 +77,8 @@ static void
 turn(struct server *s)
 {
 	struct epoll_event events[MAX_EVENTS];
-	const int n = epoll_wait(s->door_fd, events, MAX_EVENTS, TICK_MS);
+	const int64_t deadline = s->service->settings.deadline_ms, tick = 1 + deadline / TICKS_A_DEADLINE;
+	const int n = epoll_wait(s->door_fd, events, MAX_EVENTS, tick < TICK_MS ? (int)tick : TICK_MS);
 
 	for (int i = 0; i < n; i++) {
 		if (events[i].data.fd == s->listen_fd)
@@ -84,6 +86,7 @@ turn(struct server *s)
 		s->stopping = s->stopping || events[i].data.fd == s->signal_fd;
 	}
 	crew_relieve(&s->crew);
+	crew_give_up(&s->crew, clock_ticks() - (deadline - (tick < deadline ? tick : 0)) * 1000);
 	peers_sweep(&s->peers, clock_ticks(), SLOW);
 }
 
@@ -93,7 +96,7 @@ over(struct server *s, enum server_end *end)
 {
 	if (s->stopping)
 		*end = SERVER_STOPPED;
-	else if (crew_longest(&s->crew, clock_ticks()) > STUCK)
+	else if (crew_longest(&s->crew, clock_ticks()) > STUCK || atomic_load(&s->service->broken))
 		*end = SERVER_STUCK;
 	else if (atomic_load(&s->service->replace))
 		*end = SERVER_RECYCLE;
@@ -154,6 +157,7 @@ server_run(struct service *service, struct session *sessions, int listen_fd, enu
 	TRY(watch(s));
 	while (!over(s, end))
 		turn(s);
-	drain(s);
+	if (!atomic_load(&service->broken)) /* else nothing that is under way will come to an end */
+		drain(s);
 	return ERR_OK;
 }

@@ -28,8 +28,12 @@ struct service {
 	struct counts *counts;
 	struct citizens *citizens;
 	struct proposals proposals;
-	struct restore restore; /* needed: journal and token do not fit, and nothing else is served */
-	atomic_bool replace;    /* a fresh worker is to take over: what it has found at its start no longer holds */
+	struct restore restore;    /* needed: journal and token do not fit, and nothing else is served */
+	atomic_bool replace;       /* a fresh worker is to take over: what it has found at its start no longer holds */
+	atomic_bool recycling;     /* a thread is at it */
+	atomic_bool broken;        /* the library was not to be had again: this worker is of no use any more */
+	atomic_ullong recycled_at; /* unwraps, the last time the library was begun anew */
+	atomic_uint recycles;
 	unix_time since;
 	atomic_ullong signatures, unwraps, refusals;
 	atomic_uint waiting; /* in the queue */

@@ -5,17 +5,19 @@
 #include "base/config.h"
 
 struct settings {
-	char *socket;          /* where it listens */
-	char *module;          /* PKCS#11 library */
-	char *module_config;   /* SOFTHSM2_CONF for it; "" none */
-	char *module_folder;   /* the only folder the module may write; "" none */
-	bool module_network;   /* a network HSM's module needs sockets */
-	char *module_syscalls; /* "" none */
-	char *token;           /* label of the token */
-	char *serves;          /* which token of keys.json it is: "main" */
-	char *pin_file;        /* "" if --pin-fd is given */
-	char *pin_credential;  /* "" none */
-	char *keys;            /* keys.json */
+	char *socket;            /* where it listens */
+	char *module;            /* PKCS#11 library */
+	char *module_config;     /* SOFTHSM2_CONF for it; "" none */
+	char *module_folder;     /* the only folder the module may write; "" none */
+	bool module_network;     /* a network HSM's module needs sockets */
+	char *module_syscalls;   /* "" none */
+	char *module_parameters; /* for C_Initialize; "" none */
+	char *token;             /* label of the token */
+	char *mirror;            /* label of a second token with the same keys; "" none */
+	char *serves;            /* which token of keys.json it is: "main" */
+	char *pin_file;          /* "" if --pin-fd is given */
+	char *pin_credential;    /* "" none */
+	char *keys;              /* keys.json */
 	char *journal;
 	char *operations;           /* "": the journal's path and ".operations" */
 	int64_t operations_segment; /* MiB */

@@ -20,7 +20,7 @@
 #include "hsm/worker.h"
 #include "sandbox/sandbox.h"
 
-enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 5000, LIVED = 10 * 1000000 };
+enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 5000, LIVED = 1000000 };
 
 struct supervisor {
 	const char *mode, *config;

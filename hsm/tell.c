@@ -56,6 +56,21 @@ state_write(struct json_writer *j, struct service *s)
 	json_span(j, "restore", writer_span(&restore));
 }
 
+static void
+tokens_write(struct json_writer *j, const struct token *t)
+{
+	static const char *const states[] = {[TOKEN_DOWN] = "down", [TOKEN_READY] = "ready", [TOKEN_WORKS] = "works"};
+
+	json_array(j, "tokens");
+	for (size_t i = 0; i < token_count(t); i++) {
+		json_object(j, NULL);
+		json_text(j, "label", token_label(t, i));
+		json_text(j, "state", states[token_state(t, i)]);
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
 enum err
 tell_status(struct service *s, struct writer *json)
 {
@@ -67,6 +82,8 @@ tell_status(struct service *s, struct writer *json)
 	json_text(&j, "serves", s->settings.serves);
 	json_time(&j, "since", s->since);
 	state_write(&j, s);
+	tokens_write(&j, s->token);
+	json_int(&j, "recycles", (int64_t)atomic_load(&s->recycles));
 	if (sandbox_missing()[0] != '\0')
 		json_text(&j, "unprotected", sandbox_missing());
 	json_object(&j, "policy");

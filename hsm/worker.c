@@ -16,6 +16,7 @@
 #include "hsm/control.h"
 #include "hsm/genesis.h"
 #include "hsm/memory.h"
+#include "hsm/mirror.h"
 #include "hsm/quorum/quorum.h"
 #include "hsm/server.h"
 #include "sandbox/extra.h"
@@ -26,10 +27,13 @@ static struct service service;
 static int control;
 
 static enum err
-token_begin(struct session *s)
+token_begin(const char *mode, struct session *s)
 {
 	const struct token_settings token = {.module = service.settings.module,
+		.parameters = service.settings.module_parameters,
 		.label = service.settings.token,
+		/* Genesis is one token's; the other becomes its copy afterwards. */
+		.mirror = strcmp(mode, "genesis") == 0 ? NULL : service.settings.mirror,
 		.pin = control_pin,
 		.context = &control};
 
@@ -94,7 +98,8 @@ ready(struct session *s, bool serves, struct record_mark *kept)
 	} else {
 		TRY(e);
 	}
-	return keys_load(s, &service.policy, service.settings.serves, &service.keys);
+	TRY(keys_load(s, &service.policy, service.settings.serves, &service.keys));
+	return mirror_check(&service);
 }
 
 static enum err
@@ -240,14 +245,14 @@ serve(struct session *s, int listen_fd, int *code)
 	TRY(journal_note("start", service.settings.serves));
 	if (!service.restore.needed)
 		TRY(memory_keep(s, &service.journal, &service.records));
+	TRY(mirror_keep(&service));
 	TRY(record_keep(&service.records));
 	log_info("worker", "serving token '%s' with %zu keys and %lld threads", service.settings.token,
 		service.keys.count, (long long)service.settings.workers);
 	TRY(server_run(&service, sessions, listen_fd, &end));
 	*code = end == SERVER_STOPPED ? WORKER_DONE : WORKER_REPLACE;
 	if (end == SERVER_STUCK)
-		log_error("worker",
-			"a thread did not come back from the HSM's library for half a minute: this worker is replaced");
+		log_error("worker", "the HSM's library does not come back: this worker is replaced");
 	else
 		memory_end();
 	return ERR_OK;
@@ -259,7 +264,7 @@ run(const char *mode, int listen_fd, int *code)
 	struct session s;
 
 	TRY(policy_read(service.settings.keys, &service.policy));
-	TRY(token_begin(&s));
+	TRY(token_begin(mode, &s));
 	if (strcmp(mode, "genesis") == 0)
 		return genesis(&s);
 	if (strcmp(mode, "check") == 0)

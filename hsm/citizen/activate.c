@@ -95,35 +95,39 @@ one_sign(struct session *s, CK_OBJECT_HANDLE object, struct batch *b)
 }
 
 static enum err
-rest_sign(struct work *w, CK_OBJECT_HANDLE object, struct batch *b)
+rest_sign(struct work *w, const struct nested *object, struct batch *b)
 {
 	struct breaker *breaker = &w->service->breaker;
 	enum err e = ERR_OK;
 
 	TRY(breaker_ask(breaker, clock_ticks()));
-	if (!w->session->open || w->session->lost)
-		e = session_recover(w->session);
+	e = session_ready(w->session);
+	if (e == ERR_OK && object->era != w->session->era)
+		e = err_because(ERR_UNAVAILABLE, "the HSM was begun anew meanwhile");
 	while (e == ERR_OK && b->done < b->digests->count)
-		e = one_sign(w->session, object, b);
-	breaker_tell(breaker, w->session->open && !w->session->lost && e != ERR_UNAVAILABLE, clock_ticks());
+		e = one_sign(w->session, object->handle, b);
+	breaker_tell(breaker, session_stands(w->session) && e != ERR_UNAVAILABLE, clock_ticks());
 	return e;
 }
 
-/* As key_use does: what a lost session, login or object took away is had again, once. What is signed stays signed. */
+/* As key_use does: what a lost session, login or object took away is had again, once, and once more on the other token. What is signed stays signed. */
 static enum err
 batch_sign(struct work *w, struct batch *b)
 {
+	struct session *s = w->session;
 	struct nested object;
 	enum err e = ERR_UNAVAILABLE;
 
-	for (int attempt = 0; attempt < 2; attempt++) {
+	for (int attempt = 0; attempt < 3; attempt++) {
 		TRY(object_of(w, b->key, &object));
-		e = rest_sign(w, object.handle, b);
+		e = rest_sign(w, &object, b);
 		if (e == ERR_OK)
 			return ERR_OK;
-		if (w->session->lost || e == ERR_CRYPTO)
+		if (s->lost || e == ERR_CRYPTO)
 			object_doubt(b->key, &object);
-		if (!w->session->lost)
+		if (!s->lost && object.era == s->era)
+			return e;
+		if (attempt == 1 && !token_fail_over(s->token, s->seat))
 			return e;
 	}
 	return e;

@@ -49,6 +49,7 @@ static enum err
 unwrap(struct nest *n, struct service *service, struct key *master, struct unwrapping *u)
 {
 	CK_SESSION_HANDLE before;
+	uint64_t era;
 	enum err e;
 
 	if (!n->session.open || n->session.lost) {
@@ -57,8 +58,10 @@ unwrap(struct nest *n, struct service *service, struct key *master, struct unwra
 			err_forget(); /* key_use says what is wrong */
 	}
 	before = n->session.handle;
+	era = n->session.era;
 	e = key_use(&n->session, master, &service->breaker, act_unwrap, u);
-	if (u->calls > 1 || !n->session.open || n->session.lost || n->session.handle != before)
+	if (u->calls > 1 || !n->session.open || n->session.lost || n->session.handle != before ||
+		n->session.era != era)
 		atomic_fetch_add(&n->epoch, 1);
 	return e;
 }
@@ -73,7 +76,10 @@ nest_unwrap(struct nests *n, struct service *service, struct key *master, const 
 
 	*out = (struct nested){0};
 	if (e == ERR_OK)
-		*out = (struct nested){.handle = u.object, .nest = nest, .epoch = atomic_load(&nest->epoch)};
+		*out = (struct nested){.handle = u.object,
+			.nest = nest,
+			.epoch = atomic_load(&nest->epoch),
+			.era = nest->session.era};
 	(void)pthread_mutex_unlock(&nest->lock);
 	return e;
 }
@@ -81,14 +87,15 @@ nest_unwrap(struct nests *n, struct service *service, struct key *master, const 
 bool
 nested_lives(const struct nested *o)
 {
-	return o->nest != NULL && o->epoch == atomic_load(&o->nest->epoch);
+	return o->nest != NULL && o->epoch == atomic_load(&o->nest->epoch) &&
+		o->era == token_era(o->nest->session.token);
 }
 
 /* A handle of a session that is gone may be somebody else's by now. */
 void
 nested_drop(struct nested *o, struct session *s)
 {
-	if (nested_lives(o))
+	if (nested_lives(o) && s->era == o->era)
 		token_citizen_drop(s, o->handle);
 	*o = (struct nested){0};
 }

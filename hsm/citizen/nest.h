@@ -27,6 +27,7 @@ struct nested {
 	CK_OBJECT_HANDLE handle;
 	struct nest *nest; /* NULL: none */
 	unsigned epoch;
+	uint64_t era; /* of the token: a module begun anew, or another token, has none of it */
 };
 
 /* Opens no session yet. */

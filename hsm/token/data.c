@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "base/reader.h"
 
 /* A value is stored behind a u64 that counts up with every put. There are two objects of a label only if a put was cut short between making the new one
@@ -68,6 +69,7 @@ token_data_get(struct session *s, const char *label, struct writer *value)
 	AUTO(copies) c = {.value = writer_new(MAX_DATA)};
 	enum err e;
 
+	TRY(session_ready(s));
 	token_lock(s->token);
 	e = copies_find(s, label, &c);
 	token_unlock(s->token);
@@ -95,8 +97,8 @@ copy_make(struct session *s, const char *label, struct span bytes)
 	return returned(s, "C_CreateObject", token_calls(s->token)->C_CreateObject(s->handle, template, 6, &made));
 }
 
-enum err
-token_data_put(struct session *s, const char *label, struct span value)
+static enum err
+put_one(struct session *s, const char *label, struct span value)
 {
 	AUTO(copies) c = {.value = writer_new(MAX_DATA)};
 	AUTO(writer) bytes = writer_new(MAX_DATA);
@@ -115,4 +117,33 @@ token_data_put(struct session *s, const char *label, struct span value)
 		e = returned(s, "C_DestroyObject", token_calls(s->token)->C_DestroyObject(s->handle, c.objects[i]));
 	token_unlock(s->token);
 	return e;
+}
+
+/* What one remembers both remember, or the one that does not is not gone over to before it has been brought up to date. */
+static void
+put_other(struct token *t, const char *label, struct span value)
+{
+	struct session other;
+
+	if (token_count(t) == 1 || (token_state(t, 0) == TOKEN_DOWN || token_state(t, 1) == TOKEN_DOWN))
+		return;
+	if (token_other_open(t, &other) != ERR_OK) {
+		err_forget();
+		return; /* it is found out when it is needed */
+	}
+	if (put_one(&other, label, value) != ERR_OK) {
+		log_refusal("token", ERR_UNAVAILABLE, token_label(t, other.seat));
+		token_other_set(&other, false);
+	}
+	token_other_close(&other);
+}
+
+enum err
+token_data_put(struct session *s, const char *label, struct span value)
+{
+	TRY(session_ready(s));
+	TRY(put_one(s, label, value));
+	if (!s->pinned)
+		put_other(s->token, label, value);
+	return ERR_OK;
 }

@@ -27,8 +27,8 @@ class_destroy(struct session *s, CK_OBJECT_CLASS class, const char *label)
 	return e;
 }
 
-enum err
-token_key_destroy(struct session *s, const char *label)
+static enum err
+destroy_one(struct session *s, const char *label)
 {
 	static const CK_OBJECT_CLASS classes[] = {CKO_PRIVATE_KEY, CKO_SECRET_KEY, CKO_PUBLIC_KEY};
 	enum err e = ERR_OK;
@@ -38,4 +38,22 @@ token_key_destroy(struct session *s, const char *label)
 		e = class_destroy(s, classes[i], label);
 	token_unlock(s->token);
 	return e;
+}
+
+enum err
+token_key_destroy(struct session *s, const char *label)
+{
+	struct session other;
+	enum err e;
+
+	TRY(session_ready(s));
+	if (token_count(s->token) == 1)
+		return destroy_one(s, label);
+	REQUIRE_WHY(token_state(s->token, 0) != TOKEN_DOWN && token_state(s->token, 1) != TOKEN_DOWN, ERR_UNAVAILABLE,
+		"one of the two tokens is down: key '%s' would survive there", label);
+	TRY(token_other_open(s->token, &other));
+	e = destroy_one(&other, label);
+	token_other_close(&other);
+	TRY(e);
+	return destroy_one(s, label);
 }

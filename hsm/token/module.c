@@ -1,23 +1,17 @@
-#include "hsm/token/token.h"
-
 #include <dlfcn.h>
-#include <pthread.h>
+#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 
 #include "base/log.h"
+#include "hsm/token/seat.h"
 
 enum { MAX_SLOTS = 64, TOKEN_LABEL_LEN = 32 };
 
-struct token {
-	CK_FUNCTION_LIST *calls;
-	CK_SLOT_ID slot;
-	CK_SESSION_HANDLE login; /* holds the login; never used for anything else, never logged out */
-	bool pin_refused;        /* then the PIN is not tried again by this process */
-	token_pin *pin;
-	void *context;
-	pthread_mutex_t objects;  /* finds and writes of token objects */
-	pthread_mutex_t recovery; /* login, pin_refused */
+/* CK_C_INITIALIZE_ARGS, and one word more: NSS reads its parameters where the standard reserves a pointer, and its reserved pointer behind that. */
+struct arguments {
+	CK_C_INITIALIZE_ARGS standard;
+	void *reserved;
 };
 
 CK_FUNCTION_LIST *
@@ -29,7 +23,7 @@ token_calls(const struct token *t)
 CK_SLOT_ID
 token_slot(const struct token *t)
 {
-	return t->slot;
+	return t->seats[atomic_load(&t->active)].slot;
 }
 
 void
@@ -44,10 +38,20 @@ token_unlock(struct token *t)
 	(void)pthread_mutex_unlock(&t->objects);
 }
 
-static enum err
-module_load(const char *path, CK_FUNCTION_LIST **out)
+enum err
+module_initialize(struct token *t)
 {
-	CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
+	struct arguments args = {
+		.standard = {.flags = CKF_OS_LOCKING_OK, .pReserved = (void *)(uintptr_t)t->parameters}};
+	const CK_RV rv = t->calls->C_Initialize(&args);
+
+	REQUIRE_WHY(rv == CKR_OK || rv == CKR_CRYPTOKI_ALREADY_INITIALIZED, ERR_UNAVAILABLE, "C_Initialize: 0x%lx", rv);
+	return ERR_OK;
+}
+
+static enum err
+module_load(struct token *t, const char *path)
+{
 	CK_C_GetFunctionList get;
 	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	CK_RV rv;
@@ -55,11 +59,11 @@ module_load(const char *path, CK_FUNCTION_LIST **out)
 	REQUIRE_WHY(library != NULL, ERR_CONFIG, "module: %s; set 'module' to the HSM's PKCS#11 library", dlerror());
 	*(void **)&get = dlsym(library, "C_GetFunctionList");
 	REQUIRE_WHY(get != NULL, ERR_CONFIG, "module %s is no PKCS#11 library: it has no C_GetFunctionList", path);
-	rv = get(out);
-	REQUIRE_WHY(rv == CKR_OK && *out != NULL, ERR_CONFIG, "module %s: C_GetFunctionList: 0x%lx", path, rv);
-	rv = (*out)->C_Initialize(&args);
-	REQUIRE_WHY(rv == CKR_OK, ERR_CONFIG,
-		"module %s: C_Initialize: 0x%lx; is its own configuration there and readable?", path, rv);
+	rv = get(&t->calls);
+	REQUIRE_WHY(rv == CKR_OK && t->calls != NULL, ERR_CONFIG, "module %s: C_GetFunctionList: 0x%lx", path, rv);
+	if (module_initialize(t) != ERR_OK)
+		return err_because(ERR_CONFIG,
+			"module %s cannot be initialised; is its own configuration there and readable?", path);
 	return ERR_OK;
 }
 
@@ -74,8 +78,8 @@ label_is(const unsigned char padded[TOKEN_LABEL_LEN], const char *label)
 	return span_is(span_at(padded, len), label);
 }
 
-static enum err
-slot_find(struct token *t, const char *label)
+enum err
+slot_find(struct token *t, struct seat *seat)
 {
 	CK_SLOT_ID slots[MAX_SLOTS];
 	CK_ULONG count = MAX_SLOTS;
@@ -83,60 +87,61 @@ slot_find(struct token *t, const char *label)
 	size_t found = 0;
 	CK_RV rv = t->calls->C_GetSlotList(CK_TRUE, slots, &count);
 
-	REQUIRE_WHY(rv == CKR_OK, ERR_CONFIG, "C_GetSlotList: 0x%lx", rv);
+	REQUIRE_WHY(rv == CKR_OK, ERR_UNAVAILABLE, "C_GetSlotList: 0x%lx", rv);
 	for (CK_ULONG i = 0; i < count; i++) {
 		if (t->calls->C_GetTokenInfo(slots[i], &info) != CKR_OK || !(info.flags & CKF_TOKEN_INITIALIZED) ||
-			!label_is(info.label, label))
+			!label_is(info.label, seat->label))
 			continue;
-		t->slot = slots[i];
+		seat->slot = slots[i];
 		found++;
 	}
 	REQUIRE_WHY(found != 0, ERR_CONFIG,
-		"there is no token '%s': initialise it (softhsm2-util --init-token), or set 'token'", label);
-	REQUIRE_WHY(found == 1, ERR_CONFIG, "there are %zu tokens '%s': one must go, or be renamed", found, label);
+		"there is no token '%s': initialise it (softhsm2-util --init-token), or set 'token'", seat->label);
+	REQUIRE_WHY(found == 1, ERR_CONFIG, "there are %zu tokens '%s': one must go, or be renamed", found,
+		seat->label);
 	return ERR_OK;
 }
 
+/* A wrong PIN is told at once; a token that is not there is the other's to replace. */
 static enum err
-login(struct token *t)
+seat_open(struct token *t, struct seat *seat)
 {
-	struct secret *pin = NULL;
-	CK_RV rv;
+	enum err e = slot_find(t, seat);
 
-	REQUIRE_WHY(!t->pin_refused, ERR_UNAUTHENTICATED, "the token refused the PIN before; it is not tried again");
-	TRY(t->pin(t->context, &pin));
-	rv = t->calls->C_Login(t->login, CKU_USER, secret_bytes(pin), secret_span(pin).len);
-	secret_free(&pin);
-	if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN)
+	if (e == ERR_OK)
+		e = login_open(t, seat);
+	if (e == ERR_OK) {
+		atomic_store(&seat->up, true);
 		return ERR_OK;
-	switch (rv) {
-	case CKR_PIN_INCORRECT:
-	case CKR_PIN_INVALID:
-	case CKR_PIN_LEN_RANGE:
-		t->pin_refused = true;
-		return err_because(ERR_UNAUTHENTICATED,
-			"the token refuses the PIN (0x%lx); it was tried once and is not tried again: "
-			"correct pin_file before the token locks itself",
-			rv);
-	case CKR_PIN_LOCKED:
-	case CKR_PIN_EXPIRED:
-	case CKR_USER_PIN_NOT_INITIALIZED:
-		t->pin_refused = true;
-		return err_because(ERR_UNAUTHENTICATED,
-			"the token's PIN is locked, expired or not set (0x%lx): its security officer must reset it",
-			rv);
-	default:
-		return err_because(ERR_UNAVAILABLE, "C_Login: 0x%lx", rv);
 	}
+	if (t->count == 1 || e == ERR_UNAUTHENTICATED)
+		return e;
+	log_refusal("token", e, seat->label);
+	return ERR_OK;
 }
 
+/* Both are tried; the first that is there works. */
 static enum err
-login_open(struct token *t)
+seats_open(struct token *t)
 {
-	const CK_RV rv = t->calls->C_OpenSession(t->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &t->login);
+	for (size_t i = 0; i < t->count; i++)
+		TRY(seat_open(t, &t->seats[i]));
+	for (size_t i = t->count; i-- > 0;)
+		if (atomic_load(&t->seats[i].up))
+			atomic_store(&t->active, i);
+	REQUIRE_WHY(atomic_load(&t->seats[atomic_load(&t->active)].up), ERR_UNAVAILABLE,
+		"neither token '%s' nor its mirror '%s' can be used", t->seats[0].label, t->seats[1].label);
+	return ERR_OK;
+}
 
-	REQUIRE_WHY(rv == CKR_OK, ERR_UNAVAILABLE, "C_OpenSession: 0x%lx", rv);
-	return login(t);
+static void
+gate_init(struct token *t)
+{
+	pthread_rwlockattr_t attributes;
+
+	(void)pthread_rwlockattr_init(&attributes);
+	(void)pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	(void)pthread_rwlock_init(&t->gate, &attributes);
 }
 
 enum err
@@ -148,13 +153,20 @@ token_open(const struct token_settings *s, struct token **out)
 	REQUIRE(t != NULL, ERR_NO_MEMORY);
 	t->pin = s->pin;
 	t->context = s->context;
+	t->parameters = s->parameters != NULL && s->parameters[0] != '\0' ? s->parameters : NULL;
+	t->seats[0].label = s->label;
+	t->count = 1;
+	if (s->mirror != NULL && s->mirror[0] != '\0')
+		t->seats[t->count++].label = s->mirror;
+	atomic_store(&t->era, 1);
 	(void)pthread_mutex_init(&t->objects, NULL);
-	(void)pthread_mutex_init(&t->recovery, NULL);
-	e = module_load(s->module, &t->calls);
+	(void)pthread_mutex_init(&t->state, NULL);
+	for (size_t i = 0; i < MAX_TOKENS; i++)
+		(void)pthread_mutex_init(&t->seats[i].lock, NULL);
+	gate_init(t);
+	e = module_load(t, s->module);
 	if (e == ERR_OK)
-		e = slot_find(t, s->label);
-	if (e == ERR_OK)
-		e = login_open(t);
+		e = seats_open(t);
 	if (e != ERR_OK) {
 		free(t); /* the module stays loaded: the process is about to leave */
 		return e;
@@ -163,57 +175,52 @@ token_open(const struct token_settings *s, struct token **out)
 	return ERR_OK;
 }
 
-enum err
-session_open(struct token *t, struct session *out)
-{
-	struct session s = {.token = t};
-	const CK_RV rv = t->calls->C_OpenSession(t->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &s.handle);
+/* ---- the module begun anew ---- */
 
-	REQUIRE_WHY(rv == CKR_OK, ERR_UNAVAILABLE, "C_OpenSession: 0x%lx", rv);
-	s.open = true;
-	*out = s;
-	return ERR_OK;
+void
+token_enter(struct token *t)
+{
+	(void)pthread_rwlock_rdlock(&t->gate);
 }
 
 void
-session_close(struct session *s)
+token_leave(struct token *t)
 {
-	if (s->open)
-		(void)s->token->calls->C_CloseSession(s->handle);
-	s->open = false;
+	(void)pthread_rwlock_unlock(&t->gate);
 }
 
-/* Under recovery: is anybody logged in? If the HSM closed its sessions the login went with them. */
-static enum err
-login_mend(struct token *t)
+bool
+token_exclude(struct token *t, int milliseconds)
 {
-	CK_SESSION_INFO info = {0};
-	const CK_RV rv = t->calls->C_GetSessionInfo(t->login, &info);
+	struct timespec until;
 
-	if (rv == CKR_OK && info.state == CKS_RW_USER_FUNCTIONS)
-		return ERR_OK;
-	log_warn("token", "the login is gone (0x%lx): logging in again", rv);
-	if (rv == CKR_OK)
-		return login(t);
-	return login_open(t);
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += (milliseconds % 1000) * 1000000L;
+	until.tv_sec += milliseconds / 1000 + until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	return pthread_rwlock_clockwrlock(&t->gate, CLOCK_MONOTONIC, &until) == 0;
 }
 
 enum err
-session_recover(struct session *s)
+token_restart(struct token *t)
 {
-	struct token *t = s->token;
-	enum err e;
+	CK_RV rv;
 
-	session_close(s);
-	(void)pthread_mutex_lock(&t->recovery);
-	e = login_mend(t);
-	(void)pthread_mutex_unlock(&t->recovery);
-	if (e == ERR_OK)
-		e = session_open(t, s);
-	if (e != ERR_OK) {
-		log_refusal("token", e, "recovering a session");
-		return err_because(ERR_UNAVAILABLE, "the HSM does not answer");
+	atomic_fetch_add(&t->era, 1);
+	rv = t->calls->C_Finalize(NULL);
+	REQUIRE_WHY(rv == CKR_OK || rv == CKR_CRYPTOKI_NOT_INITIALIZED, ERR_UNAVAILABLE, "C_Finalize: 0x%lx", rv);
+	TRY(module_initialize(t));
+	for (size_t i = 0; i < t->count; i++) {
+		struct seat *seat = &t->seats[i];
+		enum err e;
+
+		if (!atomic_load(&seat->up))
+			continue;
+		e = slot_find(t, seat);
+		if (e == ERR_OK)
+			e = login_open(t, seat);
+		if (e != ERR_OK && !token_fail_over(t, i))
+			return e;
 	}
-	s->lost = false;
 	return ERR_OK;
 }

@@ -1,8 +1,12 @@
 /* token: the HSM, by direct PKCS#11 calls. Used by the worker of mohar-hsmd and by nobody else: this folder is the only code in the house that
- * calls C_ functions to sign. One struct token a process; one struct session a thread.
+ * calls C_ functions to sign. One struct token a process; one struct session a thread. It is one token of the module, or two with the same keys: then one works, and the
+ * other takes over when it fails.
  *
  * Threads: a session belongs to its thread. struct token guards what is shared: finds and writes of token objects happen under one lock (SoftHSM
- * answers 0x5 or 0xd1 otherwise), recovery under another. */
+ * answers 0x5 or 0xd1 otherwise), recovery under another.
+ *
+ * Eras: a login had again, another token, a module begun anew make every session, handle and session object void. Each of them counts the era up; what bears an older
+ * one is not used, because its number may be another's by now. */
 #ifndef MOHAR_HSM_TOKEN_TOKEN_H
 #define MOHAR_HSM_TOKEN_TOKEN_H
 
@@ -16,11 +20,16 @@
 
 struct token;
 
+enum { MAX_TOKENS = 2 };
+
 struct session {
 	struct token *token;
 	CK_SESSION_HANDLE handle;
 	bool open;
-	bool lost; /* the last call failed in a way that a fresh session may mend */
+	bool lost;     /* the last call failed in a way that a fresh session may mend */
+	bool pinned;   /* to its seat: of token_other_open */
+	size_t seat;   /* of the token that it is on, 0 or 1 */
+	uint64_t era;  /* that it was opened in */
 	int64_t spent; /* ticks in the module since operation_run set it to 0: key_use adds to it */
 };
 
@@ -29,26 +38,62 @@ typedef enum err token_pin(void *context, struct secret **out);
 
 struct token_settings {
 	const char *module; /* path of the PKCS#11 module */
+	const char *
+		parameters; /* handed to C_Initialize where the standard reserves a pointer (NSS wants that); NULL, "": none */
 	const char *label;  /* of the token */
+	const char *mirror; /* of a second token with the same keys; NULL, "": there is none */
 	token_pin *pin;
 	void *context;
 };
 
 /* Loads the module, finds the token, logs in with a session that stays. ERR_CONFIG with module or label and the remedy; ERR_UNAUTHENTICATED for a PIN
- * that is wrong, locked or expired: it is tried once. The process must never fork afterwards, and leaves by _exit. */
+ * that is wrong, locked or expired: it is tried once. With a mirror one of the two may be absent. The process must never fork afterwards, and leaves by _exit. Settings are borrowed
+ * for good. */
 MUST_USE enum err token_open(const struct token_settings *s, struct token **out);
 
-/* A session of the calling thread's own. */
+/* A session of the calling thread's own, on the token that works. */
 MUST_USE enum err session_open(struct token *t, struct session *out);
 void session_close(struct session *s);
+
+/* May it be used: open, nothing lost, of this era? */
+bool session_stands(const struct session *s);
+/* Makes it so. Errors of session_recover. */
+MUST_USE enum err session_ready(struct session *s);
 
 /* Closes and reopens s, and logs in again if the login is gone. ERR_UNAVAILABLE; after a refused PIN always, without trying it. */
 MUST_USE enum err session_recover(struct session *s);
 
+uint64_t token_era(const struct token *t);
+
+/* ---- two tokens ---- */
+enum token_state { TOKEN_DOWN, TOKEN_READY, TOKEN_WORKS };
+size_t token_count(const struct token *t);
+const char *token_label(const struct token *t, size_t seat);
+enum token_state token_state(const struct token *t, size_t seat);
+
+/* The token of that seat has failed. True: another one works now, try there. False: there is none. */
+bool token_fail_over(struct token *t, size_t failed);
+
+/* A session on the one that does not work now, logged in again if it is down. ERR_NOT_FOUND: there is none; ERR_UNAVAILABLE, ERR_UNAUTHENTICATED, ERR_CONFIG. */
+MUST_USE enum err token_other_open(struct token *t, struct session *out);
+void token_other_close(struct session *s);
+/* What was found out about the token of such a session: can it take over? */
+void token_other_set(struct session *s, bool up);
+
+/* ---- the module begun anew ---- */
+
+/* Around whatever calls the module while threads run. Not to be nested. */
+void token_enter(struct token *t);
+void token_leave(struct token *t);
+/* Waits so long for everybody to leave, and keeps them out until token_leave. False: somebody did not. */
+bool token_exclude(struct token *t, int milliseconds);
+/* While everybody is out: C_Finalize, C_Initialize, logins. ERR_UNAVAILABLE, ERR_UNAUTHENTICATED, ERR_CONFIG: then the module cannot be used any more. */
+MUST_USE enum err token_restart(struct token *t);
+
 /* Classifies what a C_ function returned: ERR_OK, or an error with what and the code as reason; sets s->lost. */
 MUST_USE enum err returned(struct session *s, const char *what, CK_RV rv);
 
-/* Its function list, slot and object lock: for the other files of this folder. */
+/* Its function list, the slot that works and the object lock: for the other files of this folder. */
 CK_FUNCTION_LIST *token_calls(const struct token *t);
 CK_SLOT_ID token_slot(const struct token *t);
 void token_lock(struct token *t);
@@ -87,7 +132,8 @@ MUST_USE enum err token_key_generate(struct session *s, const char *label, const
 MUST_USE enum err token_key_attributes(struct session *s, const char *label, const struct token_key *k,
 	struct writer *json);
 
-/* Destroys both halves of a key, however many objects there are under its label. */
+/* Destroys both halves of a key, however many objects there are under its label, on both tokens where there are two. ERR_UNAVAILABLE, and nothing is destroyed, if one of those
+ * is down: the key would survive there. */
 MUST_USE enum err token_key_destroy(struct session *s, const char *label);
 
 /* ---- using them ---- */
@@ -111,7 +157,7 @@ MUST_USE enum err token_random(struct session *s, uint8_t *out, size_t len);
 
 /* What token_data_put stored last under that label, appended. ERR_NOT_FOUND. */
 MUST_USE enum err token_data_get(struct session *s, const char *label, struct writer *value);
-/* Stores at most 16 KiB. Killed at any moment, the old value or the new one is there. */
+/* Stores at most 16 KiB, on both tokens where there are two. Killed at any moment, the old value or the new one is there. */
 MUST_USE enum err token_data_put(struct session *s, const char *label, struct span value);
 
 #endif
