@@ -7,6 +7,8 @@
 
 #include "base/file.h"
 #include "cli/ceremony.h"
+#include "cli/ceremony_fido2.h"
+#include "cli/ceremony_propose.h"
 
 enum { MAX_CARD_PIN = 64, MAX_PATH_TEXT = 512 };
 
@@ -19,6 +21,7 @@ static const struct cli_option run_options[] = {
 	{"--module", "PATH", "PKCS#11 module of the custodians' cards", "MOHAR_CARD_MODULE", true, false},
 	{"--custodian", "LABEL:PIN", "a custodian's card and PIN (or file:PATH); once for each who takes part", NULL,
 		true, true},
+	{"--yes", NULL, "answer every question with yes", NULL, false, false},
 	{"--pki-url", "URL", "where lists and CA certificates will be found", "MOHAR_PKI_URL", false, false},
 	{0},
 };
@@ -176,5 +179,12 @@ const struct cli_verb cli_ceremony[] = {
 		run_options, run},
 	{"ceremony", "show", "FILE", "check a transcript's signatures and tell what was done", ceremony_show_options,
 		ceremony_show},
+	{"ceremony", "propose", "[FILE]", "propose to the custodians: a signature, a policy, a key's end, a restore",
+		ceremony_propose_options, ceremony_propose},
+	{"ceremony", "approve", "FILE", "read a proposal and approve it, as one custodian; the last one has it done",
+		ceremony_approve_options, ceremony_approve_verb},
+	{"ceremony", "status", "FILE...", "where proposals stand", NULL, ceremony_status},
+	{"ceremony", "enrol", NULL, "make a custodian's credential on a FIDO2 key, for keys.json",
+		ceremony_enrol_options, ceremony_enrol},
 	{0},
 };
