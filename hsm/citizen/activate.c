@@ -208,6 +208,8 @@ op_activate(struct work *w)
 	TRY(digests_read(w->fields.at[FIELD_DIGESTS], &d));
 	TRY(citizens_open(w, &k));
 	e = activate(w, k, &d);
+	if (e == ERR_OK) /* asked again: once a RETIRE is answered, nothing leaves that was begun before it */
+		e = citizens_allow(w->service->citizens, &k->citizen->blob);
 	hot_give(&w->service->citizens->hot, w->session, &k);
 	return e;
 }
