@@ -5,6 +5,7 @@
 #include "base/encode.h"
 #include "base/file.h"
 #include "cli/registry.h"
+#include "cli/signing.h"
 
 enum { MAX_BODY = 40 << 10, MAX_PEM = 32 << 10 };
 #define PEOPLE "/registry/people"
@@ -222,6 +223,35 @@ run_show(struct cli *c)
 	return registry_end(c, show(c));
 }
 
+static const struct cli_option freeze_options[] = {
+	REGISTRY_OPTIONS,
+	{"--signer-url", "URL", "where citizens' signing keys are kept: they are stopped too", "MOHAR_SIGNER_URL",
+		false, false},
+	{0},
+};
+
+/* The signing keys, if we are told where they are; that they were left alone is told too. */
+static enum err
+freeze_signing(struct cli *c, const char *handle)
+{
+	struct signing_person p = {0};
+	AUTO(card) *card = NULL;
+	int64_t frozen;
+	enum err e;
+
+	if (cli_value(c, "--signer-url") == NULL) {
+		cli_text(c, "signing_keys", "not stopped: give --signer-url, or `mohar citizen signing-freeze`");
+		return ERR_OK;
+	}
+	TRY(card_of(c, &card));
+	TRY(signing_person_find(c, card, handle, &p));
+	e = signing_freeze(c, card, p.person, &frozen);
+	signing_person_free(&p);
+	TRY(e);
+	cli_int(c, "signing_keys_frozen", frozen);
+	return ERR_OK;
+}
+
 static enum err
 freeze(struct cli *c)
 {
@@ -230,7 +260,8 @@ freeze(struct cli *c)
 
 	TRY(handle_of(c, &handle));
 	TRY(handle_body(handle, &body));
-	return order_about(c, "citizen.freeze", handle, "freeze", writer_span(&body));
+	TRY(order_about(c, "citizen.freeze", handle, "freeze", writer_span(&body)));
+	return freeze_signing(c, handle);
 }
 
 static int
@@ -357,7 +388,16 @@ const struct cli_verb cli_citizen[] = {
 		activate_options, run_activate},
 	{"citizen", "card", "HANDLE", "bind a card, by its certificate", card_options, run_card},
 	{"citizen", "appoint", "HANDLE", "appoint to an office", appoint_options, run_appoint},
-	{"citizen", "freeze", "HANDLE", "end every session and token of a person, and let in none", plain_options,
-		run_freeze},
+	{"citizen", "freeze", "HANDLE",
+		"end every session and token of a person, let in none, and stop the person's signing keys",
+		freeze_options, run_freeze},
+	{"citizen", "signing-key", "HANDLE",
+		"with the citizen before you: a signing key in the HSM that only the citizen's passkey activates",
+		signing_key_options, signing_key_run},
+	{"citizen", "signing-show", "HANDLE", "a person's signing keys", signing_options, signing_show_run},
+	{"citizen", "signing-freeze", "HANDLE", "stop a person's signing keys, and only them", signing_options,
+		signing_freeze_run},
+	{"citizen", "signing-unfreeze", "HANDLE", "let a person's stopped signing keys sign again", signing_options,
+		signing_unfreeze_run},
 	{0},
 };

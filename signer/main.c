@@ -12,6 +12,7 @@
 #include "signer/access/issuer.h"
 #include "signer/decision/type.h"
 #include "signer/signer.h"
+#include "signer/signing/signing.h"
 #include "signer/status/lists.h"
 #include "signer/verify/verify.h"
 #include "signer/web/page.h"
@@ -63,6 +64,7 @@ open_services(struct signer *s)
 	TRY(read_client_key(s));
 	TRY(db_pool_open(s->settings.database, POOL, signer_statements, SIGNER_STATEMENTS, &s->db));
 	TRY(signer_seals_open(s));
+	TRY(operators_read(s->settings.keys, &s->operators));
 	TRY(status_lists_new(s, &s->lists));
 	TRY(issuer_keys_new(s->settings.issuer, s->settings.tls_ca, &s->issuer));
 	return jwks_build(s);
@@ -148,6 +150,7 @@ serve_all(struct signer *s, const char *config)
 {
 	TRY(sandbox_harden());
 	TRY(config_read(config, signer_settings_rows, signer_settings_count, &s->settings));
+	TRY(signing_origin_check(s->settings.sign_origin));
 	TRY(read_policies(s));
 	TRY(open_services(s));
 	TRY(enter_sandbox(s));
@@ -163,6 +166,7 @@ close_all(struct signer *s)
 	status_lists_free(&s->lists);
 	signer_seals_close(s);
 	db_pool_free(&s->db);
+	operators_free(&s->operators);
 	jwk_free(&s->client_key);
 	writer_free(&s->jwks);
 	templates_free(&s->pages);
@@ -228,6 +232,8 @@ check(const char *config, int argc, char **argv)
 	(void)argv;
 	if (e == ERR_OK)
 		e = read_policies(&s);
+	if (e == ERR_OK)
+		e = signing_origin_check(s.settings.sign_origin);
 	if (e == ERR_OK)
 		e = signer_seals_check(s.settings.keys);
 	if (e != ERR_OK)

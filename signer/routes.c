@@ -3,6 +3,7 @@
 #include "signer/access/issuer.h"
 #include "signer/decision/decision.h"
 #include "signer/officer/officer.h"
+#include "signer/signing/signing.h"
 #include "signer/status/lists.h"
 #include "signer/verify/verify.h"
 #include "signer/web/page.h"
@@ -36,6 +37,23 @@ const struct route signer_routes[] = {
 	{"GET", "/confirm/{id}", &HTTP_ANYONE, confirm_show, 0},
 	{"POST", "/confirm/{id}", &HTTP_ANYONE, confirm_submit, 4096},
 	{"GET", "/officer/cb", &HTTP_ANYONE, officer_callback, 0},
+	{"POST", "/signing/keys", &HTTP_ANYONE, signing_key_begin, MAX_ACT},
+	{"GET", "/signing/keys/{id}", &HTTP_ANYONE, signing_key_watch, 0},
+	{"POST", "/signing/keys/{id}/bind", &HTTP_ANYONE, signing_key_bind, MAX_ACT},
+	{"POST", "/signing/keys/{id}/certificate", &HTTP_ANYONE, signing_key_certify, MAX_ACT},
+	{"POST", "/signing/keys/{id}/freeze", &HTTP_ANYONE, signing_key_freeze, MAX_ACT},
+	{"POST", "/signing/keys/{id}/unfreeze", &HTTP_ANYONE, signing_key_raise, MAX_ACT},
+	{"POST", "/signing/people/{person}/show", &HTTP_ANYONE, signing_person_show, MAX_ACT},
+	{"POST", "/signing/people/{person}/freeze", &HTTP_ANYONE, signing_person_freeze, MAX_ACT},
+	{"POST", "/signing/requests", &SIGNER_AGENCY_SIGNATURES, signing_request_create, MAX_SIGNING_BODY},
+	{"GET", "/signing/requests/{id}", &SIGNER_AGENCY_SIGNATURES, signing_request_show, 0},
+	{"OPTIONS", "/signing/page/{what}", &SIGNING_PAGE, signing_page_preflight, 0},
+	{"POST", "/signing/page/enrolment", &SIGNING_PAGE, signing_page_enrolment, MAX_SIGNING_BODY},
+	{"POST", "/signing/page/credential", &SIGNING_PAGE, signing_page_credential, MAX_SIGNING_BODY},
+	{"POST", "/signing/page/request", &SIGNING_PAGE, signing_page_request, MAX_SIGNING_BODY},
+	{"POST", "/signing/page/challenge", &SIGNING_PAGE, signing_page_challenge, MAX_SIGNING_BODY},
+	{"POST", "/signing/page/sign", &SIGNING_PAGE, signing_page_sign, MAX_SIGNING_BODY},
+	{"POST", "/signing/page/decline", &SIGNING_PAGE, signing_page_decline, MAX_SIGNING_BODY},
 	{"GET", "/verify", &HTTP_ANYONE, verify_show, 0},
 	{"POST", "/verify", &HTTP_ANYONE, verify_submit, MAX_VERIFY_BODY},
 	{"GET", "/status/{list}", &HTTP_ANYONE, status_show, 0},

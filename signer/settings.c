@@ -28,5 +28,8 @@ const struct config_row signer_settings_rows[] = {
 		0},
 	{"client_jwk", CONFIG_PATH, AT(client_jwk), NULL, "file of its private JWK (ES256)", 0, 0},
 	{"log_origin", CONFIG_TEXT, AT(log_origin), NULL, "the transparency log's name, like example.gov/log", 0, 0},
+	{"sign_origin", CONFIG_TEXT, AT(sign_origin), NULL,
+		"the signing page's origin, https://sign.example: the only one whose script is answered; its host is the RP ID of signing passkeys",
+		0, 0},
 };
 const size_t signer_settings_count = sizeof(signer_settings_rows) / sizeof(signer_settings_rows[0]);

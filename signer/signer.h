@@ -6,6 +6,7 @@
 #include "db/db.h"
 #include "http/server.h"
 #include "http/template.h"
+#include "jose/act.h"
 #include "keyring/keyring.h"
 #include "signer/log/tlog.h"
 #include "signer/store/store.h"
@@ -14,7 +15,7 @@
 struct signer_settings {
 	char *address, *tls_certificate, *tls_key, *tls_ca;
 	char *database, *owner_database, *hsm_socket, *policies, *keys, *share;
-	char *url, *issuer, *client_id, *client_jwk, *log_origin;
+	char *url, *issuer, *client_id, *client_jwk, *log_origin, *sign_origin;
 	int64_t port, metrics_port, threads;
 };
 extern const struct config_row signer_settings_rows[];
@@ -45,7 +46,8 @@ struct signer {
 	struct jwk *client_key;     /* signerd's own, as a client of the identity provider */
 	struct issuer_keys *issuer; /* the identity provider's published keys, refreshed as needed */
 	struct status_lists *lists;
-	struct writer jwks; /* /jwks, prebuilt */
+	struct operators operators; /* of keys.json: whose acts are believed */
+	struct writer jwks;         /* /jwks, prebuilt */
 };
 
 extern const struct route signer_routes[];

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "keyring/keyring.h"
+
 enum { MAX_PART_TYPE = 64, MAX_PART_VALUE = 512 };
 
 static const struct json_row part_rows[] = {
@@ -25,11 +27,8 @@ static const struct json_row order_rows[] = {
 		.presence = JSON_REQUIRED,
 		.offset = offsetof(struct issue_order, profile),
 		.max = 64},
-	{.name = "csr",
-		.kind = JSON_BYTES,
-		.presence = JSON_REQUIRED,
-		.offset = offsetof(struct issue_order, csr),
-		.max = MAX_CSR},
+	{.name = "csr", .kind = JSON_BYTES, .offset = offsetof(struct issue_order, csr), .max = MAX_CSR},
+	{.name = "blob", .kind = JSON_BYTES, .offset = offsetof(struct issue_order, blob), .max = MAX_BLOB},
 	{.name = "subject",
 		.kind = JSON_OBJECTS,
 		.presence = JSON_REQUIRED,

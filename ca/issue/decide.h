@@ -10,7 +10,8 @@ enum { MAX_ISSUE_PARTS = 16 };
 /* The act certificate.issue's own members, decoded from its payload. */
 struct issue_order {
 	char *profile;
-	struct json_bytes csr;
+	struct json_bytes csr;  /* or: */
+	struct json_bytes blob; /* of a citizen's key in mohar-hsmd, which knows that it holds the private half */
 	struct json_list subject, names; /* struct name_part, strings owned */
 	char *person;                    /* UUID text; NULL if absent */
 	struct json_bytes spki_sha256;

@@ -2,9 +2,11 @@
 
 #include <string.h>
 
+#include "base/encode.h"
 #include "ca/issue/decide.h"
 #include "ca/issue/issue.h"
 #include "ca/order.h"
+#include "keyring/blob.h"
 #include "x509/own.h"
 
 static enum err
@@ -29,11 +31,44 @@ answer(struct reply *reply, const X509 *x, const struct authority *a)
 	return ERR_OK;
 }
 
+/* The key to certify: of a request that it signed itself, or of a blob that mohar-hsmd made and will look at again. */
+static enum err
+facts_of(const struct issue_order *order, struct request_facts *out)
+{
+	AUTO(writer) spki = writer_new(MAX_BLOB_SPKI);
+	struct blob b;
+
+	REQUIRE_WHY((order->csr.len > 0) != (order->blob.len > 0), ERR_MALFORMED,
+		"either csr or blob says which key it is for");
+	if (order->csr.len > 0)
+		return csr_parse(span_at(order->csr.ptr, order->csr.len), out);
+	*out = (struct request_facts){0};
+	TRY(blob_read(span_at(order->blob.ptr, order->blob.len), &b));
+	TRY(spki_type(b.spki, out->key_type));
+	writer_bytes(&spki, b.spki);
+	return writer_take(&spki, &out->spki.ptr, &out->spki.len);
+}
+
+/* What mohar-hsmd wants to see beside the certificate: the order, and the blob that it is about. */
+static enum err
+evidence_write(const struct profile *profile, const struct issue_order *order, struct span body, struct writer *out)
+{
+	if (!profile->registrar_signature)
+		return ERR_OK;
+	writer_bytes(out, body);
+	if (order->blob.len > 0) {
+		writer_u8(out, '~');
+		base64url_write(out, span_at(order->blob.ptr, order->blob.len));
+	}
+	return writer_done(out);
+}
+
 static enum err
 issue(struct cad *c, const struct request *request, const struct act *act, struct issue_order *order,
 	struct reply *reply)
 {
 	const struct profile *profile = profile_find(&c->profiles, order->profile);
+	AUTO(writer) evidence = writer_new(MAX_ACT + 2 * MAX_BLOB);
 	struct request_facts facts;
 	struct uuid person;
 	bool has_person = false;
@@ -42,7 +77,8 @@ issue(struct cad *c, const struct request *request, const struct act *act, struc
 	REQUIRE_WHY(profile != NULL, ERR_NOT_FOUND, "there is no profile '%s'", order->profile);
 	REQUIRE_WHY(json_texts_have(&act->by->roles, issue_role(profile)), ERR_REFUSED,
 		"profile '%s' takes a %s's order; '%s' is none", profile->name, issue_role(profile), act->by->name);
-	TRY(csr_parse(span_at(order->csr.ptr, order->csr.len), &facts));
+	TRY(evidence_write(profile, order, request_body(request), &evidence));
+	TRY(facts_of(order, &facts));
 	enum err e = issue_decide(profile, order, &facts, &has_person, &person);
 
 	if (e == ERR_OK) {
@@ -56,7 +92,7 @@ issue(struct cad *c, const struct request *request, const struct act *act, struc
 			.person = has_person ? &person : NULL,
 			.actor = act->by->name,
 			.channel = "card",
-			.evidence = profile->registrar_signature ? request_body(request) : (struct span){0},
+			.evidence = writer_span(&evidence),
 		};
 
 		e = certificate_issue(c, &issuance, &x);

@@ -33,7 +33,7 @@ scope_has(const char *scope, const char *word)
 }
 
 static enum err
-claims_check(const struct claims *c, const struct signer *s)
+claims_check(const struct claims *c, const struct signer *s, const char *scope)
 {
 	const struct jwt_times times = {.exp = c->exp, .has_exp = true, .iat = c->iat, .has_iat = true};
 
@@ -41,8 +41,7 @@ claims_check(const struct claims *c, const struct signer *s)
 	REQUIRE_WHY(strcmp(c->aud, s->settings.url) == 0, ERR_UNAUTHENTICATED, "RFC 9068 4: aud is not this service");
 	if (jwt_times_check(&times, clock_now(&s->clock), 5, true) != ERR_OK)
 		return err_because(ERR_UNAUTHENTICATED, "RFC 9068 4: the access token has expired");
-	REQUIRE_WHY(scope_has(c->scope, "decisions"), ERR_REFUSED,
-		"RFC 6750 3.1: insufficient_scope, decisions is needed");
+	REQUIRE_WHY(scope_has(c->scope, scope), ERR_REFUSED, "RFC 6750 3.1: insufficient_scope, %s is needed", scope);
 	REQUIRE_WHY(c->agency != NULL, ERR_REFUSED, "this client speaks for no agency");
 	return ERR_OK;
 }
@@ -80,7 +79,7 @@ attach(struct request *request, const struct claims *c)
 }
 
 static enum err
-verified(struct signer *s, const char *token, struct request *request)
+verified(struct signer *s, const char *token, const char *scope, struct request *request)
 {
 	AUTO(jws) j = {0};
 	struct claims c;
@@ -90,7 +89,7 @@ verified(struct signer *s, const char *token, struct request *request)
 		return err_because(ERR_UNAUTHENTICATED, "RFC 6750 3.1: invalid_token");
 	TRY(e);
 	TRY(json_decode(span_at(j.payload.ptr, j.payload.len), &claim_table, &c));
-	e = claims_check(&c, s);
+	e = claims_check(&c, s, scope);
 	if (e == ERR_OK)
 		e = attach(request, &c);
 	json_free(&claim_table, &c);
@@ -98,18 +97,31 @@ verified(struct signer *s, const char *token, struct request *request)
 }
 
 static enum err
-check(void *daemon, struct request *request, struct reply *reply)
+check(void *daemon, const char *scope, struct request *request, struct reply *reply)
 {
 	const char *token;
 	enum err e = request_bearer(request, &token);
 
 	if (e == ERR_OK)
-		e = verified(daemon, token, request);
+		e = verified(daemon, token, scope, request);
 	if (e == ERR_UNAUTHENTICATED)
 		reply_header(reply, "WWW-Authenticate", "Bearer error=\"invalid_token\"");
 	if (e == ERR_REFUSED)
-		reply_header(reply, "WWW-Authenticate", "Bearer error=\"insufficient_scope\", scope=\"decisions\"");
+		reply_headerf(reply, "WWW-Authenticate", "Bearer error=\"insufficient_scope\", scope=\"%s\"", scope);
 	return e;
 }
 
-const struct http_guard SIGNER_AGENCY = {"agency", check};
+static enum err
+check_decisions(void *daemon, struct request *request, struct reply *reply)
+{
+	return check(daemon, "decisions", request, reply);
+}
+
+static enum err
+check_signatures(void *daemon, struct request *request, struct reply *reply)
+{
+	return check(daemon, "signatures", request, reply);
+}
+
+const struct http_guard SIGNER_AGENCY = {"agency", check_decisions};
+const struct http_guard SIGNER_AGENCY_SIGNATURES = {"agency", check_signatures};

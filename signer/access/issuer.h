@@ -26,5 +26,7 @@ void access_free(struct access **a);
 
 /* Bearer at+jwt for this service, in time, with scope "decisions" and an agency; attached to the request as struct access. */
 extern const struct http_guard SIGNER_AGENCY;
+/* The same with scope "signatures". */
+extern const struct http_guard SIGNER_AGENCY_SIGNATURES;
 
 #endif

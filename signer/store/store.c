@@ -5,6 +5,12 @@
 #define DECISION_COLUMNS                                                                                                          \
 	"id, type, type_version, agency, client, subject, outcome, facts, reasons, state, office, jws, revocation, status_list, " \
 	"status_index, received_at, due, sealed_at, revoked_at, event"
+#define KEY_COLUMNS                                                                                              \
+	"id, person, name, state, certificate, chain, blob, challenge, watch_hash, spki_sha256, credential_id, " \
+	"credential_key, generation, begun_at, expires, frozen_at"
+#define REQUEST_COLUMNS                                                                                        \
+	"id, key, agency, description, state, principal, signatures, code_hash, digests, names, digest_size, " \
+	"created_at, expires, answered_at"
 #define EVENT_COLUMNS "id, tree, at, type, actor, principal, sector, channel, salt, entry, private"
 #define AT(type, member) offsetof(struct type, member)
 
@@ -43,6 +49,41 @@ static const struct db_column session_columns[] = {
 	{DB_TIME, AT(officer_session_row, auth_time)},
 };
 
+static const struct db_column key_columns[] = {
+	{DB_UUID, AT(signing_key_row, id)},
+	{DB_TEXT, AT(signing_key_row, person)},
+	{DB_TEXT, AT(signing_key_row, name)},
+	{DB_TEXT, AT(signing_key_row, state)},
+	{DB_TEXT, AT(signing_key_row, certificate)},
+	{DB_TEXT, AT(signing_key_row, chain)},
+	{DB_BYTES, AT(signing_key_row, blob)},
+	{DB_BYTES, AT(signing_key_row, challenge)},
+	{DB_BYTES, AT(signing_key_row, watch)},
+	{DB_BYTES, AT(signing_key_row, spki_sha256)},
+	{DB_BYTES, AT(signing_key_row, credential_id)},
+	{DB_BYTES, AT(signing_key_row, credential_key)},
+	{DB_INT, AT(signing_key_row, generation)},
+	{DB_TIME, AT(signing_key_row, begun_at)},
+	{DB_TIME, AT(signing_key_row, expires)},
+	{DB_TIME, AT(signing_key_row, frozen_at)},
+};
+static const struct db_column request_columns[] = {
+	{DB_UUID, AT(signing_request_row, id)},
+	{DB_UUID, AT(signing_request_row, key)},
+	{DB_TEXT, AT(signing_request_row, agency)},
+	{DB_TEXT, AT(signing_request_row, description)},
+	{DB_TEXT, AT(signing_request_row, state)},
+	{DB_TEXT, AT(signing_request_row, principal)},
+	{DB_JSON, AT(signing_request_row, signatures)},
+	{DB_BYTES, AT(signing_request_row, code_hash)},
+	{DB_BYTES, AT(signing_request_row, digests)},
+	{DB_TEXTS, AT(signing_request_row, names)},
+	{DB_INT, AT(signing_request_row, digest_size)},
+	{DB_TIME, AT(signing_request_row, created_at)},
+	{DB_TIME, AT(signing_request_row, expires)},
+	{DB_TIME, AT(signing_request_row, answered_at)},
+};
+
 static const enum db_type receive_params[] = {DB_UUID, DB_TEXT, DB_INT, DB_TEXT, DB_TEXT, DB_TEXT, DB_TEXT, DB_TEXT,
 	DB_JSON, DB_TEXTS, DB_TIME, DB_TIME};
 static const enum db_type uuid_params[] = {DB_UUID};
@@ -59,6 +100,22 @@ static const enum db_type login_take_params[] = {DB_BYTES, DB_BYTES, DB_TIME};
 static const enum db_type session_params[] = {DB_BYTES, DB_TEXT, DB_INT, DB_JSON, DB_TEXT, DB_TIME, DB_TIME};
 static const enum db_type session_find_params[] = {DB_BYTES, DB_TIME};
 static const enum db_type bytes_params[] = {DB_BYTES};
+static const enum db_type text_params[] = {DB_TEXT};
+static const enum db_type spend_params[] = {DB_TEXT, DB_TIME, DB_TIME};
+static const enum db_type event_params[] = {DB_UUID, DB_INT, DB_TIME, DB_TEXT, DB_TEXT, DB_TEXT, DB_TEXT, DB_TEXT,
+	DB_BYTES, DB_BYTES, DB_BYTES};
+static const enum db_type begin_params[] = {DB_UUID, DB_TEXT, DB_TEXT, DB_TEXT, DB_TIME, DB_TIME, DB_BYTES, DB_BYTES,
+	DB_BYTES, DB_BYTES, DB_BYTES};
+static const enum db_type by_code_params[] = {DB_BYTES, DB_TIME};
+static const enum db_type answer_params[] = {DB_BYTES, DB_TIME, DB_BYTES, DB_BYTES};
+static const enum db_type bind_params[] = {DB_UUID, DB_BYTES};
+static const enum db_type certify_params[] = {DB_UUID, DB_TEXT, DB_TEXT, DB_TIME};
+static const enum db_type current_params[] = {DB_UUID, DB_TEXT};
+static const enum db_type freeze_params[] = {DB_UUID, DB_TIME};
+static const enum db_type raise_params[] = {DB_UUID, DB_BYTES, DB_INT};
+static const enum db_type ask_params[] = {DB_UUID, DB_BYTES, DB_UUID, DB_TEXT, DB_TEXT, DB_INT, DB_BYTES, DB_TEXTS,
+	DB_TEXT, DB_TEXT, DB_TIME, DB_TIME};
+static const enum db_type reply_params[] = {DB_UUID, DB_TEXT, DB_TIME, DB_JSON, DB_UUID};
 
 const struct db_statement signer_statements[SIGNER_STATEMENTS] = {
 	[DECISION_RECEIVE] = DB_COMMAND("decision_receive",
@@ -120,4 +177,64 @@ const struct db_statement signer_statements[SIGNER_STATEMENTS] = {
 		session_find_params, session_columns, struct officer_session_row),
 	[OFFICER_SESSION_END] =
 		DB_COMMAND("officer_session_end", "DELETE FROM signer.officer_session WHERE id = $1", bytes_params),
+	[ACT_SPEND] = DB_COMMAND("act_spend",
+		"WITH past AS (DELETE FROM signer.act_jti WHERE expires < $3) INSERT INTO signer.act_jti (jti, expires) VALUES ($1, $2)",
+		spend_params),
+	[EVENT_ADD] = DB_COMMAND("event_add",
+		"INSERT INTO signer.event (" EVENT_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+		event_params),
+	[SIGNING_KEY_BEGIN] = DB_COMMAND("signing_key_begin",
+		"INSERT INTO signer.signing_key (id, person, name, state, actor, principal, sector, channel, begun_at, expires, code_hash, "
+		"watch_hash, challenge, spki_sha256, blob) "
+		"VALUES ($1, $2, $3, 'begun', $4, $2, 'signer', 'counter', $5, $6, $7, $8, $9, $10, $11)",
+		begin_params),
+	[SIGNING_KEY_BY_ID] =
+		DB_STATEMENT("signing_key_by_id", "SELECT " KEY_COLUMNS " FROM signer.signing_key WHERE id = $1",
+			uuid_params, key_columns, struct signing_key_row),
+	[SIGNING_KEY_LOCK] = DB_STATEMENT("signing_key_lock",
+		"SELECT " KEY_COLUMNS " FROM signer.signing_key WHERE id = $1 FOR UPDATE", uuid_params, key_columns,
+		struct signing_key_row),
+	[SIGNING_KEY_BY_CODE] = DB_STATEMENT("signing_key_by_code",
+		"SELECT " KEY_COLUMNS " FROM signer.signing_key WHERE code_hash = $1 AND expires > $2", by_code_params,
+		key_columns, struct signing_key_row),
+	[SIGNING_KEY_ANSWER] = DB_COMMAND("signing_key_answer",
+		"UPDATE signer.signing_key SET state = 'answered', credential_id = $3, credential_key = $4 "
+		"WHERE code_hash = $1 AND expires > $2 AND state = 'begun'",
+		answer_params),
+	[SIGNING_KEY_BIND] = DB_COMMAND("signing_key_bind",
+		"UPDATE signer.signing_key SET state = 'born', blob = $2, generation = 1 WHERE id = $1 AND state = 'answered'",
+		bind_params),
+	[SIGNING_KEY_CERTIFY] = DB_COMMAND("signing_key_certify",
+		"UPDATE signer.signing_key SET state = 'certified', certificate = $2, chain = $3, certified_at = $4 "
+		"WHERE id = $1 AND state = 'born'",
+		certify_params),
+	[SIGNING_KEYS_OF] = DB_STATEMENT("signing_keys_of",
+		"SELECT " KEY_COLUMNS
+		" FROM signer.signing_key WHERE person = $1 AND generation > 0 ORDER BY begun_at DESC, id LIMIT 200",
+		text_params, key_columns, struct signing_key_row),
+	[SIGNING_KEY_CURRENT] = DB_STATEMENT("signing_key_current",
+		"SELECT " KEY_COLUMNS
+		" FROM signer.signing_key WHERE (id = $1 OR person = $2) AND state = 'certified' AND frozen_at IS NULL "
+		"ORDER BY certified_at DESC, id LIMIT 1",
+		current_params, key_columns, struct signing_key_row),
+	[SIGNING_KEY_FREEZE] = DB_COMMAND("signing_key_freeze",
+		"UPDATE signer.signing_key SET frozen_at = $2 WHERE id = $1 AND frozen_at IS NULL", freeze_params),
+	[SIGNING_KEY_RAISE] = DB_COMMAND("signing_key_raise",
+		"UPDATE signer.signing_key SET frozen_at = NULL, blob = $2, generation = $3 WHERE id = $1 AND frozen_at IS NOT NULL",
+		raise_params),
+	[SIGNING_REQUEST_NEW] = DB_COMMAND("signing_request_new",
+		"INSERT INTO signer.signing_request (id, code_hash, key, agency, description, digest_size, digests, names, state, actor, principal, "
+		"sector, channel, created_at, expires) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $10, $4, 'api', $11, $12)",
+		ask_params),
+	[SIGNING_REQUEST_BY_ID] = DB_STATEMENT("signing_request_by_id",
+		"SELECT " REQUEST_COLUMNS " FROM signer.signing_request WHERE id = $1", uuid_params, request_columns,
+		struct signing_request_row),
+	[SIGNING_REQUEST_LOCK] = DB_STATEMENT("signing_request_lock",
+		"SELECT " REQUEST_COLUMNS " FROM signer.signing_request WHERE id = $1 AND state = 'pending' FOR UPDATE",
+		uuid_params, request_columns, struct signing_request_row),
+	[SIGNING_REQUEST_ANSWER] = DB_COMMAND("signing_request_answer",
+		"UPDATE signer.signing_request SET state = $2, actor = principal, channel = 'web', answered_at = $3, signatures = $4, event = $5 "
+		"WHERE id = $1 AND state = 'pending'",
+		reply_params),
 };

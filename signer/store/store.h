@@ -21,6 +21,23 @@ enum signer_statement {
 	OFFICER_SESSION_NEW,
 	OFFICER_SESSION_FIND,
 	OFFICER_SESSION_END,
+	ACT_SPEND, /* a registrar's order, once */
+	EVENT_ADD,
+	SIGNING_KEY_BEGIN,
+	SIGNING_KEY_BY_ID,
+	SIGNING_KEY_LOCK,
+	SIGNING_KEY_BY_CODE,
+	SIGNING_KEY_ANSWER, /* the citizen's credential; the code is used up */
+	SIGNING_KEY_BIND,
+	SIGNING_KEY_CERTIFY,
+	SIGNING_KEYS_OF,     /* a person */
+	SIGNING_KEY_CURRENT, /* the newest that can sign, by key or person */
+	SIGNING_KEY_FREEZE,
+	SIGNING_KEY_RAISE,
+	SIGNING_REQUEST_NEW,
+	SIGNING_REQUEST_BY_ID,
+	SIGNING_REQUEST_LOCK, /* pending, FOR UPDATE */
+	SIGNING_REQUEST_ANSWER,
 	SIGNER_STATEMENTS
 };
 extern const struct db_statement signer_statements[SIGNER_STATEMENTS];
@@ -51,6 +68,25 @@ struct officer_session_row {
 	char *actor, *offices, *form;
 	int64_t level;
 	unix_time auth_time;
+};
+
+/* A citizen's signing key as stored. Owned; db_row_free. */
+struct signing_key_row {
+	struct uuid id;
+	char *person, *name, *state, *certificate, *chain;
+	struct json_bytes blob, challenge, watch, spki_sha256, credential_id, credential_key;
+	int64_t generation;
+	unix_time begun_at, expires, frozen_at;
+};
+
+/* What an agency asks to have signed. Owned; db_row_free. */
+struct signing_request_row {
+	struct uuid id, key;
+	char *agency, *description, *state, *principal, *signatures;
+	struct json_bytes code_hash, digests;
+	struct json_list names;
+	int64_t digest_size;
+	unix_time created_at, expires, answered_at;
 };
 
 #endif

@@ -67,6 +67,22 @@ export class Person {
 		await this.keepPasskeys();
 	}
 
+	// The signing page's enrolment: what it shows for the registrar to compare.
+	async makeSigningPasskey(url) {
+		await this.page.goto(url);
+		await this.page.locator('#form button[type=submit]').click();
+		await this.page.locator('[data-fingerprint]').waitFor({ state: 'visible', timeout: 15000 });
+		await this.keepPasskeys();
+		return this.page.locator('[data-fingerprint]').innerText();
+	}
+
+	// Presses the button of a request that the signing page shows, until it says that it is signed.
+	async sign() {
+		await this.page.locator('#form button[type=submit]').click();
+		await this.page.locator('#done strong[data-show=signed]').waitFor({ state: 'visible', timeout: 15000 });
+		await this.keepPasskeys();
+	}
+
 	// Goes to a portal and does what it takes to get in: passkey if asked, consent if asked. Says what was asked.
 	async enter(url, arrived) {
 		const asked = [];

@@ -57,6 +57,34 @@ const steps = {
 		}
 	},
 
+	// A citizen makes a signing passkey at the registrar's address, and reads out what the page then shows.
+	async signing(url, passkeys, picture) {
+		const person = await Person.open({ passkeys, transport: 'internal' });
+		try {
+			const fingerprint = await person.makeSigningPasskey(url);
+			if (picture) await person.page.screenshot({ path: picture, fullPage: true });
+			return { fingerprint };
+		} finally {
+			await person.close();
+		}
+	},
+
+	// The citizen reads what an agency asks for, compares a file, and signs.
+	async sign(url, passkeys, file, picture) {
+		const person = await Person.open({ passkeys, transport: 'internal' });
+		try {
+			await person.page.goto(url);
+			await person.page.locator('[data-documents] li').first().waitFor({ timeout: 15000 });
+			await person.page.setInputFiles('#files', file);
+			await person.page.locator('[data-same]:visible').waitFor({ timeout: 15000 });
+			if (picture) await person.page.screenshot({ path: picture, fullPage: true });
+			await person.sign();
+			return { asked: await person.page.locator('[data-description]').innerText() };
+		} finally {
+			await person.close();
+		}
+	},
+
 	// Anybody looks at the public page.
 	async verify(url) {
 		const person = await Person.open();

@@ -52,8 +52,9 @@ cards_keys_json() {
 		jwk=$(mohar card show --module "$MODULE" --token "$card" --jwk --json | jq -c .jwk) || return
 		operators=$(jq -c --arg name "$card" --argjson roles "$role" --argjson jwk "$jwk" '. + [{name: $name, roles: $roles, jwk: $jwk}]' <<<"$operators") || return
 	done
-	jq --argjson operators "$operators" --arg ceremony "$USER_CEREMONY" --arg ca "$USER_CA" --arg idp "$USER_IDP" --arg signer "$USER_SIGNER" '
+	jq --argjson operators "$operators" --arg ceremony "$USER_CEREMONY" --arg ca "$USER_CA" --arg idp "$USER_IDP" --arg signer "$USER_SIGNER" --arg sign "$SIGN_URL" '
 		.operators = $operators
+		| .keys |= map(if .activation then .activation.origins = [$sign] else . end)
 		| .callers |= map(.users = [{ceremony: $ceremony, ca: $ca, idp: $idp, signer: $signer}[.name]])' \
 		"$POLICIES/keys.json" >"$REAL/keys.json" || return
 	chmod 644 "$REAL/keys.json"

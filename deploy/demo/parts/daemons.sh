@@ -1,5 +1,5 @@
 # daemons: starting, awaiting and stopping what this demo runs; $DIR/pids holds a `name pid` line for each.
-DAEMONS="mohar-hsmd mohar-cad mohar-idpd mohar-signerd land complaints"
+DAEMONS="mohar-hsmd mohar-cad mohar-idpd mohar-signerd land complaints sign"
 
 pid_of() { sed -n "s/^$1 //p" "$REAL/pids" 2>/dev/null | tail -n 1; }
 
@@ -46,6 +46,7 @@ daemon() {
 	mohar-idpd) launch mohar-idpd "$USER_IDP" "$BIN/mohar-idpd" --config "$REAL/idpd.conf" ;;
 	mohar-signerd) launch mohar-signerd "$USER_SIGNER" "$BIN/mohar-signerd" --config "$REAL/signerd.conf" ;;
 	land | complaints) portal_launch "$1" ;;
+	sign) signpage_launch ;;
 	esac
 }
 
@@ -74,7 +75,7 @@ daemons_start() {
 
 daemons_ready() {
 	await 15 mohar-cad ready "$CA_PRIVATE" && await 15 mohar-idpd ready "$IDP_PRIVATE" && await 15 mohar-signerd ready "$SIGNER_PRIVATE" &&
-		portal_ready land "$PORTAL_A" && portal_ready complaints "$PORTAL_B"
+		portal_ready land "$PORTAL_A" && portal_ready complaints "$PORTAL_B" && signpage_ready
 }
 
 # Ends only what was started here, by its pid, children before parents' helpers: SIGTERM, then after 5 s SIGKILL.

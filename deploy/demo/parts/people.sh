@@ -41,7 +41,7 @@ clients_add() {
 			--logout "http://localhost:$REDIRECT_PORT/out" --scope openid --scope profile --scope offline_access \
 			--grant authorization_code --grant refresh_token &&
 		client agency-land --name "en=Land agency" --sector land --auth private_key_jwt --jwks "$REAL/clients/agency-land.jwks" --agency land \
-			--scope decisions --grant client_credentials --resource "$SIGNER_URL" &&
+			--scope decisions --scope signatures --grant client_credentials --resource "$SIGNER_URL" &&
 		client agency-complaints --name "en=Grievance cell" --sector complaints --auth private_key_jwt --jwks "$REAL/clients/agency-complaints.jwks" \
 			--agency complaints --scope decisions --grant client_credentials --resource "$SIGNER_URL" &&
 		client signer --id signer --name "en=Decisions" --name "dz=གྲོས་ཆོད།" --sector signer --auth private_key_jwt --jwks "$REAL/clients/signer.jwks" \

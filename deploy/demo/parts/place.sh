@@ -62,7 +62,7 @@ place_make() {
 	chmod 755 "$REAL" "$REAL/work" "$REAL/log"
 	place_sockets
 	place_load
-	for f in hsm pg ca idp signer; do
+	for f in hsm pg ca idp signer sign; do
 		mkdir -p "$REAL/$f"
 		chmod 700 "$REAL/$f"
 	done
@@ -71,6 +71,7 @@ place_make() {
 	own "$USER_CA" "$REAL/ca"
 	own "$USER_IDP" "$REAL/idp"
 	own "$USER_SIGNER" "$REAL/signer"
+	own "$USER_SIGN" "$REAL/sign"
 	own "$USER_DEMO" "$REAL/cards" "$REAL/clients" "$REAL/work" "$REAL/outbox"
 }
 
@@ -105,7 +106,7 @@ conf() {
 	local out=$REAL/$1.conf
 	sed -e "s|@DIR@|$REAL|g" -e "s|@SHARE@|$SHARE|g" -e "s|@POLICIES@|$POLICIES|g" -e "s|@SOCKETS@|$SOCKETS|g" -e "s|@MODULE@|$MODULE|g" \
 		-e "s|@ISSUER@|$ISSUER|g" -e "s|@CARD_URL@|$CARD_URL|g" -e "s|@CA_URL@|$CA_URL|g" -e "s|@SIGNER_URL@|$SIGNER_URL|g" \
-		-e "s|@PKI_URL@|$PKI_URL|g" -e "s|@ISSUER_PORT@|$ISSUER_PORT|g" -e "s|@CARD_PORT@|$CARD_PORT|g" -e "s|@CA_PORT@|$CA_PORT|g" \
+		-e "s|@SIGN_URL@|$SIGN_URL|g" -e "s|@PKI_URL@|$PKI_URL|g" -e "s|@ISSUER_PORT@|$ISSUER_PORT|g" -e "s|@CARD_PORT@|$CARD_PORT|g" -e "s|@CA_PORT@|$CA_PORT|g" \
 		-e "s|@SIGNER_PORT@|$SIGNER_PORT|g" -e "s|@PKI_PORT@|$PKI_PORT|g" -e "s|@CA_PRIVATE@|$CA_PRIVATE|g" \
 		-e "s|@IDP_PRIVATE@|$IDP_PRIVATE|g" -e "s|@SIGNER_PRIVATE@|$SIGNER_PRIVATE|g" -e "s|@LOG_ORIGIN@|$LOG_ORIGIN|g" \
 		-e "s|@KEYS@|$REAL/keys.json|g" -e "s|@DB_MAP@|$SOCKETS|g" \

@@ -16,6 +16,7 @@ story_build() {
 	step "Portals and services become clients" clients_add
 	step "The signer and its log" signer_up
 	step "Two portals: stock Apache with mod_auth_openidc" portals_up
+	step "The signing page: static files under their own name and user" signpage_up
 }
 
 story_play() {
@@ -33,6 +34,10 @@ story_play() {
 	step "Anyone checks it offline: seal, status, log" decision_verify
 	step "One changed character is noticed" decision_tamper
 	step "Revoked once, it no longer stands anywhere" decision_revoke
+	say_part "A citizen's own signature"
+	step "A registrar and the citizen make a signing key that only the citizen's passkey opens" signing_enrol
+	step "An agency asks; the citizen compares a file, and signs two" signing_sign
+	step "A stopped key signs nothing, and signs again when it is let go" signing_freeze
 	step "Nothing was issued that is not in the log" log_complete
 }
 
@@ -55,10 +60,10 @@ ceremony() {
 
 authority_up() { conf cad "$USER_CA" && as "$USER_CEREMONY" "$BIN/mohar-cad" migrate --config "$REAL/cad.conf"; }
 
-# tls DAEMON USER FILE: key and certificate for a daemon's own listener, by the same path as every other certificate.
+# tls DAEMON USER FILE [NAME]: key and certificate for a daemon's own listener, by the same path as every other certificate.
 tls() {
 	local made=$REAL/ca/made
-	as "$USER_CA" "$BIN/mohar-cad" issue --config "$REAL/cad.conf" --profile tls-server --dns localhost --key-out "$made.key" --out "$made.pem" &&
+	as "$USER_CA" "$BIN/mohar-cad" issue --config "$REAL/cad.conf" --profile tls-server --dns "${4:-localhost}" --key-out "$made.key" --out "$made.pem" &&
 		mv "$made.key" "$REAL/$1/$3.key" && mv "$made.pem" "$REAL/$1/$3.pem" && chmod 600 "$REAL/$1/$3.key" && own "$2" "$REAL/$1"
 }
 
@@ -88,6 +93,7 @@ story_end() {
 	  Identity provider      $ISSUER
 	  Certificate authority  $CA_URL, status at $PKI_URL/ocsp
 	  Decisions              $SIGNER_URL
+	  Signing page           $SIGN_URL (by the addresses that it is given)
 	  Land portal            $PORTAL_A
 	  Complaints portal      $PORTAL_B
 	  Settings for scripts   $DIR/env

@@ -2,11 +2,11 @@
 users_find() {
 	if [ "$(id -u)" = 0 ]; then
 		ROOT=yes
-		USER_HSM=mohar-hsmd USER_CA=mohar-cad USER_IDP=mohar-idpd USER_SIGNER=mohar-signerd USER_DB=mohar-db USER_DEMO=mohar-demo
+		USER_HSM=mohar-hsmd USER_CA=mohar-cad USER_IDP=mohar-idpd USER_SIGNER=mohar-signerd USER_SIGN=mohar-sign USER_DB=mohar-db USER_DEMO=mohar-demo
 		USER_CEREMONY=root DB_SUPER=mohar-db
 	else
 		ROOT=no
-		USER_HSM=$(id -un) USER_CA=$USER_HSM USER_IDP=$USER_HSM USER_SIGNER=$USER_HSM USER_DB=$USER_HSM USER_DEMO=$USER_HSM
+		USER_HSM=$(id -un) USER_CA=$USER_HSM USER_IDP=$USER_HSM USER_SIGNER=$USER_HSM USER_SIGN=$USER_HSM USER_DB=$USER_HSM USER_DEMO=$USER_HSM
 		USER_CEREMONY=$USER_HSM DB_SUPER=$USER_HSM
 	fi
 }
@@ -22,7 +22,7 @@ users_make() {
 		return
 	fi
 	local user
-	for user in "$USER_HSM" "$USER_CA" "$USER_IDP" "$USER_SIGNER" "$USER_DB" "$USER_DEMO"; do
+	for user in "$USER_HSM" "$USER_CA" "$USER_IDP" "$USER_SIGNER" "$USER_SIGN" "$USER_DB" "$USER_DEMO"; do
 		id "$user" >/dev/null 2>&1 || useradd --system --user-group --home-dir /nonexistent --shell /usr/sbin/nologin "$user"
 	done
 }
