@@ -75,8 +75,7 @@ bench: ## measure beside the peers, as ratios, one table
 	@deploy/install/dependencies build demo browser bench
 	@$(MAKE) -j$$(nproc) all $(TEST_PROGRAMS)
 	@tests/bench/run $(FILES)
-soak: all ## run the demo under load until stopped or TIME seconds are over
-	@test -x tests/bench/soak || { echo 'make soak: there is no soak run in this version' >&2; exit 1; }
-	@tests/bench/soak $(TIME)
+soak: all $(BUILD)/tests/unit/hsm/test_soak $(BUILD)/tests/unit/hsm/test_faults $(TEST_MODULES) ## mohar-hsmd under load for TIME seconds (600 if not given), then under faults
+	@tests/bench/soak $(if $(filter command% environment%,$(origin TIME)),$(TIME),600) $(BUILD)
 
 .PHONY: build-tests test test-unit test-flows test-browser test-sanitized asan tsan bench soak
