@@ -105,7 +105,7 @@ CASE(what_was_begun_before_a_freeze_does_not_leave_after_it)
 	s.keyring = rig_keyring(r, UID_SIGNER);
 	assert_ok(keyring_challenge(trial.signer, label, writer_span(&p.blob), &d, challenge, s.nonce));
 	authenticator_assert(&p.passkey, &w, &s.evidence);
-	rules("slow 64 9\n"); /* each signature takes 100 ms */
+	rules("C_Sign 0 9 delay=100\n");
 	assert_int_equal(pthread_create(&thread, NULL, activate_slowly, &s), 0);
 	(void)nanosleep(&meanwhile, NULL);
 	assert_ok(keyring_retire(trial.signer, label, writer_span(&p.blob)));
