@@ -9,10 +9,12 @@
 
 enum { LOCK_NUMBER = 0x6d6f6861, /* "moha": one number for the one sequencer of a database */ RETRY_MS = 2000 };
 
-/* The batch under way: both trees' edges. 128 KiB: not for the stack. */
+/* The batch under way: both trees' edges, and which rows it took of each outbox. Too large for the stack. */
 struct batch {
 	struct growth trees[LOG_TREES];
 	bool open[LOG_TREES];
+	struct db_param taken[LOG_SCHEMA_COUNT][LOG_BATCH];
+	size_t taken_count[LOG_SCHEMA_COUNT];
 };
 
 static void
@@ -61,15 +63,21 @@ static enum err
 take_outbox(struct db *db, struct batch *b, const char *schema, size_t *count)
 {
 	const struct db_param params[] = {db_int(LOG_BATCH)};
-	const size_t n = (size_t)LOG_TAKE + log_schema_of(schema);
+	const enum log_schema which = log_schema_of(schema);
+	const size_t n = (size_t)LOG_TAKE + which;
 	struct json_list rows;
 	enum err e = ERR_OK;
 
 	TRY(db_all(db, n, params, &rows));
-	for (size_t i = 0; e == ERR_OK && i < rows.count; i++)
-		e = take_row(db, b, schema, &((const struct log_taken *)rows.items)[i]);
+	for (size_t i = 0; e == ERR_OK && i < rows.count; i++) {
+		const struct log_taken *row = &((const struct log_taken *)rows.items)[i];
+
+		b->taken[which][i] = db_int(row->seq);
+		e = take_row(db, b, schema, row);
+	}
 	if (e == ERR_OK)
 		e = flush(db, b);
+	b->taken_count[which] = rows.count;
 	*count += rows.count;
 	db_rows_free(&log_statements[n], &rows);
 	return e;
@@ -99,6 +107,16 @@ publish_private_root(struct tlog *l, struct db *db, struct batch *b)
 	return flush(db, b);
 }
 
+/* Last: a row may leave its outbox only when its leaf stands, and the tree has grown over it (trigger outbox_is_logged). */
+static enum err
+drop_taken(struct db *db, const struct batch *b)
+{
+	for (size_t which = 0; which < LOG_SCHEMA_COUNT; which++)
+		if (b->taken_count[which] > 0)
+			TRY(db_run_rows(db, (size_t)LOG_DROP + which, b->taken[which], b->taken_count[which]));
+	return ERR_OK;
+}
+
 static enum err
 fill(struct tlog *l, struct db *db, struct batch *b, size_t *count)
 {
@@ -108,7 +126,9 @@ fill(struct tlog *l, struct db *db, struct batch *b, size_t *count)
 		TRY(growth_close(db, &b->trees[LOG_TREE_PRIVATE]));
 		TRY(publish_private_root(l, db, b));
 	}
-	return b->open[LOG_TREE_PUBLIC] ? growth_close(db, &b->trees[LOG_TREE_PUBLIC]) : ERR_OK;
+	if (b->open[LOG_TREE_PUBLIC])
+		TRY(growth_close(db, &b->trees[LOG_TREE_PUBLIC]));
+	return drop_taken(db, b);
 }
 
 enum err
@@ -129,6 +149,7 @@ sequencer_batch(struct tlog *l, size_t *count)
 	b = malloc(sizeof(*b)); /* not calloc: only the edges that are opened are touched */
 	REQUIRE(b != NULL, ERR_NO_MEMORY);
 	memset(b->open, 0, sizeof(b->open));
+	memset(b->taken_count, 0, sizeof(b->taken_count));
 	TRY(fill(l, db, b, &taken));
 	if (taken == 0)
 		return ERR_OK;

@@ -10,6 +10,7 @@ static const enum db_type grow_params[] = {DB_INT, DB_INT};
 static const enum db_type tile_params[] = {DB_INT, DB_INT, DB_INT};
 static const enum db_type tile_write_params[] = {DB_INT, DB_INT, DB_INT, DB_BYTES};
 static const enum db_type leaf_params[] = {DB_INT, DB_INT, DB_TEXT, DB_UUID, DB_BYTES};
+static const enum db_type drop_params[] = {DB_INT};
 static const enum db_type find_params[] = {DB_TEXT, DB_UUID};
 static const enum db_type range_params[] = {DB_INT, DB_INT, DB_INT};
 static const enum db_type checkpoint_params[] = {DB_INT, DB_INT, DB_TEXT};
@@ -24,6 +25,7 @@ static const struct db_column note_columns[] = {{DB_INT, AT(log_note, size)}, {D
 static const struct db_column opened_columns[] = {{DB_BYTES, AT(log_opened, salt)},
 	{DB_BYTES, AT(log_opened, private_part)}};
 static const struct db_column taken_columns[] = {
+	{DB_INT, AT(log_taken, seq)},
 	{DB_UUID, AT(log_taken, event)},
 	{DB_INT, AT(log_taken, tree)},
 	{DB_BYTES, AT(log_taken, leaf)},
@@ -31,10 +33,7 @@ static const struct db_column taken_columns[] = {
 };
 
 /* The schema's name is a literal of LOG_SCHEMAS, joined by the compiler. */
-#define TAKE_SQL(name)                                                                            \
-	"WITH taken AS (DELETE FROM " name ".outbox WHERE seq = ANY (ARRAY(SELECT seq FROM " name \
-	".outbox ORDER BY seq LIMIT $1))"                                                         \
-	" RETURNING seq, event, tree, leaf, entry) SELECT event, tree, leaf, entry FROM taken ORDER BY seq"
+#define TAKE_SQL(name) "SELECT seq, event, tree, leaf, entry FROM " name ".outbox ORDER BY seq LIMIT $1"
 
 const struct db_statement log_statements[LOG_STATEMENTS] = {[LOG_LOCK] = DB_STATEMENT("log_lock",
 								    "SELECT pg_try_advisory_xact_lock($1)", lock_params,
@@ -71,11 +70,16 @@ const struct db_statement log_statements[LOG_STATEMENTS] = {[LOG_LOCK] = DB_STAT
 		DB_STATEMENT("log_take_" name, TAKE_SQL(name), tree_params, taken_columns, struct log_taken),
 	LOG_SCHEMAS(X)
 #undef X
+#define X(token, name)                                                          \
+	[LOG_DROP + LOG_SCHEMA_##token] = DB_COMMAND_TOGETHER("log_drop_" name, \
+		"DELETE FROM " name ".outbox WHERE seq = ANY ($1)", drop_params),
+		LOG_SCHEMAS(X)
+#undef X
 #define X(token, name)                                                                                     \
 	[LOG_WAITING + LOG_SCHEMA_##token] =                                                               \
 		DB_STATEMENT("log_waiting_" name, "SELECT count(*) FROM " name ".outbox WHERE event = $1", \
 			event_params, number_columns, struct log_number),
-		LOG_SCHEMAS(X)
+			LOG_SCHEMAS(X)
 #undef X
 };
 

@@ -30,8 +30,9 @@ enum log_statement {
 	LOG_CHECKPOINT_ADD,
 	LOG_CHECKPOINT_NEWEST,
 	LOG_OPEN_SIGNER,                           /* salt and private part of our own events */
-	LOG_TAKE,                                  /* + enum log_schema: empties a piece of that outbox */
-	LOG_WAITING = LOG_TAKE + LOG_SCHEMA_COUNT, /* + enum log_schema: is this event in that outbox still? */
+	LOG_TAKE,                                  /* + enum log_schema: the first rows of that outbox */
+	LOG_DROP = LOG_TAKE + LOG_SCHEMA_COUNT,    /* + enum log_schema: rows that are logged leave it */
+	LOG_WAITING = LOG_DROP + LOG_SCHEMA_COUNT, /* + enum log_schema: is this event in that outbox still? */
 	LOG_STATEMENTS = LOG_WAITING + LOG_SCHEMA_COUNT
 };
 extern const struct db_statement log_statements[LOG_STATEMENTS];
@@ -46,6 +47,7 @@ struct log_flag {
 
 /* A row of an outbox. */
 struct log_taken {
+	int64_t seq;
 	struct uuid event;
 	int64_t tree;
 	struct json_bytes leaf, entry;

@@ -177,6 +177,42 @@ CASE(a_leaf_that_is_not_its_entrys_stops_the_log)
 	tlog_free(&l);
 }
 
+/* What the serving role is answered. */
+static const char *
+ask_as_signerd(const char *sql)
+{
+	char text[2000];
+
+	(void)snprintf(text, sizeof(text), "SET SESSION AUTHORIZATION mohar_signerd; %s", sql);
+	return ask(text);
+}
+
+CASE(an_outbox_row_cannot_be_lost_before_it_is_logged)
+{
+	NEEDS_POSTGRES();
+	static const char stays[] = "an outbox row stays until it is logged";
+	struct tlog *l = open_log(0);
+
+	sequence_all(l);
+	(void)act("idp", LOG_TREE_PRIVATE, "{\"who\":\"x\"}");
+	assert_non_null(strstr(ask_as_signerd("DELETE FROM idp.outbox"), stays));
+	/* with a leaf of another entry, and with one that no tree has grown over */
+	assert_non_null(strstr(
+		ask_as_signerd(
+			"BEGIN; INSERT INTO log.leaf SELECT 1, 1000000, 'idp', event, '\\x00' FROM idp.outbox; DELETE FROM idp.outbox; COMMIT"),
+		stays));
+	assert_non_null(strstr(
+		ask_as_signerd(
+			"BEGIN; INSERT INTO log.leaf SELECT 1, 1000000, 'idp', event, entry FROM idp.outbox; DELETE FROM idp.outbox; COMMIT"),
+		stays));
+	assert_non_null(strstr(ask_as_signerd("TRUNCATE idp.outbox"), "permission denied"));
+	assert_non_null(strstr(ask_as_signerd("ALTER TABLE idp.outbox DISABLE TRIGGER ALL"), "must be owner"));
+	assert_int_equal(ask_number("SELECT count(*) FROM idp.outbox"), 1);
+	sequence_all(l);
+	assert_int_equal(ask_number("SELECT count(*) FROM idp.outbox"), 0);
+	tlog_free(&l);
+}
+
 CASE(history_cannot_be_rewritten)
 {
 	NEEDS_POSTGRES();
@@ -220,6 +256,7 @@ main(void)
 		cmocka_unit_test(without_the_hsm_events_are_kept_and_signed_later),
 		cmocka_unit_test(one_trees_trouble_is_not_the_others),
 		cmocka_unit_test(a_leaf_that_is_not_its_entrys_stops_the_log),
+		cmocka_unit_test(an_outbox_row_cannot_be_lost_before_it_is_logged),
 		cmocka_unit_test(history_cannot_be_rewritten),
 		cmocka_unit_test(a_tree_that_lost_what_it_signed_is_not_signed_again),
 	};
