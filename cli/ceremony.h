@@ -7,8 +7,8 @@
 #include "base/secret.h"
 #include "cli/ceremony_script.h"
 #include "cli/cli.h"
-#include "jose/act.h"
 #include "keyring/keyring.h"
+#include "policy/keys_file.h"
 
 #define CEREMONY_AUDIENCE "mohar:ceremony" /* of custodians' acts */
 
@@ -28,10 +28,8 @@ struct made {
 struct ceremony {
 	struct cli *cli;
 	struct script script;
+	struct keys_file keys;   /* its custodians may take part */
 	struct sha256 keys_hash; /* of keys.json */
-	struct operators operators;
-	struct json_list names; /* custodians of keys.json, who may take part */
-	int64_t k;
 	struct custodian custodians[MAX_CUSTODIANS];
 	size_t custodian_count;
 	struct keyring *root, *main;

@@ -1,6 +1,5 @@
 #include <string.h>
 
-#include "base/file.h"
 #include "base/reader.h"
 #include "cli/card.h"
 #include "cli/ceremony.h"
@@ -8,35 +7,14 @@
 
 enum { SIGNING_KEY = 1, MAX_APPROVAL = 8 << 10 };
 
-/* ---- keys.json ---- */
-
-struct keys_file {
-	struct {
-		int64_t k;
-		struct json_list names;
-	} custodians;
-};
-static const struct json_row custodian_rows[] = {
-	{"k", JSON_INT, JSON_REQUIRED, 0, .min = 1, .max = MAX_CUSTODIANS},
-	{"names", JSON_TEXTS, JSON_REQUIRED, offsetof(struct keys_file, custodians.names), .max = 2 * MAX_CUSTODIANS},
-};
-static const struct json_table custodian_table = {"custodians", custodian_rows, 2, sizeof(struct keys_file), false};
-static const struct json_row keys_rows[] = {{"custodians", JSON_OBJECT, JSON_REQUIRED, 0, .table = &custodian_table}};
-/* open: the rest is mohar-hsmd's to check, which served it only because it is the sealed one */
-static const struct json_table keys_table = {"keys.json", keys_rows, 1, sizeof(struct keys_file), true};
-
 enum err
 ceremony_keys(struct ceremony *c, const char *path)
 {
-	AUTO(writer) text = writer_new(MAX_SCRIPT);
-	struct keys_file file;
+	AUTO(writer) text = writer_new(MAX_KEYS_FILE);
 
-	TRY(file_read(path, MAX_SCRIPT, &text));
-	TRY(json_decode_file(path, &keys_table, &file));
-	c->k = file.custodians.k;
-	c->names = file.custodians.names;
+	TRY(keys_file_read(path, &text, &c->keys));
 	c->keys_hash = sha256_of(writer_span(&text));
-	return operators_read(path, &c->operators);
+	return ERR_OK;
 }
 
 /* ---- approvals ---- */
@@ -67,8 +45,9 @@ approval_check(struct ceremony *c, struct span jws, const char *const *before, s
 {
 	AUTO(act) act = {0};
 
-	TRY(act_verify(jws, &c->operators, "custodian", "ceremony.approve", CEREMONY_AUDIENCE, cli_now(c->cli), &act));
-	REQUIRE_WHY(json_texts_have(&c->names, act.by->name), ERR_REFUSED,
+	TRY(act_verify(jws, &c->keys.operators, "custodian", "ceremony.approve", CEREMONY_AUDIENCE, cli_now(c->cli),
+		&act));
+	REQUIRE_WHY(json_texts_have(&c->keys.custodians.names, act.by->name), ERR_REFUSED,
 		"'%s' is none of the custodians of keys.json", act.by->name);
 	for (size_t i = 0; i < count; i++)
 		REQUIRE_WHY(strcmp(before[i], act.by->name) != 0, ERR_REFUSED,
@@ -82,8 +61,8 @@ ceremony_approve(struct ceremony *c)
 {
 	const char *approved[MAX_CUSTODIANS];
 
-	REQUIRE_WHY((int64_t)c->custodian_count >= c->k, ERR_REFUSED,
-		"%lld custodians must take part, and there are %zu: add --custodian", (long long)c->k,
+	REQUIRE_WHY((int64_t)c->custodian_count >= c->keys.custodians.k, ERR_REFUSED,
+		"%lld custodians must take part, and there are %zu: add --custodian", (long long)c->keys.custodians.k,
 		c->custodian_count);
 	json_array(&c->json, "approvals");
 	for (size_t i = 0; i < c->custodian_count; i++) {

@@ -46,11 +46,11 @@ static enum err
 custodian_keys(const struct ceremony *keys, struct jwks **out)
 {
 	TRY(jwks_new(out));
-	for (size_t i = 0; i < keys->operators.count; i++) {
-		const struct operator_row *o = &keys->operators.rows[i];
+	for (size_t i = 0; i < keys->keys.operators.count; i++) {
+		const struct operator_row *o = &keys->keys.operators.rows[i];
 		struct jwk *copy = NULL;
 
-		if (o->key == NULL || !json_texts_have(&keys->names, o->name))
+		if (o->key == NULL || !json_texts_have(&keys->keys.custodians.names, o->name))
 			continue;
 		TRY(jwk_from_key(jwk_key(o->key), NULL, &copy));
 		TRY(jwks_add(*out, copy));
@@ -101,9 +101,9 @@ show(struct cli *c, struct ceremony *keys)
 	jwks_free(&set);
 	TRY(e);
 	TRY(json_decode(writer_span(&payload), &told_table, &told));
-	if ((int64_t)told.approvals.count < keys->k)
+	if ((int64_t)told.approvals.count < keys->keys.custodians.k)
 		e = err_because(ERR_REFUSED, "%zu custodians approved, and %lld must", told.approvals.count,
-			(long long)keys->k);
+			(long long)keys->keys.custodians.k);
 	if (e == ERR_OK)
 		tell(c, &told);
 	json_free(&told_table, &told);
@@ -118,6 +118,6 @@ ceremony_show(struct cli *c)
 
 	cli_begin(c);
 	e = cli_file_count(c) == 1 ? show(c, &keys) : err_because(ERR_MALFORMED, "name one transcript");
-	operators_free(&keys.operators);
+	keys_file_free(&keys.keys);
 	return e == ERR_OK ? cli_end(c, "valid", NULL, EXIT_DONE) : cli_fail(c, e);
 }

@@ -142,12 +142,9 @@ end(struct ceremony *c)
 		secret_free(&c->custodians[i].pin);
 	for (size_t i = 0; i < c->made_count; i++)
 		X509_free(c->made[i].x);
-	for (size_t i = 0; i < c->names.count; i++)
-		free(((char **)c->names.items)[i]);
-	free(c->names.items);
 	keyring_free(&c->root);
 	keyring_free(&c->main);
-	operators_free(&c->operators);
+	keys_file_free(&c->keys);
 	script_free(&c->script);
 	writer_free(&c->transcript);
 }

@@ -1,16 +1,14 @@
-#include "cli/policy.h"
-
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
-#include "jose/act.h"
 #include "policy/assurance.h"
 #include "policy/claims.h"
 #include "policy/decision_type.h"
 #include "policy/identity.h"
+#include "policy/keys_file.h"
 #include "x509/x509.h"
 
 enum { MAX_PATH = 4096, MAX_PROFILES = 256, SUFFIX_LEN = 5 };
@@ -21,7 +19,7 @@ struct checking {
 	const char *folder;
 	int64_t files, wrong;
 	bool has_keys;
-	struct policy_keys keys;
+	struct keys_file keys;
 	struct profile profiles[MAX_PROFILES];
 	size_t profile_count;
 };
@@ -106,7 +104,7 @@ check_profile(struct checking *k, const char *path, const char *file)
 static bool
 known_agency(const struct checking *k, const char *agency)
 {
-	const struct policy_key *keys = k->keys.keys.items;
+	const struct key_rule *keys = k->keys.keys.items;
 
 	for (size_t i = 0; i < k->keys.keys.count; i++)
 		if (keys[i].agency != NULL && strcmp(keys[i].agency, agency) == 0)
@@ -155,13 +153,13 @@ check_folder(struct checking *k, const char *name, enum err (*check)(struct chec
 
 /* ---- against each other ---- */
 
-static const struct policy_rule *
+static const struct certificate_rule *
 rule_of(const struct checking *k, const char *issuer, const char *profile)
 {
-	const struct policy_key *keys = k->keys.keys.items;
+	const struct key_rule *keys = k->keys.keys.items;
 
 	for (size_t i = 0; i < k->keys.keys.count; i++) {
-		const struct policy_rule *rules = keys[i].certificates.items;
+		const struct certificate_rule *rules = keys[i].certificates.items;
 
 		for (size_t n = 0; strcmp(keys[i].label, issuer) == 0 && n < keys[i].certificates.count; n++)
 			if (strcmp(rules[n].profile, profile) == 0)
@@ -174,7 +172,7 @@ rule_of(const struct checking *k, const char *issuer, const char *profile)
 static enum err
 compare(const struct checking *k, const struct profile *p)
 {
-	const struct policy_rule *rule = rule_of(k, p->issuer, p->name);
+	const struct certificate_rule *rule = rule_of(k, p->issuer, p->name);
 
 	REQUIRE_WHY(rule != NULL, ERR_CONFIG, "profile '%s': key '%s' of keys.json has no rule for it", p->name,
 		p->issuer);
@@ -190,7 +188,7 @@ compare(const struct checking *k, const struct profile *p)
 }
 
 static enum err
-profile_exists(const struct checking *k, const struct policy_key *key, const struct policy_rule *rule)
+profile_exists(const struct checking *k, const struct key_rule *key, const struct certificate_rule *rule)
 {
 	for (size_t i = 0; i < k->profile_count; i++)
 		if (strcmp(k->profiles[i].name, rule->profile) == 0 && strcmp(k->profiles[i].issuer, key->label) == 0)
@@ -203,12 +201,12 @@ profile_exists(const struct checking *k, const struct policy_key *key, const str
 static void
 check_together(struct checking *k)
 {
-	const struct policy_key *keys = k->keys.keys.items;
+	const struct key_rule *keys = k->keys.keys.items;
 
 	for (size_t i = 0; i < k->profile_count; i++)
 		tell_mismatch(k, k->profiles[i].name, compare(k, &k->profiles[i]));
 	for (size_t i = 0; i < k->keys.keys.count; i++) {
-		const struct policy_rule *rules = keys[i].certificates.items;
+		const struct certificate_rule *rules = keys[i].certificates.items;
 
 		for (size_t n = 0; n < keys[i].certificates.count; n++)
 			tell_mismatch(k, "keys.json", profile_exists(k, &keys[i], &rules[n]));
@@ -218,14 +216,8 @@ check_together(struct checking *k)
 static enum err
 check_keys(struct checking *k, const char *path)
 {
-	struct operators operators;
-
-	TRY(json_decode_file(path, &policy_keys_table, &k->keys));
+	TRY(keys_file_read(path, NULL, &k->keys));
 	k->has_keys = true;
-	REQUIRE_WHY(k->keys.custodians.k <= (int64_t)k->keys.custodians.names.count, ERR_CONFIG,
-		"%s: k of the custodians is more than there are", path);
-	TRY(operators_read(path, &operators));
-	operators_free(&operators);
 	return ERR_OK;
 }
 
@@ -262,8 +254,7 @@ run_check(struct cli *c)
 	cli_int(c, "files", k->files);
 	for (size_t i = 0; i < k->profile_count; i++)
 		profile_free(&k->profiles[i]);
-	if (k->has_keys)
-		json_free(&policy_keys_table, &k->keys);
+	keys_file_free(&k->keys);
 	free(k);
 	if (wrong > 0)
 		return cli_end(c, "invalid", "policies are wrong; each is listed with file, place and remedy",

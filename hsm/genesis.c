@@ -66,10 +66,10 @@ policy_seal(struct session *s, const struct policy *p, const char *token_name, u
 	json_object(&j, NULL);
 	json_int(&j, "format", FORMAT);
 	json_text(&j, "token", token_name);
-	json_int(&j, "policy_version", p->version);
+	json_int(&j, "policy_version", p->file.version);
 	json_hex(&j, "policy_sha256", sha256_span(&p->hash));
-	json_int(&j, "k", p->custodians.k);
-	texts_write(&j, "custodians", &p->custodians.names);
+	json_int(&j, "k", p->file.custodians.k);
+	texts_write(&j, "custodians", &p->file.custodians.names);
 	json_time(&j, "at", now);
 	json_object_end(&j);
 	TRY(writer_done(&value));
@@ -123,12 +123,13 @@ compare(const struct sealed *sealed, const struct policy *p, const char *token_n
 	REQUIRE_WHY(*next || is_hash(sealed->policy_sha256, &p->hash), ERR_CONFIG,
 		"keys.json (version %lld, SHA-256 %.16s…) is not the one that genesis sealed on %s (version %lld, %.16s…)%s: "
 		"put that one back, or PROPOSE this one",
-		(long long)p->version, (const char *)hash.ptr, sealed->at, (long long)sealed->policy_version,
+		(long long)p->file.version, (const char *)hash.ptr, sealed->at, (long long)sealed->policy_version,
 		sealed->policy_sha256, sealed->has_next ? ", nor the one that custodians approved" : "");
 	if (sealed->has_next && !*next)
 		log_warn("genesis",
 			"custodians approved keys.json version %lld on %s (SHA-256 %.16s…), but version %lld is in place: exchange it",
-			(long long)sealed->next.version, sealed->next.at, sealed->next.sha256, (long long)p->version);
+			(long long)sealed->next.version, sealed->next.at, sealed->next.sha256,
+			(long long)p->file.version);
 	return ERR_OK;
 }
 
@@ -146,7 +147,7 @@ genesis_check(struct session *s, const struct policy *p, const char *token_name,
 	if (e == ERR_OK && next && promote) {
 		e = policy_seal(s, p, token_name, clock_now(&clock));
 		log_info("genesis", "keys.json version %lld takes over from version %lld, as custodians approved",
-			(long long)p->version, (long long)sealed.policy_version);
+			(long long)p->file.version, (long long)sealed.policy_version);
 	}
 	json_free(&sealed_table, &sealed);
 	return e;
@@ -169,7 +170,7 @@ genesis_approve(struct session *s, const struct policy *next, const char *const 
 	texts_write(&j, "custodians", &sealed.custodians);
 	json_text(&j, "at", sealed.at);
 	json_object(&j, "next");
-	json_int(&j, "version", next->version);
+	json_int(&j, "version", next->file.version);
 	json_hex(&j, "sha256", sha256_span(&next->hash));
 	json_time(&j, "at", now);
 	json_array(&j, "approved_by");

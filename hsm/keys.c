@@ -25,12 +25,12 @@ key_load(struct session *s, struct key *k)
 enum err
 keys_load(struct session *s, const struct policy *p, const char *token_name, struct keys *out)
 {
-	const struct key_rule *rules = p->keys.items;
+	const struct key_rule *rules = p->file.keys.items;
 
-	*out = (struct keys){.rows = calloc(p->keys.count + 1, sizeof(*out->rows))};
+	*out = (struct keys){.rows = calloc(p->file.keys.count + 1, sizeof(*out->rows))};
 	REQUIRE(out->rows != NULL, ERR_NO_MEMORY);
 	(void)pthread_mutex_init(&out->birth, NULL);
-	for (size_t i = 0; i < p->keys.count; i++) {
+	for (size_t i = 0; i < p->file.keys.count; i++) {
 		struct key *k = &out->rows[out->count];
 
 		if (strcmp(rules[i].token, token_name) != 0)

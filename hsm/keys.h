@@ -10,9 +10,9 @@
 
 #include "hsm/breaker.h"
 #include "hsm/policy.h"
-#include "hsm/purpose.h"
 #include "hsm/rate.h"
 #include "hsm/token/token.h"
+#include "policy/purpose.h"
 
 struct key {
 	const struct key_rule *rule;

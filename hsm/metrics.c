@@ -141,7 +141,7 @@ write_state(struct writer *w, struct service *s)
 	write_number(w, "mohar_hsm_ready", "gauge", "0: the HSM is left alone for a moment after failures.",
 		breaker_is_open(&s->breaker) ? 0 : 1);
 	write_number(w, "mohar_hsm_start_time_seconds", "gauge", "When the worker began to serve.", s->since);
-	write_number(w, "mohar_hsm_policy_version", "gauge", "Version of keys.json.", s->policy.version);
+	write_number(w, "mohar_hsm_policy_version", "gauge", "Version of keys.json.", s->policy.file.version);
 	write_number(w, "mohar_hsm_queue_waiting", "gauge", "Requests that wait for a worker.",
 		(int64_t)atomic_load(&s->waiting));
 	write_number(w, "mohar_hsm_queue_limit", "gauge", "Requests that may.", s->settings.queue);

@@ -1,12 +1,12 @@
 #include "hsm/permit.h"
 
-#include "hsm/purpose.h"
+#include "policy/purpose.h"
 
 enum err
 permit_check(const struct policy *p, uid_t uid, uint8_t op, const struct key_rule *rule)
 {
 	const uint32_t callers = policy_callers(p, uid);
-	const uint32_t ceremony = policy_caller(p, "ceremony");
+	const uint32_t ceremony = keys_file_caller(&p->file, "ceremony");
 
 	REQUIRE_WHY(callers != 0, ERR_REFUSED, "user %ld is no caller in keys.json", (long)uid);
 	switch (op) {

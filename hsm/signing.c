@@ -25,20 +25,6 @@ born(void *context, const char *label, struct span bytes, struct blob *out)
 	return citizens_born(s->service, s->session, label, bytes, out);
 }
 
-static enum err
-type_of(const struct signing *s, const struct type **out)
-{
-	const struct purpose *p = s->key->purpose;
-
-	for (size_t i = 0; i < MAX_PURPOSE_TYPES && p->types[i] != NULL; i++)
-		if (p->types[i]->looks(s->object)) {
-			*out = p->types[i];
-			return ERR_OK;
-		}
-	return err_because(ERR_REFUSED, "key '%s' (%s) does not sign an object of this kind", s->key->rule->label,
-		p->name);
-}
-
 struct outcome {
 	const struct signing *s;
 	struct writer signature;
@@ -86,7 +72,9 @@ signing_check(const struct signing *s, struct type_question *question, const str
 		s->key->rule->label);
 	REQUIRE_WHY(s->approved || !quorum_only(s->key->rule), ERR_REFUSED,
 		"key '%s' signs only what custodians have approved: PROPOSE it", s->key->rule->label);
-	TRY(type_of(s, type));
+	*type = type_find(s->key->purpose, s->object);
+	REQUIRE_WHY(*type != NULL, ERR_REFUSED, "key '%s' (%s) does not sign an object of this kind",
+		s->key->rule->label, s->key->purpose->name);
 	return (*type)->check(question, detail);
 }
 

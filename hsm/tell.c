@@ -87,7 +87,7 @@ tell_status(struct service *s, struct writer *json)
 	if (sandbox_missing()[0] != '\0')
 		json_text(&j, "unprotected", sandbox_missing());
 	json_object(&j, "policy");
-	json_int(&j, "version", s->policy.version);
+	json_int(&j, "version", s->policy.file.version);
 	json_hex(&j, "sha256", sha256_span(&s->policy.hash));
 	json_object_end(&j);
 	json_object(&j, "journal");
@@ -118,7 +118,7 @@ enum err
 tell_keys(const struct service *s, uid_t uid, struct writer *json)
 {
 	const uint32_t callers = policy_callers(&s->policy, uid);
-	const bool all = callers & policy_caller(&s->policy, "ceremony");
+	const bool all = callers & keys_file_caller(&s->policy.file, "ceremony");
 	struct json_writer j = json_to(json);
 
 	json_array(&j, NULL);

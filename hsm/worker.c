@@ -56,9 +56,9 @@ journal_note(const char *act, const char *detail)
 static enum err
 mechanisms_check(struct session *s)
 {
-	const struct key_rule *rules = service.policy.keys.items;
+	const struct key_rule *rules = service.policy.file.keys.items;
 
-	for (size_t i = 0; i < service.policy.keys.count; i++)
+	for (size_t i = 0; i < service.policy.file.keys.count; i++)
 		if (strcmp(rules[i].token, service.settings.serves) == 0)
 			TRY(token_mechanisms_check(s, rules[i].label,
 				algorithm_find(rules[i].algorithm, purpose_find(rules[i].purpose)->kind)));

@@ -129,8 +129,8 @@ birth(struct work *w, struct blob *b)
 
 	REQUIRE_WHY(span_equal(b->instance, span_at(c->instance, sizeof(c->instance))), ERR_REFUSED,
 		"that key was made by another mohar-hsmd, or before it started again: make another");
-	TRY(act_verify(w->fields.at[FIELD_EVIDENCE], &w->service->policy.operators, "registrar", "certificate.issue",
-		NULL, w->request->arrived, &act));
+	TRY(act_verify(w->fields.at[FIELD_EVIDENCE], &w->service->policy.file.operators, "registrar",
+		"certificate.issue", NULL, w->request->arrived, &act));
 	TRY(birth_order_read(span_of(act.payload), &o));
 	e = bind(w, b, &act, &o);
 	birth_order_free(&o);
@@ -144,8 +144,8 @@ raise(struct work *w, struct blob *b)
 	const uint32_t up_to = retired_up_to(&w->service->citizens->retired, b->id.ptr);
 	AUTO(act) act = {0};
 
-	TRY(act_verify(w->fields.at[FIELD_EVIDENCE], &w->service->policy.operators, "registrar", "citizen.unfreeze",
-		NULL, w->request->arrived, &act));
+	TRY(act_verify(w->fields.at[FIELD_EVIDENCE], &w->service->policy.file.operators, "registrar",
+		"citizen.unfreeze", NULL, w->request->arrived, &act));
 	TRY(unfreeze_order_check(span_of(act.payload), b));
 	REQUIRE_WHY(up_to >= b->generation, ERR_REFUSED, "that key is not frozen");
 	REQUIRE_WHY(up_to == b->generation && up_to < UINT32_MAX, ERR_REVOKED,

@@ -49,7 +49,7 @@ algorithm_read(struct span name, const struct algorithm **out)
 	REQUIRE(name.len <= MAX_ALGORITHM_NAME, ERR_MALFORMED);
 	memcpy(text, name.ptr, name.len);
 	*out = algorithm_find(text, ALGORITHM_SIGN);
-	REQUIRE_WHY(token_citizen_serves(*out), ERR_UNSUPPORTED, "a citizen's key of another algorithm");
+	REQUIRE_WHY(algorithm_suits_citizens(*out), ERR_UNSUPPORTED, "a citizen's key of another algorithm");
 	return ERR_OK;
 }
 

@@ -3,7 +3,7 @@
 #ifndef MOHAR_HSM_CITIZEN_CITIZEN_KEY_H
 #define MOHAR_HSM_CITIZEN_CITIZEN_KEY_H
 
-#include "hsm/token/algorithm.h"
+#include "policy/algorithm.h"
 #include "jose/jose.h"
 #include "keyring/blob.h"
 #include "webauthn/webauthn.h"

@@ -72,9 +72,9 @@ credentials_apply(const struct birth_order *o, struct blob *b)
 static bool
 profile_is_wrapped_by(const struct policy *p, const char *profile, const char *label)
 {
-	const struct key_rule *keys = p->keys.items;
+	const struct key_rule *keys = p->file.keys.items;
 
-	for (size_t i = 0; i < p->keys.count; i++) {
+	for (size_t i = 0; i < p->file.keys.count; i++) {
 		const struct certificate_rule *rules = keys[i].certificates.items;
 
 		for (size_t j = 0; j < keys[i].certificates.count; j++)

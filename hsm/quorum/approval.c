@@ -40,8 +40,8 @@ by_act(const struct approval_question *q, const struct operator_row **by)
 	struct told told;
 	enum err e;
 
-	TRY(act_verify(q->evidence, &q->policy->operators, "custodian", "proposal.approve", APPROVAL_AUDIENCE, q->now,
-		&act));
+	TRY(act_verify(q->evidence, &q->policy->file.operators, "custodian", "proposal.approve", APPROVAL_AUDIENCE,
+		q->now, &act));
 	TRY(json_decode(span_of(act.payload), &told_table, &told));
 	e = told_check(q, &told);
 	json_free(&told_table, &told);
@@ -99,7 +99,7 @@ by_assertion(const struct approval_question *q, const struct operator_row **by)
 	struct webauthn_assertion shown;
 
 	TRY(webauthn_peek(q->evidence, &shown));
-	*by = operator_of(&q->policy->operators, span_at(shown.credential_id, shown.credential_id_len));
+	*by = operator_of(&q->policy->file.operators, span_at(shown.credential_id, shown.credential_id_len));
 	REQUIRE_WHY(*by != NULL, ERR_UNAUTHENTICATED,
 		"the approval is by a FIDO2 key that no operator of keys.json has");
 	REQUIRE_WHY(json_texts_have(&(*by)->roles, "custodian"), ERR_REFUSED,
@@ -115,7 +115,7 @@ approval_check(const struct approval_question *q, const struct operator_row **by
 		TRY(by_assertion(q, by));
 	else
 		TRY(by_act(q, by));
-	REQUIRE_WHY(json_texts_have(&q->policy->custodians.names, (*by)->name), ERR_REFUSED,
+	REQUIRE_WHY(json_texts_have(&q->policy->file.custodians.names, (*by)->name), ERR_REFUSED,
 		"'%s' is none of the custodians of keys.json", (*by)->name);
 	return ERR_OK;
 }

@@ -14,9 +14,9 @@ names_key(const char *text, const char *label)
 static void
 dependents_write(const struct policy *p, const char *label, struct writer *w)
 {
-	const struct key_rule *keys = p->keys.items;
+	const struct key_rule *keys = p->file.keys.items;
 
-	for (size_t i = 0; i < p->keys.count; i++) {
+	for (size_t i = 0; i < p->file.keys.count; i++) {
 		const struct certificate_rule *rules = keys[i].certificates.items;
 
 		if (names_key(keys[i].seal, label))

@@ -22,8 +22,8 @@ render(const struct kind_question *q, const struct policy *next, struct writer *
 {
 	const struct policy *p = &q->service->policy;
 
-	writer_format(w, "CHANGE THE POLICY keys.json from version %lld to version %lld\n\n", (long long)p->version,
-		(long long)next->version);
+	writer_format(w, "CHANGE THE POLICY keys.json from version %lld to version %lld\n\n",
+		(long long)p->file.version, (long long)next->file.version);
 	TRY(summary_difference(writer_span(&p->bytes), q->object, w));
 	writer_u8(w, '\n');
 	summary_hash(w, "from SHA-256", &p->hash);
@@ -31,8 +31,8 @@ render(const struct kind_question *q, const struct policy *next, struct writer *
 	writer_text(w,
 		"\nWhat follows: from the next start with the new file, it rules; the file of now is refused from then on.\n");
 	left_write(q->service, next, w);
-	writer_format(w, "The change after this one needs %lld of %zu custodians.\n", (long long)next->custodians.k,
-		next->custodians.names.count);
+	writer_format(w, "The change after this one needs %lld of %zu custodians.\n",
+		(long long)next->file.custodians.k, next->file.custodians.names.count);
 	summary_end(w, p);
 	return ERR_OK;
 }
@@ -40,16 +40,16 @@ render(const struct kind_question *q, const struct policy *next, struct writer *
 static enum err
 check(const struct kind_question *q, struct writer *summary, int64_t *number)
 {
-	const int64_t approved = q->service->proposals.next_version, now = q->service->policy.version,
+	const int64_t approved = q->service->proposals.next_version, now = q->service->policy.file.version,
 		      latest = approved > now ? approved : now;
 	struct policy next;
 	enum err e = ERR_OK;
 
 	TRY(policy_parse(q->object, &next));
-	*number = next.version;
-	if (next.version <= latest)
+	*number = next.file.version;
+	if (next.file.version <= latest)
 		e = err_because(ERR_REFUSED, "version %lld is not higher than %lld: a policy never goes back",
-			(long long)next.version, (long long)latest);
+			(long long)next.file.version, (long long)latest);
 	if (e == ERR_OK)
 		e = render(q, &next, summary);
 	policy_free(&next);

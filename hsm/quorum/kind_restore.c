@@ -54,7 +54,7 @@ check(const struct kind_question *q, struct writer *summary, int64_t *number)
 	TRY(journal_holds(s->settings.journal, &r.journal));
 	whole = journal_holds(s->settings.journal, &r.token) == ERR_OK;
 	err_forget();
-	*number = s->policy.version;
+	*number = s->policy.file.version;
 	writer_format(summary, "GO ON WITH A JOURNAL AND A TOKEN THAT DO NOT FIT (token '%s')\n\n", s->settings.serves);
 	head_line(summary, "journal ends", &r.journal);
 	head_line(summary, "token knows", &r.token);

@@ -234,7 +234,7 @@ replay_approve(struct proposals *t, struct proposal *p, const struct journal_lin
 		.evidence = span_of(end == NULL ? "" : end + 1),
 		.now = l->at};
 
-	if (approval_check(&q, &by) == ERR_OK && proposal_count(p, by, t->policy->custodians.k) == ERR_OK)
+	if (approval_check(&q, &by) == ERR_OK && proposal_count(p, by, t->policy->file.custodians.k) == ERR_OK)
 		return ERR_OK;
 	log_warn("quorum", "an approval in the journal does not verify and is not counted: %s", err_why());
 	err_forget();

@@ -37,7 +37,7 @@ pending_check(const struct service *s, const struct kind *kind)
 {
 	const int64_t next = s->proposals.next_version;
 
-	REQUIRE_WHY(next <= s->policy.version || kind == &kind_policy || s->restore.needed, ERR_REFUSED,
+	REQUIRE_WHY(next <= s->policy.file.version || kind == &kind_policy || s->restore.needed, ERR_REFUSED,
 		"keys.json version %lld is approved: put it in place and restart mohar-hsmd first", (long long)next);
 	REQUIRE_WHY(kind->restoring == s->restore.needed, ERR_REFUSED,
 		s->restore.needed ? "a restore is what is waited for, and nothing else can be proposed"
@@ -67,7 +67,7 @@ proposed_write(struct work *w, const struct proposal *p, struct span summary)
 	json_bytes64(&j, "object_sha256", sha256_span(&p->object));
 	json_bytes64(&j, "summary_sha256", sha256_span(&p->summary));
 	json_int(&j, "expires", p->expires);
-	json_int(&j, "k", w->service->policy.custodians.k);
+	json_int(&j, "k", w->service->policy.file.custodians.k);
 	json_object_end(&j);
 }
 
@@ -76,7 +76,7 @@ static enum err
 propose(struct work *w, const struct kind *kind, const struct kind_question *q)
 {
 	AUTO(writer) summary = writer_new(MAX_SUMMARY - 1);
-	const struct custodians *c = &w->service->policy.custodians;
+	const struct custodians *c = &w->service->policy.file.custodians;
 	struct proposal p = {.object = sha256_of(q->object), .policy = w->service->policy.hash, .at = q->at}, *row;
 	int64_t number;
 	enum err e;
@@ -205,14 +205,14 @@ approve(struct work *w, struct proposal *p)
 	TRY(pending_check(s, kind));
 	TRY(approval_check(&asked, &by));
 	TRY(same_again(kind, &q, p, &number));
-	TRY(proposal_count(p, by, s->policy.custodians.k));
+	TRY(proposal_count(p, by, s->policy.file.custodians.k));
 	e = p->approvals > before ? proposal_note_approval(&s->journal, p, by, asked.evidence, w->request->arrived)
 				  : ERR_OK;
 	if (e != ERR_OK) {
 		p->approvals = before;
 		return e;
 	}
-	missing = s->policy.custodians.k - (int64_t)p->approvals;
+	missing = s->policy.file.custodians.k - (int64_t)p->approvals;
 	if (missing <= 0)
 		TRY(execute(w, kind, &q, p, number, &result));
 	approved_write(w, p, missing > 0 ? missing : 0, writer_span(&result));

@@ -105,10 +105,10 @@ void
 summary_end(struct writer *w, const struct policy *p)
 {
 	writer_format(w, "\nIt is done once %lld of these %zu custodians approve (keys.json version %lld):\n",
-		(long long)p->custodians.k, p->custodians.names.count, (long long)p->version);
-	for (size_t i = 0; i < p->custodians.names.count; i++) {
+		(long long)p->file.custodians.k, p->file.custodians.names.count, (long long)p->file.version);
+	for (size_t i = 0; i < p->file.custodians.names.count; i++) {
 		writer_text(w, "  ");
-		summary_foreign(w, span_of(json_text_at(&p->custodians.names, i)));
+		summary_foreign(w, span_of(json_text_at(&p->file.custodians.names, i)));
 		writer_u8(w, '\n');
 	}
 }

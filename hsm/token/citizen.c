@@ -10,12 +10,6 @@ enum { MAX_POINT = 160 };
 static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
 static CK_OBJECT_CLASS private_key = CKO_PRIVATE_KEY;
 
-bool
-token_citizen_serves(const struct algorithm *a)
-{
-	return a != NULL && a->kind == ALGORITHM_SIGN && a->key_type == CKK_EC && a->use == CKM_ECDSA;
-}
-
 /* ---- making ---- */
 
 /* Extractable, or it could not be wrapped; sensitive, so that wrapped under a master key is the only way out, and only for as long as this call lasts. */
@@ -114,7 +108,7 @@ token_citizen_make(struct session *s, CK_OBJECT_HANDLE master, const struct algo
 	bool lost;
 	enum err e;
 
-	REQUIRE_WHY(token_citizen_serves(a), ERR_UNSUPPORTED, "citizens' keys are for ECDSA");
+	REQUIRE_WHY(algorithm_suits_citizens(a), ERR_UNSUPPORTED, "citizens' keys are for ECDSA");
 	TRY(pair_make(s, a, &public_half, &private_half));
 	e = private_half_wrap(s, master, private_half, wrapped);
 	if (e == ERR_OK)

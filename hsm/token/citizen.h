@@ -8,9 +8,6 @@
 
 enum { MAX_WRAPPED_CITIZEN = 2600 };
 
-/* May keys of this algorithm be citizens': it signs digests, which ECDSA does. */
-bool token_citizen_serves(const struct algorithm *a);
-
 /* A fresh pair as session objects of s, sensitive, for signing only: the private half wrapped by master is appended to wrapped, the DER SubjectPublicKeyInfo
  * to spki. Both objects are gone when it returns. */
 MUST_USE enum err token_citizen_make(struct session *s, CK_OBJECT_HANDLE master, const struct algorithm *a,

@@ -14,7 +14,7 @@
 
 #include "base/secret.h"
 #include "base/writer.h"
-#include "hsm/token/algorithm.h"
+#include "policy/algorithm.h"
 #include "hsm/token/verifier.h"
 #include "jose/jose.h"
 

@@ -109,7 +109,7 @@ registrar_check(const struct type_question *q, const char *profile, const X509 *
 
 	REQUIRE_WHY(q->evidence.len > 0, ERR_REFUSED, "profile '%s' needs a registrar's signed act, and none came",
 		profile);
-	TRY(act_verify(q->evidence, &q->policy->operators, "registrar", "certificate.issue", NULL, q->now, &act));
+	TRY(act_verify(q->evidence, &q->policy->file.operators, "registrar", "certificate.issue", NULL, q->now, &act));
 	TRY(json_decode(span_of(act.payload), &order_table, &order));
 	e = order_check(&order, profile, x, spki, citizen);
 	json_free(&order_table, &order);

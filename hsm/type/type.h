@@ -1,5 +1,5 @@
 /* type: the kinds of object that mohar-hsmd signs. One file and one row each: does this object look like that kind, and is it one that this key may
- * sign, now? Used by signing; which kinds a purpose has is a row in hsm/purpose.c. All are pure functions of what is passed in. */
+ * sign, now? Used by signing; which kinds a purpose has is a row in lib/policy/purpose.c. All are pure functions of what is passed in. */
 #ifndef MOHAR_HSM_TYPE_TYPE_H
 #define MOHAR_HSM_TYPE_TYPE_H
 
@@ -7,6 +7,7 @@
 #include "hsm/policy.h"
 #include "hsm/token/token.h"
 #include "keyring/blob.h"
+#include "policy/purpose.h"
 
 enum { MAX_TYPE_DETAIL = 256 };
 
@@ -33,12 +34,10 @@ struct type {
 	enum err (*check)(const struct type_question *q, char *detail);
 };
 
-extern const struct type type_tbscertificate; /* RFC 5280 4.1.1.1 */
-extern const struct type type_tbscertlist;    /* RFC 5280 5.1.1.1 */
-extern const struct type type_responsedata;   /* RFC 6960 4.2.1 */
-extern const struct type type_jws;            /* RFC 7515 2, JWS Signing Input */
-extern const struct type type_checkpoint;     /* C2SP tlog-checkpoint */
-extern const struct type type_document;       /* RFC 5652 5.4, SignedAttributes; evidence: the content */
-extern const struct type type_tstinfo;        /* RFC 3161 2.4.2, SignedAttributes; evidence: the TSTInfo */
+extern const struct type type_tbscertificate, type_tbscertlist, type_responsedata, type_jws, type_checkpoint,
+	type_document, type_tstinfo;
+
+/* The first of a purpose's types that object looks like; NULL if it looks like none. */
+const struct type *type_find(const struct purpose *p, struct span object);
 
 #endif

@@ -41,7 +41,7 @@ struct blob {
 	struct span id;        /* BLOB_ID_LEN, random, the key's own for life */
 	struct span instance;  /* BLOB_INSTANCE_LEN: the mohar-hsmd that made it; an unborn blob is good only there */
 	unix_time made;        /* when it was made; an unborn blob is good for fifteen minutes */
-	struct span algorithm; /* "P-256": a row of hsm/token/algorithm.c */
+	struct span algorithm; /* "P-256": a row of lib/policy/algorithm.c */
 	struct span person;    /* as the registrar's act names them; empty while unborn */
 	struct span profile;   /* likewise */
 	struct span spki;      /* DER */

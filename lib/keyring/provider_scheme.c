@@ -6,7 +6,7 @@
 #include "keyring/identifier.h"
 #include "x509/weak_key.h"
 
-/* As over there (hsm/token/algorithm.c): what a key signs with follows from its row in keys.json, and nobody here can choose otherwise. */
+/* As over there (lib/policy/algorithm.c): what a key signs with follows from its row in keys.json, and nobody here can choose otherwise. */
 static const struct scheme schemes[] = {
 	{"P-256", "SHA256", "ES256", IDENTIFIER(DER_ECDSA_SHA256), 0},
 	{"P-384", "SHA384", "ES384", IDENTIFIER(DER_ECDSA_SHA384), 0},

@@ -23,7 +23,7 @@ static char *origins[] = {(char *)"https://sign.example"};
 static struct certificate_rule certificate = {.profile = (char *)"remote", .wrapped_by = (char *)"citizens"};
 static struct key_rule keys[] = {{.label = (char *)"ca", .certificates = {&certificate, 1}},
 	{.label = (char *)"citizens", .activation = {.rp_id = (char *)"sign.example", .origins = {origins, 1}}}};
-static const struct policy policy = {.keys = {keys, 2}};
+static const struct policy policy = {.file = {.keys = {keys, 2}}};
 
 /* A key with a passkey (whose private half is country()->land) and a card. */
 static struct citizen {

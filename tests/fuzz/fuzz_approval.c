@@ -63,9 +63,9 @@ make(void)
 	cose_write(card, &cose);
 	base64url_write(&text, writer_span(&cose));
 	writer_text(&text, "\"}}]}");
-	must(operators_parse(writer_span(&text), "operators", &policy.operators) == ERR_OK);
-	policy.custodians.k = 2;
-	policy.custodians.names = (struct json_list){names, 2};
+	must(operators_parse(writer_span(&text), "operators", &policy.file.operators) == ERR_OK);
+	policy.file.custodians.k = 2;
+	policy.file.custodians.names = (struct json_list){names, 2};
 	key.algorithm = algorithm_find("P-384", ALGORITHM_SIGN);
 	key.public_key = EVP_EC_gen("P-384");
 	key.spki = writer_new(1024);

@@ -9,7 +9,6 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include "hsm/purpose.h"
 #include "hsm/type/type.h"
 #include "tests/fuzz/country.h"
 
@@ -134,7 +133,7 @@ subjects_make(void)
 		OPENSSL_free(der);
 		promise(jwk_from_key(k->public_key, NULL, &jwk) == ERR_OK && jwk_thumbprint(jwk, k->kid) == ERR_OK);
 	}
-	promise(operators_read(place_file(0, SPAN(operators)), &policy.operators) == ERR_OK);
+	promise(operators_read(place_file(0, SPAN(operators)), &policy.file.operators) == ERR_OK);
 }
 
 /* Takes what stands before the object. */
@@ -158,7 +157,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct subject *s;
 	struct span object, evidence;
-	const struct purpose *p;
+	const struct type *type;
 	char detail[MAX_TYPE_DETAIL];
 
 	if (subjects[0].key.algorithm == NULL)
@@ -167,8 +166,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	s = &subjects[(data[0] & 0x7f) % SUBJECTS];
 	evidence = take_evidence(data, size, &object);
-	p = purpose_find(s->rule.purpose);
-	for (size_t i = 0; i < MAX_PURPOSE_TYPES && p->types[i] != NULL; i++) {
+	type = type_find(purpose_find(s->rule.purpose), object);
+	if (type != NULL) {
 		const struct type_question q = {.policy = &policy,
 			.rule = &s->rule,
 			.key = &s->key,
@@ -178,8 +177,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			.spki_of = spki_of,
 			.born = born};
 
-		if (p->types[i]->looks(q.object) && p->types[i]->check(&q, detail) == ERR_OK &&
-			strlen(detail) >= sizeof(detail))
+		if (type->check(&q, detail) == ERR_OK && strlen(detail) >= sizeof(detail))
 			abort();
 		err_forget();
 	}

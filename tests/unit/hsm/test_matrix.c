@@ -9,7 +9,7 @@
 #include "keyring/frame.h"
 
 /* Every daemon's user, every operation of OP_TABLE, every key of keys.json: what the matrix here forbids is REFUSED by the permit, what it allows is not. The matrix is
- * written down once more below, apart from hsm/purpose.c and hsm/permit.c: an operation or a purpose that is new, or that somebody is given, fails until it is said here too. */
+ * written down once more below, apart from lib/policy/purpose.c and hsm/permit.c: an operation or a purpose that is new, or that somebody is given, fails until it is said here too. */
 enum { MAX_REPLY = 1 << 16 };
 
 #define BIT(op) (1U << OP_##op)
@@ -226,14 +226,14 @@ static enum err
 act_row(struct rig *r, struct keyring *k, void *context)
 {
 	const struct row *row = context;
-	const struct key_rule *rules = row->policy->keys.items;
+	const struct key_rule *rules = row->policy->file.keys.items;
 	size_t wrong = 0, asked = 0;
 
 	(void)k;
 	for (size_t op = 0; op < OPERATIONS; op++) {
 		const bool labelled = (operations[op].demanded | operations[op].allowed) & FIELD_BIT(LABEL);
 
-		for (size_t i = 0; i < (labelled ? row->policy->keys.count : 1); i++, asked++)
+		for (size_t i = 0; i < (labelled ? row->policy->file.keys.count : 1); i++, asked++)
 			wrong += cell(r, row->caller, op, labelled ? &rules[i] : NULL);
 	}
 	if (asked < row->least)
@@ -255,7 +255,7 @@ matrix(void **state, uid_t uid, const char *caller)
 	}
 	rig_path(r, "keys.json", path);
 	assert_ok(policy_read(path, &policy));
-	row.least = 10 * policy.keys.count;
+	row.least = 10 * policy.file.keys.count;
 	assert_ok(rig_as(r, uid, act_row, &row));
 	policy_free(&policy);
 }
@@ -275,8 +275,8 @@ CASE(every_operation_and_every_purpose_is_in_the_matrix)
 	}
 	rig_path(r, "keys.json", path);
 	assert_ok(policy_read(path, &policy));
-	rules = policy.keys.items;
-	for (size_t i = 0; i < policy.keys.count; i++) {
+	rules = policy.file.keys.items;
+	for (size_t i = 0; i < policy.file.keys.count; i++) {
 		bool known = false;
 
 		for (size_t n = 0; n < sizeof(purposes) / sizeof(purposes[0]); n++)
@@ -287,7 +287,7 @@ CASE(every_operation_and_every_purpose_is_in_the_matrix)
 	for (size_t n = 0; n < sizeof(purposes) / sizeof(purposes[0]); n++) {
 		bool asked = false;
 
-		for (size_t i = 0; i < policy.keys.count; i++)
+		for (size_t i = 0; i < policy.file.keys.count; i++)
 			asked = asked || strcmp(purposes[n].name, rules[i].purpose) == 0;
 		if (!asked)
 			fail_msg("no key of the rig has purpose '%s'", purposes[n].name);

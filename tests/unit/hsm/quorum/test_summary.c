@@ -432,7 +432,7 @@ CASE(who_decides)
 {
 	AUTO(writer) out = writer_new(MAX_SUMMARY);
 	static char *names[] = {(char *)"custodian-1", (char *)"custodian-2", (char *)"custodian-3"};
-	const struct policy p = {.version = 7, .custodians = {.k = 2, .names = {names, 3}}};
+	const struct policy p = {.file = {.version = 7, .custodians = {.k = 2, .names = {names, 3}}}};
 
 	(void)state;
 	summary_end(&out, &p);

@@ -1,4 +1,4 @@
-#include "hsm/token/algorithm.h"
+#include "policy/algorithm.h"
 
 #include <string.h>
 
@@ -52,6 +52,12 @@ algorithm_find(const char *name, enum algorithm_kind kind)
 		if (algorithms[i].kind == kind && strcmp(algorithms[i].name, name) == 0)
 			return &algorithms[i];
 	return NULL;
+}
+
+bool
+algorithm_suits_citizens(const struct algorithm *a)
+{
+	return a != NULL && a->kind == ALGORITHM_SIGN && a->key_type == CKK_EC && a->use == CKM_ECDSA;
 }
 
 const char *

@@ -1,6 +1,7 @@
-/* algorithm: what keys.json may name, and how PKCS#11, X.509 and JOSE call it. One row each. Used by generation, signing and the type checks. */
-#ifndef MOHAR_HSM_TOKEN_ALGORITHM_H
-#define MOHAR_HSM_TOKEN_ALGORITHM_H
+/* algorithm: what keys.json may name, and how PKCS#11, X.509 and JOSE call it. One row each. Used by mohar-hsmd (generation, signing, the type checks) and by the check of
+ * keys.json; these are names and numbers only, and nothing here calls a module. */
+#ifndef MOHAR_POLICY_ALGORITHM_H
+#define MOHAR_POLICY_ALGORITHM_H
 
 #include <p11-kit/pkcs11.h>
 
@@ -31,6 +32,9 @@ enum { MAX_RAW_SIGNATURE = 512 };
 
 /* The row of that name and kind; NULL if there is none. */
 const struct algorithm *algorithm_find(const char *name, enum algorithm_kind kind);
+
+/* May a citizen's key be of this algorithm? It signs digests that were made elsewhere, which ECDSA does. NULL: no. */
+bool algorithm_suits_citizens(const struct algorithm *a);
 
 /* "CKM_ECDSA" for a mechanism of the rows; "?" for any other. Static. */
 const char *mechanism_name(CK_MECHANISM_TYPE mechanism);
