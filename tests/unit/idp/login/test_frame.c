@@ -129,7 +129,7 @@ CASE(time_is_shown_to_the_minute_and_never_is_absent)
 	assert_ok(page_new(&p));
 	page_time(p, "a", 1769903999);
 	page_time(p, "b", 0);
-	assert_string_equal(page_find(p, SIZE_MAX, "a")->text, "2026-01-31 23:59");
+	assert_string_equal(page_find(p, SIZE_MAX, "a")->text, "2026-01-31 23:59 UTC");
 	assert_string_equal(page_find(p, SIZE_MAX, "a_iso")->text, "2026-01-31T23:59:59Z");
 	assert_int_equal(page_find(p, SIZE_MAX, "b")->kind, PAGE_ABSENT);
 }
