@@ -148,8 +148,8 @@ write_state(struct writer *w, struct service *s)
 	write_number(w, "mohar_hsm_workers", "gauge", "Threads with a session each.", s->settings.workers);
 	write_number(w, "mohar_hsm_unwraps_total", "counter", "Unwraps since the worker started.",
 		(int64_t)atomic_load(&s->unwraps));
-	write_number(w, "mohar_hsm_recycles_total", "counter", "How often the HSM's library was begun anew on schedule.",
-		(int64_t)atomic_load(&s->recycles));
+	write_number(w, "mohar_hsm_recycles_total", "counter",
+		"How often the HSM's library was begun anew on schedule.", (int64_t)atomic_load(&s->recycles));
 	write_tokens(w, s->token);
 	write_number(w, "mohar_hsm_journal_lines_total", "counter", "Lines of the journal.",
 		(int64_t)journal_head(&s->journal).count);

@@ -60,8 +60,7 @@ unwrap(struct nest *n, struct service *service, struct key *master, struct unwra
 	before = n->session.handle;
 	era = n->session.era;
 	e = key_use(&n->session, master, &service->breaker, act_unwrap, u);
-	if (u->calls > 1 || !n->session.open || n->session.lost || n->session.handle != before ||
-		n->session.era != era)
+	if (u->calls > 1 || !n->session.open || n->session.lost || n->session.handle != before || n->session.era != era)
 		atomic_fetch_add(&n->epoch, 1);
 	return e;
 }

@@ -30,6 +30,12 @@ ecdsa_der(struct span raw, struct writer *out)
 	return writer_done(out);
 }
 
+static bool
+is_sha512(const struct algorithm *a)
+{
+	return a->digest != NULL && strcmp(a->digest, "SHA512") == 0;
+}
+
 /* RFC 8017 9.2: what RSASSA-PKCS1-v1_5 signs is the hash behind its name. The token pads it (CKM_RSA_PKCS). */
 static struct span
 digest_info(const struct algorithm *a, struct span hash, uint8_t out[MAX_DIGEST_INFO])
@@ -39,7 +45,7 @@ digest_info(const struct algorithm *a, struct span hash, uint8_t out[MAX_DIGEST_
 			     sha512[] = {0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04,
 				     0x02, 0x03, 0x05, 0x00, 0x04, 0x40};
 
-	memcpy(out, strcmp(a->digest, "SHA512") == 0 ? sha512 : sha256, sizeof(sha256));
+	memcpy(out, is_sha512(a) ? sha512 : sha256, sizeof(sha256));
 	memcpy(out + sizeof(sha256), hash.ptr, hash.len);
 	return span_at(out, sizeof(sha256) + hash.len);
 }
@@ -50,7 +56,7 @@ sign_raw(struct session *s, const struct algorithm *a, CK_OBJECT_HANDLE handle, 
 	size_t len)
 {
 	CK_FUNCTION_LIST *c = token_calls(s->token);
-	const bool long_hash = a->use == CKM_RSA_PKCS_PSS && strcmp(a->digest, "SHA512") == 0;
+	const bool long_hash = a->use == CKM_RSA_PKCS_PSS && is_sha512(a);
 	/* RFC 8017 8.1, and the AlgorithmIdentifier of the row: MGF1 by the same hash, a salt as long as it. */
 	CK_RSA_PKCS_PSS_PARAMS pss = {long_hash ? CKM_SHA512 : CKM_SHA256,
 		long_hash ? CKG_MGF1_SHA512 : CKG_MGF1_SHA256, input.len};

@@ -13,7 +13,8 @@ static const struct purpose purposes[] = {
 	{"status-jws", ALGORITHM_SIGN, OP_BIT(SIGN), {OBJECT_JWS}},
 	{"checkpoint", ALGORITHM_SIGN, OP_BIT(SIGN), {OBJECT_CHECKPOINT}},
 	{"document-seal", ALGORITHM_SIGN, OP_BIT(SIGN), {OBJECT_DOCUMENT}},
-	{"time-stamp", ALGORITHM_SIGN, OP_BIT(SIGN), {OBJECT_TSTINFO}}, {"mac", ALGORITHM_MAC, OP_BIT(MAC), {OBJECT_NONE}},
+	{"time-stamp", ALGORITHM_SIGN, OP_BIT(SIGN), {OBJECT_TSTINFO}},
+	{"mac", ALGORITHM_MAC, OP_BIT(MAC), {OBJECT_NONE}},
 	{"wrap", ALGORITHM_WRAP, OP_BIT(WRAP) | OP_BIT(UNWRAP), {OBJECT_NONE}},
 	{"citizen-keys", ALGORITHM_MASTER, OP_BIT(WRAP) | OP_BIT(CHALLENGE) | OP_BIT(ACTIVATE) | OP_BIT(RETIRE),
 		{OBJECT_NONE}},
@@ -144,8 +145,7 @@ purpose_check(const struct keys_file *f, const struct key_rule *k)
 	REQUIRE_WHY(!(purpose->ops & OP_BIT(MAC)) || k->per_second > 0, ERR_CONFIG,
 		"key '%s': a mac key needs 'per_second', or its inputs can be guessed", k->label);
 	TRY(citizen_check(f, k));
-	REQUIRE_WHY((!signs(purpose, OBJECT_TBSCERTLIST) && !signs(purpose, OBJECT_RESPONSEDATA)) ||
-			k->list_days > 0,
+	REQUIRE_WHY((!signs(purpose, OBJECT_TBSCERTLIST) && !signs(purpose, OBJECT_RESPONSEDATA)) || k->list_days > 0,
 		ERR_CONFIG, "key '%s' signs status: say how long it may last in 'list_days'", k->label);
 	return ERR_OK;
 }
