@@ -3,13 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/core_names.h>
-#include <openssl/params.h>
-#include <openssl/x509.h>
-
+#include "keyring/provider_params.h"
 #include "x509/own.h"
-
-OWN_TYPE(EVP_MD)
 
 static int signing_set_params(void *context, const OSSL_PARAM params[]);
 
@@ -62,21 +57,13 @@ signing_dup(void *context)
 	return s;
 }
 
-static bool
-is_digest(const char *name, const char *wanted)
-{
-	OWN(EVP_MD) md = wanted == NULL ? NULL : EVP_MD_fetch(provider_context(), name, NULL);
-
-	return md != NULL && EVP_MD_is_a(md, wanted);
-}
-
 /* A digest other than the key's own would be ignored over there, and the algorithm identifier would lie. */
 static bool
 digest_fits(const struct signing *s, const char *digest)
 {
 	if (s->key == NULL)
 		return false;
-	if (digest == NULL || digest[0] == '\0' || is_digest(digest, s->key->scheme->digest))
+	if (digest == NULL || digest[0] == '\0' || scheme_is_digest(s->key->scheme, digest))
 		return true;
 	provider_raise(err_because(ERR_UNSUPPORTED, "key '%s' (%s) does not sign with digest %s", s->key->label,
 		s->key->scheme->algorithm, digest));
@@ -161,94 +148,20 @@ verify_final(void *context, const unsigned char *signature, size_t len)
 	return EVP_DigestVerify(md, signature, len, object.ptr, object.len) == 1;
 }
 
-/* The padding goes as a number or as its name; libcrypto uses both. */
-static int
-padding_tell(const struct scheme *scheme, OSSL_PARAM *param)
-{
-	const bool pss = scheme->padding == RSA_PKCS1_PSS_PADDING;
-
-	if (param->data_type == OSSL_PARAM_UTF8_STRING)
-		return OSSL_PARAM_set_utf8_string(param,
-			pss ? OSSL_PKEY_RSA_PAD_MODE_PSS : OSSL_PKEY_RSA_PAD_MODE_PKCSV15);
-	return OSSL_PARAM_set_int(param, scheme->padding);
-}
-
-/* RFC 4055 3.1: the salt is as long as the hash. */
-static int
-salt_tell(OSSL_PARAM *param)
-{
-	if (param->data_type == OSSL_PARAM_UTF8_STRING)
-		return OSSL_PARAM_set_utf8_string(param, OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST);
-	return OSSL_PARAM_set_int(param, RSA_PSS_SALTLEN_DIGEST);
-}
-
 static int
 signing_get_params(void *context, OSSL_PARAM params[])
 {
 	const struct signing *s = context;
-	const struct scheme *scheme = s->key == NULL ? NULL : s->key->scheme;
-	OSSL_PARAM *p;
 
-	if (scheme == NULL)
-		return 0;
-	p = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_ALGORITHM_ID);
-	if (p != NULL && OSSL_PARAM_set_octet_string(p, scheme->identifier.ptr, scheme->identifier.len) != 1)
-		return 0;
-	p = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_DIGEST);
-	if (p != NULL && OSSL_PARAM_set_utf8_string(p, scheme->digest == NULL ? "" : scheme->digest) != 1)
-		return 0;
-	p = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_MGF1_DIGEST);
-	if (p != NULL && OSSL_PARAM_set_utf8_string(p, scheme->digest) != 1)
-		return 0;
-	p = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_PAD_MODE);
-	if (p != NULL && padding_tell(scheme, p) != 1)
-		return 0;
-	p = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_PSS_SALTLEN);
-	return p == NULL || salt_tell(p) == 1;
+	return s->key != NULL && scheme_params_tell(s->key->scheme, params);
 }
 
 static const OSSL_PARAM *
 signing_gettable(void *context, void *provider)
 {
-	static const OSSL_PARAM params[] = {
-		OSSL_PARAM_octet_string(OSSL_SIGNATURE_PARAM_ALGORITHM_ID, NULL, 0),
-		OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, NULL, 0),
-		OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, NULL, 0),
-		OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, NULL, 0),
-		OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, NULL, 0),
-		OSSL_PARAM_END,
-	};
-
 	(void)context;
 	(void)provider;
-	return params;
-}
-
-static bool
-padding_fits(const struct scheme *scheme, const OSSL_PARAM *param)
-{
-	const char *name = NULL;
-	int padding = 0;
-
-	if (param->data_type != OSSL_PARAM_UTF8_STRING)
-		return OSSL_PARAM_get_int(param, &padding) == 1 && padding == scheme->padding;
-	return OSSL_PARAM_get_utf8_string_ptr(param, &name) == 1 &&
-		strcmp(name,
-			scheme->padding == RSA_PKCS1_PSS_PADDING ? OSSL_PKEY_RSA_PAD_MODE_PSS
-								 : OSSL_PKEY_RSA_PAD_MODE_PKCSV15) == 0;
-}
-
-static bool
-salt_fits(const struct scheme *scheme, const OSSL_PARAM *param)
-{
-	const int digest = strcmp(scheme->digest, "SHA512") == 0 ? 64 : 32;
-	const char *name = NULL;
-	int salt = 0;
-
-	if (param->data_type != OSSL_PARAM_UTF8_STRING)
-		return OSSL_PARAM_get_int(param, &salt) == 1 && (salt == RSA_PSS_SALTLEN_DIGEST || salt == digest);
-	return OSSL_PARAM_get_utf8_string_ptr(param, &name) == 1 &&
-		(strcmp(name, OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST) == 0 || strtol(name, NULL, 10) == digest);
+	return scheme_params_told;
 }
 
 /* Nothing can be set here: what is asked for must be what the key signs with anyway. */
@@ -256,42 +169,25 @@ static int
 signing_set_params(void *context, const OSSL_PARAM params[])
 {
 	const struct signing *s = context;
-	const struct scheme *scheme = s->key == NULL ? NULL : s->key->scheme;
-	const OSSL_PARAM *digest = params == NULL ? NULL : OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_DIGEST);
-	const OSSL_PARAM *mgf1 =
-		params == NULL ? NULL : OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_MGF1_DIGEST);
-	const OSSL_PARAM *padding =
-		params == NULL ? NULL : OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_PAD_MODE);
-	const OSSL_PARAM *salt =
-		params == NULL ? NULL : OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_PSS_SALTLEN);
-	const char *name = NULL;
+	const char *digest = NULL;
 
-	if (scheme == NULL)
+	if (s->key == NULL || params == NULL)
 		return 1;
-	if (digest != NULL && (OSSL_PARAM_get_utf8_string_ptr(digest, &name) != 1 || !digest_fits(s, name)))
+	if (!scheme_params_digest(params, &digest) || !digest_fits(s, digest))
 		return 0;
-	if ((padding == NULL || padding_fits(scheme, padding)) && (salt == NULL || salt_fits(scheme, salt)) &&
-		(mgf1 == NULL || (OSSL_PARAM_get_utf8_string_ptr(mgf1, &name) == 1 && is_digest(name, scheme->digest))))
+	if (scheme_params_fit(s->key->scheme, params))
 		return 1;
 	provider_raise(err_because(ERR_UNSUPPORTED, "key '%s' is %s in keys.json: it does not sign with that padding",
-		s->key->label, scheme->algorithm));
+		s->key->label, s->key->scheme->algorithm));
 	return 0;
 }
 
 static const OSSL_PARAM *
 signing_settable(void *context, void *provider)
 {
-	static const OSSL_PARAM params[] = {
-		OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, NULL, 0),
-		OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, NULL, 0),
-		OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, NULL, 0),
-		OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, NULL, 0),
-		OSSL_PARAM_END,
-	};
-
 	(void)context;
 	(void)provider;
-	return params;
+	return scheme_params_asked;
 }
 
 static const OSSL_DISPATCH functions[] = {
