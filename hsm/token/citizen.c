@@ -129,14 +129,10 @@ token_citizen_unwrap(struct session *s, CK_OBJECT_HANDLE master, const struct al
 	CK_MECHANISM mechanism = {CKM_AES_KEY_WRAP_PAD, NULL, 0};
 	CK_KEY_TYPE type = a->key_type;
 	CK_ATTRIBUTE template[] = {
-		{CKA_CLASS, &private_key, sizeof(private_key)},
-		{CKA_KEY_TYPE, &type, sizeof(type)},
-		{CKA_TOKEN, &no, sizeof(no)},
-		{CKA_PRIVATE, &yes, sizeof(yes)},
-		{CKA_SENSITIVE, &yes, sizeof(yes)},
-		{CKA_EXTRACTABLE, &no, sizeof(no)},
-		{CKA_SIGN, &yes, sizeof(yes)},
-		{CKA_DERIVE, &no, sizeof(no)},
+		{CKA_CLASS, &private_key, sizeof(private_key)}, {CKA_KEY_TYPE, &type, sizeof(type)},
+		{CKA_TOKEN, &no, sizeof(no)}, {CKA_PRIVATE, &yes, sizeof(yes)}, {CKA_SENSITIVE, &yes, sizeof(yes)},
+		{CKA_EXTRACTABLE, &no, sizeof(no)}, {CKA_SIGN, &yes, sizeof(yes)}, {CKA_DERIVE, &no, sizeof(no)},
+		{CKA_COPYABLE, &no, sizeof(no)}, /* else it could be made to stay on the token */
 	};
 
 	return returned(s, "C_UnwrapKey",

@@ -108,7 +108,8 @@ secret_make(struct session *s, const char *label, const uint8_t *id, const struc
 	CK_ATTRIBUTE may_wrap_private[] = {{CKA_CLASS, &private, sizeof(private)}};
 	CK_ATTRIBUTE unwraps_to_private[] = {{CKA_CLASS, &private, sizeof(private)}, {CKA_TOKEN, &no, sizeof(no)},
 		{CKA_PRIVATE, &yes, sizeof(yes)}, {CKA_SENSITIVE, &yes, sizeof(yes)},
-		{CKA_EXTRACTABLE, &no, sizeof(no)}, {CKA_SIGN, &yes, sizeof(yes)}, {CKA_DERIVE, &no, sizeof(no)}};
+		{CKA_EXTRACTABLE, &no, sizeof(no)}, {CKA_SIGN, &yes, sizeof(yes)}, {CKA_DERIVE, &no, sizeof(no)},
+		{CKA_COPYABLE, &no, sizeof(no)}};
 	CK_ATTRIBUTE template[MAX_TEMPLATE];
 	CK_MECHANISM mechanism = {a->generate, NULL, 0};
 	CK_ULONG n = private_template(template, label, id, a), len = 32;

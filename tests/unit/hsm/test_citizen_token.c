@@ -81,10 +81,10 @@ holder_unwrap(CK_BBOOL token, CK_BBOOL sensitive, CK_BBOOL extractable, CK_OBJEC
 	CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
 	CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof(class)}, {CKA_KEY_TYPE, &type, sizeof(type)},
 		{CKA_TOKEN, &token, 1}, {CKA_PRIVATE, &yes, 1}, {CKA_SENSITIVE, &sensitive, 1},
-		{CKA_EXTRACTABLE, &extractable, 1}, {CKA_SIGN, &yes, 1}, {CKA_DERIVE, &no, 1}};
+		{CKA_EXTRACTABLE, &extractable, 1}, {CKA_SIGN, &yes, 1}, {CKA_DERIVE, &no, 1}, {CKA_COPYABLE, &no, 1}};
 
 	return holder.calls->C_UnwrapKey(holder.session, &mechanism, holder.master, (CK_BYTE *)(uintptr_t)b.wrapped.ptr,
-		b.wrapped.len, template, 8, out);
+		b.wrapped.len, template, sizeof(template) / sizeof(template[0]), out);
 }
 
 /* What remains to the PIN's holder is using a key, past mohar-hsmd: docs/THREATS.md says so. Having it, they cannot. */
