@@ -14,6 +14,7 @@
 #include "hsm/quorum/restore.h"
 #include "hsm/record.h"
 #include "hsm/settings.h"
+#include "hsm/spent.h"
 
 struct citizens; /* hsm/citizen/citizens.h */
 
@@ -27,6 +28,7 @@ struct service {
 	struct records records;
 	struct counts *counts;
 	struct citizens *citizens;
+	struct spent spent;
 	struct proposals proposals;
 	struct restore restore;    /* needed: journal and token do not fit, and nothing else is served */
 	atomic_bool replace;       /* a fresh worker is to take over: what it has found at its start no longer holds */

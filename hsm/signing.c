@@ -39,8 +39,15 @@ act_sign(struct session *session, const struct key *k, CK_OBJECT_HANDLE handle, 
 	return token_sign(session, &k->found, handle, o->s->object, &o->signature);
 }
 
+/* One certificate for an act of a registrar's, whatever is asked for while the act is fresh. */
+static bool
+is_by_act(const struct signing *s, const struct type *type)
+{
+	return type == &type_tbscertificate && s->evidence.len > 0;
+}
+
 static enum err
-record(const struct signing *s, const struct type *type, const char *detail)
+record(const struct signing *s, const struct type *type, const char *detail, const uint8_t id[JOURNAL_ID_LEN])
 {
 	const struct sha256 hash = sha256_of(s->object);
 	const struct journal_entry entry = {.act = "sign",
@@ -48,6 +55,7 @@ record(const struct signing *s, const struct type *type, const char *detail)
 		.type = type->name,
 		.detail = detail,
 		.object = &hash,
+		.id = span_at(id, is_by_act(s, type) ? JOURNAL_ID_LEN : 0),
 		.has_uid = true,
 		.uid = s->uid};
 
@@ -78,10 +86,28 @@ signing_check(const struct signing *s, struct type_question *question, const str
 	return (*type)->check(question, detail);
 }
 
+/* Signs, and records what was signed before it is released. */
+static enum err
+sign(const struct signing *s, const struct type *type, const char *detail, const uint8_t id[JOURNAL_ID_LEN],
+	struct writer *signature)
+{
+	struct outcome o = {.s = s, .signature = writer_new(MAX_SIGNATURE)};
+	enum err e = key_use(s->session, s->key, &s->service->breaker, act_sign, &o);
+
+	if (e == ERR_OK)
+		e = record(s, type, detail, id);
+	if (e == ERR_OK)
+		writer_bytes(signature, writer_span(&o.signature));
+	writer_free(&o.signature);
+	TRY(e);
+	return writer_done(signature);
+}
+
 enum err
 signing_do(const struct signing *s, struct writer *signature)
 {
-	struct outcome o = {.s = s, .signature = writer_new(MAX_SIGNATURE)};
+	const struct sha256 hash = sha256_of(s->object);
+	uint8_t id[JOURNAL_ID_LEN];
 	struct type_question q;
 	char detail[MAX_TYPE_DETAIL];
 	const struct type *type;
@@ -89,12 +115,12 @@ signing_do(const struct signing *s, struct writer *signature)
 
 	TRY(signing_check(s, &q, &type, detail));
 	(void)snprintf(s->detail, MAX_TYPE_DETAIL, "%s%s%.200s", type->name, detail[0] == '\0' ? "" : " ", detail);
-	e = key_use(s->session, s->key, &s->service->breaker, act_sign, &o);
-	if (e == ERR_OK)
-		e = record(s, type, detail);
-	if (e == ERR_OK)
-		writer_bytes(signature, writer_span(&o.signature));
-	writer_free(&o.signature);
-	TRY(e);
-	return writer_done(signature);
+	if (!is_by_act(s, type))
+		return sign(s, type, detail, id, signature);
+	spent_id(s->evidence, id);
+	TRY(spent_enter(&s->service->spent, id, &hash, s->arrived));
+	e = sign(s, type, detail, id, signature);
+	if (e != ERR_OK)
+		spent_forget(&s->service->spent, id);
+	return e;
 }

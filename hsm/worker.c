@@ -177,8 +177,11 @@ signals_block(void)
 static enum err
 replay(void *closed, const struct journal_line *line)
 {
+	const struct clock clock = clock_system();
+
 	TRY(citizens_replay(service.citizens, line));
 	TRY(proposals_replay(&service.proposals, line));
+	spent_replay(&service.spent, line, clock_now(&clock));
 	return record_replay(closed, line);
 }
 
@@ -231,6 +234,7 @@ serve(struct session *s, int listen_fd, int *code)
 	signals_block();
 	TRY(ready(s, true, &kept));
 	TRY(citizens_new((size_t)service.settings.hot_keys, &service.citizens));
+	TRY(spent_init(&service.spent));
 	proposals_open(&service.proposals, &service.policy, clock_now(&clock));
 	TRY(evidence_open(&kept));
 	quorum_ready(&service);

@@ -233,6 +233,8 @@ CASE(macs_are_limited_so_that_numbers_cannot_be_tried)
 struct issue_case {
 	const char *profile, *act_profile, *cn, *act_cn;
 	bool evidence, other_key;
+	bool again; /* a second certificate for the same act must be refused, */
+	int killer; /* by another worker too: the killer's pipe, or 0 */
 };
 
 static enum err
@@ -262,6 +264,46 @@ issuer_make(EVP_PKEY *ca, X509 **out)
 	*out = x;
 	x = NULL;
 	return ERR_OK;
+}
+
+/* Kills the worker when a byte comes: a process of the daemon's own user, for one that has another. Its writing end. */
+static int
+killer_start(const struct rig *r)
+{
+	char path[64], text[32] = "", byte;
+	int ends[2];
+	FILE *f;
+
+	assert_int_equal(pipe(ends), 0);
+	if (fork() != 0) {
+		(void)close(ends[0]);
+		return ends[1];
+	}
+	(void)close(ends[1]);
+	(void)snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children", (long)r->daemon, (long)r->daemon);
+	if (read(ends[0], &byte, 1) == 1 && (f = fopen(path, "re")) != NULL && fgets(text, sizeof(text), f) != NULL)
+		(void)kill((pid_t)atol(text), SIGKILL);
+	_exit(0);
+}
+
+/* The next serial, the same act. */
+static enum err
+issue_again(const struct issue_case *c, struct certificate_facts *f, EVP_PKEY *ca)
+{
+	OWN(X509) second = NULL;
+	enum err e = ERR_UNAVAILABLE;
+
+	if (c->killer != 0)
+		(void)!write(c->killer, "x", 1);
+	if (c->killer != 0)
+		(void)usleep(100000); /* an answer by the dying one would say the same */
+	random_bytes(f->serial, sizeof(f->serial));
+	for (int i = 0; i < 500 && e == ERR_UNAVAILABLE; i++) {
+		e = certificate_make(f, ca, &second);
+		if (e == ERR_UNAVAILABLE)
+			(void)usleep(20000);
+	}
+	return e;
 }
 
 static enum err
@@ -301,7 +343,23 @@ act_issue(struct rig *r, struct keyring *k, void *context)
 	f.not_after = f.not_before + p.days * 86400;
 	random_bytes(f.serial, sizeof(f.serial));
 	TRY(certificate_make(&f, ca, &x));
+	if (c->again)
+		return issue_again(c, &f, ca);
 	return X509_verify(x, ca) == 1 ? ERR_OK : ERR_BAD_SIGNATURE;
+}
+
+CASE(a_registrars_act_makes_one_certificate_also_after_a_worker_died)
+{
+	struct rig *r = rig_of(state);
+	const uid_t uid = r->separate ? UID_CA : getuid();
+	struct issue_case c = {"citizen-authentication", "citizen-authentication", "Test Citizen One",
+		"Test Citizen One", true, false, true, 0};
+
+	assert_err(rig_as(r, uid, act_issue, &c), ERR_USED);
+	c.killer = killer_start(r);
+	assert_err(rig_as(r, uid, act_issue, &c), ERR_USED);
+	assert_true(rig_said(r, "the worker was killed by signal 9"));
+	(void)close(c.killer);
 }
 
 CASE(a_citizens_certificate_needs_a_registrar)
@@ -309,7 +367,7 @@ CASE(a_citizens_certificate_needs_a_registrar)
 	struct rig *r = rig_of(state);
 	const uid_t uid = r->separate ? UID_CA : getuid();
 	struct issue_case good = {"citizen-authentication", "citizen-authentication", "Test Citizen One",
-		"Test Citizen One", true, false};
+		"Test Citizen One", true, false, false, 0};
 	struct issue_case c = good;
 
 	assert_ok(rig_as(r, uid, act_issue, &c));
@@ -322,7 +380,7 @@ CASE(a_registrars_act_is_for_that_key_profile_and_name_only)
 	struct rig *r = rig_of(state);
 	const uid_t uid = r->separate ? UID_CA : getuid();
 	struct issue_case good = {"citizen-authentication", "citizen-authentication", "Test Citizen One",
-		"Test Citizen One", true, false};
+		"Test Citizen One", true, false, false, 0};
 	struct issue_case c = good;
 
 	c.other_key = true;
@@ -338,7 +396,7 @@ CASE(a_registrars_act_is_for_that_key_profile_and_name_only)
 CASE(an_ocsp_certificate_is_for_our_own_responder_only)
 {
 	struct rig *r = rig_of(state);
-	struct issue_case c = {"ocsp-responder", "", "Responder", "", false, false};
+	struct issue_case c = {"ocsp-responder", "", "Responder", "", false, false, false, 0};
 
 	assert_err(rig_as(r, r->separate ? UID_CA : getuid(), act_issue, &c), ERR_REFUSED);
 }
@@ -463,6 +521,7 @@ main(void)
 		cmocka_unit_test(a_data_key_comes_back_and_a_changed_blob_does_not),
 		cmocka_unit_test(macs_are_limited_so_that_numbers_cannot_be_tried),
 		cmocka_unit_test(a_citizens_certificate_needs_a_registrar),
+		cmocka_unit_test(a_registrars_act_makes_one_certificate_also_after_a_worker_died),
 		cmocka_unit_test(a_registrars_act_is_for_that_key_profile_and_name_only),
 		cmocka_unit_test(an_ocsp_certificate_is_for_our_own_responder_only),
 		cmocka_unit_test(status_and_list_are_json),
