@@ -179,7 +179,10 @@ static void
 recycle(struct hand *h)
 {
 	atomic_store(&h->busy_since, clock_ticks());
-	recycle_run(h->crew->service, h->session);
+	if (recycle_is_due(h->crew->service))
+		recycle_run(h->crew->service, h->session);
+	else
+		recycle_mend(h->crew->service);
 	atomic_store(&h->busy_since, 0);
 }
 
@@ -219,8 +222,7 @@ hand_main(void *argument)
 		if (c == NULL)
 			continue;
 		work(h, c);
-		if (recycle_is_due(crew->service))
-			recycle(h);
+		recycle(h);
 		if (record_is_used_up(&crew->service->records))
 			atomic_store(&crew->service->replace, true);
 	}

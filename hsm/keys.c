@@ -169,18 +169,22 @@ act_timed(struct session *s, struct key *k, CK_OBJECT_HANDLE handle, key_act *ac
 	return e;
 }
 
-/* *again: a fresh session, or another token, may do better. */
+/* *again: a fresh session, or another token, may do better. *gone: the key is not there, which says nothing about others. */
 static enum err
-attempt(struct session *s, struct key *k, key_act *act, void *context, bool *again)
+attempt(struct session *s, struct key *k, key_act *act, void *context, bool *again, bool *gone)
 {
 	CK_OBJECT_HANDLE handle;
 	enum err e;
 
 	*again = true;
+	*gone = false;
 	TRY(session_ready(s));
 	e = key_handle(s, k, &handle);
-	if (e == ERR_CORRUPT) /* nothing that is found instead may be used, but this token is not the only one */
+	if (e == ERR_CORRUPT) { /* nothing that is found instead may be used, but this token may not be the only one */
+		*gone = true;
+		token_doubt(s->token);
 		return err_because(ERR_UNAVAILABLE, "%s", err_why());
+	}
 	TRY(e);
 	e = act_timed(s, k, handle, act, context);
 	*again = s->lost;
@@ -194,21 +198,21 @@ attempt(struct session *s, struct key *k, key_act *act, void *context, bool *aga
 enum err
 key_use(struct session *s, struct key *k, struct breaker *b, key_act *act, void *context)
 {
-	bool again;
+	bool again, gone;
 	enum err e;
 
 	REQUIRE_WHY(atomic_load(&k->present), ERR_NOT_FOUND, "key '%s' is not made yet: hold the ceremony",
 		k->rule->label);
 	TRY(breaker_ask(b, clock_ticks()));
-	e = attempt(s, k, act, context, &again);
+	e = attempt(s, k, act, context, &again, &gone);
 	if (again) {
 		log_warn("token", "%s: once more for '%s'", err_why(), k->rule->label);
 		atomic_store(&k->era, 0);
 		s->lost = true;
-		e = attempt(s, k, act, context, &again);
+		e = attempt(s, k, act, context, &again, &gone);
 	}
 	if (again && token_fail_over(s->token, s->seat))
-		e = attempt(s, k, act, context, &again);
-	breaker_tell(b, !again && e != ERR_UNAVAILABLE, clock_ticks());
+		e = attempt(s, k, act, context, &again, &gone);
+	breaker_tell(b, gone || (!again && e != ERR_UNAVAILABLE), clock_ticks());
 	return e;
 }

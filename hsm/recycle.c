@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-enum { PUT_OFF = 100 /* unwraps */ };
+enum { PUT_OFF = 100 /* unwraps */, MEND_PAUSE = 500000 /* ticks */ };
 
 bool
 recycle_is_due(const struct service *s)
@@ -61,6 +61,28 @@ recycle_run(struct service *s, struct session *session)
 		token_leave(s->token);
 	} else {
 		atomic_fetch_add(&s->recycled_at, PUT_OFF);
+	}
+	atomic_store(&s->recycling, false);
+}
+
+void
+recycle_mend(struct service *s)
+{
+	const int64_t now = clock_ticks();
+	enum err e;
+
+	if (now - atomic_load(&s->mended) < MEND_PAUSE || !token_doubted(s->token))
+		return;
+	if (atomic_exchange(&s->recycling, true))
+		return;
+	atomic_store(&s->mended, now);
+	if (token_exclude(s->token, (int)(s->settings.deadline_ms / 8 + 1))) {
+		log_warn("recycle", "token or key is gone, or another key in its place: the HSM's library is begun anew");
+		e = token_restart(s->token);
+		token_leave(s->token);
+		if (e != ERR_OK)
+			log_refusal("recycle", e, "");
+		err_forget();
 	}
 	atomic_store(&s->recycling, false);
 }

@@ -36,6 +36,7 @@ struct service {
 	atomic_bool broken;        /* the library was not to be had again: this worker is of no use any more */
 	atomic_ullong recycled_at; /* unwraps, the last time the library was begun anew */
 	atomic_uint recycles;
+	_Atomic int64_t mended; /* ticks, when it was begun anew for a key that was gone */
 	unix_time since;
 	atomic_ullong signatures, unwraps, refusals;
 	atomic_uint waiting; /* in the queue */

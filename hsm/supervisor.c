@@ -20,7 +20,7 @@
 #include "hsm/worker.h"
 #include "sandbox/sandbox.h"
 
-enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 5000, LIVED = 1000000 };
+enum { FIRST_PAUSE_MS = 50, LONGER_MS = 25, LONGEST_PAUSE_MS = 5000, LIVED = 1000000 };
 
 struct supervisor {
 	const char *mode, *config;
@@ -30,6 +30,7 @@ struct supervisor {
 	pid_t worker;
 	int control; /* our end */
 	bool stopping;
+	bool served; /* a worker has lived: what the next one lacks at its start may come back, as a token does */
 };
 
 /* In the child: its two descriptors under numbers of their own, then a fresh program: nothing of our memory goes along. */
@@ -119,7 +120,9 @@ static bool
 is_final(const struct supervisor *s, int status)
 {
 	return s->stopping || strcmp(s->mode, "serve") != 0 ||
-		(WIFEXITED(status) && (WEXITSTATUS(status) == WORKER_DONE || WEXITSTATUS(status) == WORKER_PERMANENT));
+		(WIFEXITED(status) &&
+			(WEXITSTATUS(status) == WORKER_DONE || WEXITSTATUS(status) == WORKER_PIN ||
+				(WEXITSTATUS(status) == WORKER_PERMANENT && !s->served)));
 }
 
 static int
@@ -138,10 +141,12 @@ supervise(struct supervisor *s, int *code)
 
 		TRY(worker_start(s));
 		status = worker_wait(s);
+		if (clock_ticks() - born > LIVED) {
+			s->served = true;
+			pause = FIRST_PAUSE_MS;
+		}
 		if (is_final(s, status))
 			break;
-		if (clock_ticks() - born > LIVED)
-			pause = FIRST_PAUSE_MS;
 		if (WIFSIGNALED(status))
 			log_error("supervisor", "the worker was killed by signal %d: starting another",
 				WTERMSIG(status));
@@ -150,7 +155,8 @@ supervise(struct supervisor *s, int *code)
 		pause_for(s, pause);
 		if (s->stopping)
 			break;
-		pause = pause * 2 > LONGEST_PAUSE_MS ? LONGEST_PAUSE_MS : pause * 2;
+		/* Slowly: an HSM that was away for a moment is to be served a moment after it is back. */
+		pause = pause + LONGER_MS > LONGEST_PAUSE_MS ? LONGEST_PAUSE_MS : pause + LONGER_MS;
 	}
 	*code = s->stopping ? 0 : code_for(status);
 	return ERR_OK;

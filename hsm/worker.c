@@ -291,7 +291,9 @@ worker_main(const char *mode, const struct settings *settings, int control_fd, i
 		e = run(mode, listen_fd, &code);
 	if (e != ERR_OK) {
 		log_refusal("start", e, "");
-		code = e == ERR_UNAVAILABLE || e == ERR_NO_MEMORY ? WORKER_REPLACE : WORKER_PERMANENT;
+		code = e == ERR_UNAUTHENTICATED                      ? WORKER_PIN
+			: e == ERR_UNAVAILABLE || e == ERR_NO_MEMORY ? WORKER_REPLACE
+								     : WORKER_PERMANENT;
 	}
 	_exit(code);
 }

@@ -201,6 +201,18 @@ token_exclude(struct token *t, int milliseconds)
 	return pthread_rwlock_clockwrlock(&t->gate, CLOCK_MONOTONIC, &until) == 0;
 }
 
+void
+token_doubt(struct token *t)
+{
+	atomic_store(&t->doubted, true);
+}
+
+bool
+token_doubted(struct token *t)
+{
+	return atomic_load(&t->doubted) && atomic_exchange(&t->doubted, false);
+}
+
 enum err
 token_restart(struct token *t)
 {

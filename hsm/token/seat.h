@@ -24,6 +24,7 @@ struct token {
 	size_t count;
 	atomic_size_t active;  /* the seat that works; changes under state */
 	_Atomic uint64_t era;  /* counts what makes sessions and handles void */
+	atomic_bool doubted;   /* a key is gone, or another */
 	pthread_mutex_t state; /* never held while the module is called */
 	pthread_mutex_t objects;
 	pthread_rwlock_t gate; /* read: somebody may be in the module */

@@ -143,6 +143,8 @@ session_recover(struct session *s)
 	if (e == ERR_OK)
 		e = session_open(t, s);
 	if (e != ERR_OK) {
+		if (e != ERR_UNAUTHENTICATED)
+			token_doubt(t);
 		log_refusal("token", e, "recovering a session");
 		return err_because(ERR_UNAVAILABLE, "the HSM does not answer");
 	}

@@ -87,6 +87,10 @@ void token_enter(struct token *t);
 void token_leave(struct token *t);
 /* Waits so long for everybody to leave, and keeps them out until token_leave. False: somebody did not. */
 bool token_exclude(struct token *t, int milliseconds);
+/* Token or key is gone, or another key in its place: it may be the module that does not see what is there. To be asked: tells, and forgets. */
+void token_doubt(struct token *t);
+bool token_doubted(struct token *t);
+
 /* While everybody is out: C_Finalize, C_Initialize, logins. ERR_UNAVAILABLE, ERR_UNAUTHENTICATED, ERR_CONFIG: then the module cannot be used any more. */
 MUST_USE enum err token_restart(struct token *t);
 
