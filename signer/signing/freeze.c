@@ -23,7 +23,7 @@ order_names(const struct signing_order *o, const char *person, const char *key)
 
 	TRY(json_decode(span_of(o->act.payload), &about_table, &about));
 	same = person != NULL ? about.person != NULL && strcmp(about.person, person) == 0
-			      : about.key != NULL && strcmp(about.key, key) == 0;
+			      : key != NULL && about.key != NULL && strcmp(about.key, key) == 0;
 	json_free(&about_table, &about);
 	REQUIRE_WHY(same, ERR_MISMATCH, "the signed order does not name this %s", person != NULL ? "person" : "key");
 	return ERR_OK;
