@@ -26,6 +26,7 @@ challenge_open(struct work *w, const struct hot_key *k, const struct digests *d)
 		ERR_TOO_MANY, "too many challenges are open; each lasts %d minutes", CHALLENGE_SECONDS / 60);
 	writer_bytes(&w->result, sha256_span(&challenge));
 	writer_bytes(&w->result, span_at(nonce, sizeof(nonce)));
+	writer_bytes(&w->result, span_at(c->instance, sizeof(c->instance))); /* so that a page can make it again */
 	return writer_done(&w->result);
 }
 

@@ -23,16 +23,29 @@ keyring_citizen_bind(struct keyring *k, const char *label, struct span blob, str
 }
 
 enum err
-keyring_challenge(struct keyring *k, const char *label, struct span blob, const struct digests *digests,
-	uint8_t challenge[32], uint8_t nonce[HSM_NONCE_LEN])
+keyring_challenge_whole(struct keyring *k, const char *label, struct span blob, const struct digests *digests,
+	struct hsm_challenge *out)
 {
-	AUTO(writer) answer = writer_new(32 + HSM_NONCE_LEN);
+	AUTO(writer) answer = writer_new(sizeof(*out));
 	const struct call c = {.op = OP_CHALLENGE, .label = span_of(label), .object = blob, .digests = digests};
 
 	TRY(keyring_ask(k, &c, &answer));
-	REQUIRE(answer.len == 32 + HSM_NONCE_LEN, ERR_UNAVAILABLE);
-	memcpy(challenge, answer.ptr, 32);
-	memcpy(nonce, answer.ptr + 32, HSM_NONCE_LEN);
+	REQUIRE(answer.len == sizeof(*out), ERR_UNAVAILABLE);
+	memcpy(out->challenge, answer.ptr, sizeof(out->challenge));
+	memcpy(out->nonce, answer.ptr + sizeof(out->challenge), sizeof(out->nonce));
+	memcpy(out->instance, answer.ptr + sizeof(out->challenge) + sizeof(out->nonce), sizeof(out->instance));
+	return ERR_OK;
+}
+
+enum err
+keyring_challenge(struct keyring *k, const char *label, struct span blob, const struct digests *digests,
+	uint8_t challenge[32], uint8_t nonce[HSM_NONCE_LEN])
+{
+	struct hsm_challenge c;
+
+	TRY(keyring_challenge_whole(k, label, blob, digests, &c));
+	memcpy(challenge, c.challenge, sizeof(c.challenge));
+	memcpy(nonce, c.nonce, sizeof(c.nonce));
 	return ERR_OK;
 }
 

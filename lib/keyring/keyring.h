@@ -70,6 +70,13 @@ MUST_USE enum err keyring_citizen_bind(struct keyring *k, const char *label, str
  * given back. */
 MUST_USE enum err keyring_challenge(struct keyring *k, const char *label, struct span blob,
 	const struct digests *digests, uint8_t challenge[32], uint8_t nonce[HSM_NONCE_LEN]);
+/* The same, with all that the challenge is made of beside the blob and the digests (docs/PROTOCOL.md, Activation): whoever shows the digests to the citizen makes
+ * it again from what is shown, and so need not believe whoever asked for it. */
+struct hsm_challenge {
+	uint8_t challenge[32], nonce[HSM_NONCE_LEN], instance[HSM_NONCE_LEN];
+};
+MUST_USE enum err keyring_challenge_whole(struct keyring *k, const char *label, struct span blob,
+	const struct digests *digests, struct hsm_challenge *out);
 /* evidence: an AuthenticationResponseJSON over the challenge, or a card's activation (compact JWS, typ activation+jwt). Appends a u16 length and the signature
  * (DER for ECDSA) for each digest, in their order. Not repeated if the connection breaks: ask for another challenge. ERR_USED, ERR_EXPIRED, ERR_REVOKED, ERR_MISMATCH. */
 MUST_USE enum err keyring_activate(struct keyring *k, const char *label, struct span blob,

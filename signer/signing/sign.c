@@ -105,22 +105,31 @@ signing_page_request(void *daemon, struct request *request, struct reply *reply)
 
 /* ---- POST /signing/page/challenge ---- */
 
-static void
-write_challenge(const struct signer *s, const struct signing_key_row *key, const uint8_t challenge[CHALLENGE_LEN],
-	const uint8_t nonce[HSM_NONCE_LEN], struct reply *reply)
+/* All that the challenge is made of goes along: the page makes it again from the digests that it shows, and asks the passkey only if it is the same. */
+static enum err
+write_challenge(const struct signer *s, const struct signing_key_row *key, const struct hsm_challenge *c,
+	struct reply *reply)
 {
 	AUTO(writer) options = writer_new(8 << 10);
 	const struct webauthn_id allow = {span_at(key->credential_id.ptr, key->credential_id.len)};
 	char rp_id[MAX_SIGNING_RP_ID + 1];
 	struct json_writer j;
+	struct blob b;
 
+	TRY(blob_read(span_at(key->blob.ptr, key->blob.len), &b));
 	signing_rp_id(s->settings.sign_origin, rp_id);
-	webauthn_request_options(&options, rp_id, span_at(challenge, CHALLENGE_LEN), &allow, 1);
+	webauthn_request_options(&options, rp_id, span_at(c->challenge, sizeof(c->challenge)), &allow, 1);
+	TRY(writer_done(&options));
 	j = reply_json(reply);
 	json_object(&j, NULL);
-	json_bytes64(&j, "nonce", span_at(nonce, HSM_NONCE_LEN));
+	json_bytes64(&j, "instance", span_at(c->instance, sizeof(c->instance)));
+	json_bytes64(&j, "nonce", span_at(c->nonce, sizeof(c->nonce)));
+	json_bytes64(&j, "key", b.id);
+	json_int(&j, "generation", b.generation);
+	json_bytes64(&j, "spki_sha256", span_at(key->spki_sha256.ptr, key->spki_sha256.len));
 	json_raw(&j, "options", writer_span(&options));
 	json_object_end(&j);
+	return ERR_OK;
 }
 
 enum err
@@ -130,7 +139,7 @@ signing_page_challenge(void *daemon, struct request *request, struct reply *repl
 	AUTO(signing_request_row) row = {0};
 	AUTO(signing_key_row) key = {0};
 	AUTO(sign_body) body = {0};
-	uint8_t challenge[CHALLENGE_LEN], nonce[HSM_NONCE_LEN];
+	struct hsm_challenge challenge;
 	struct digests digests;
 
 	TRY(json_decode(request_body(request), &sign_table, &body));
@@ -138,10 +147,9 @@ signing_page_challenge(void *daemon, struct request *request, struct reply *repl
 	TRY(pending_check(s, &row));
 	TRY(key_of(s, &row, &key));
 	digests = digests_of(&row);
-	TRY(keyring_challenge(s->keyring, CITIZEN_KEYS, span_at(key.blob.ptr, key.blob.len), &digests, challenge,
-		nonce));
-	write_challenge(s, &key, challenge, nonce, reply);
-	return ERR_OK;
+	TRY(keyring_challenge_whole(s->keyring, CITIZEN_KEYS, span_at(key.blob.ptr, key.blob.len), &digests,
+		&challenge));
+	return write_challenge(s, &key, &challenge, reply);
 }
 
 /* ---- the answer, with its event ---- */

@@ -226,6 +226,17 @@
 		return now.algorithm === asked.algorithm && now.description === asked.description && now.agency === asked.agency && now.digests.join() === asked.digests.join();
 	}
 
+	// mohar-hsmd's challenge, made again (docs/PROTOCOL.md, Activation) from the digests that stand on this page: what the passkey answers is good for these alone.
+	async function challengeShown(given) {
+		const digests = asked.digests.map(bytes);
+		const generation = new Uint8Array(4), sizes = new Uint8Array(3);
+		new DataView(generation.buffer).setUint32(0, given.generation);
+		new DataView(sizes.buffer).setUint8(0, digests[0].length);
+		new DataView(sizes.buffer).setUint16(1, digests.length);
+		return text(await sha256(joined(new TextEncoder().encode('mohar activation v1\0'), bytes(given.instance), bytes(given.nonce), bytes(given.key), generation,
+			bytes(given.spki_sha256), sizes, ...digests)));
+	}
+
 	function ended(state) {
 		show(state);
 		document.getElementById('done').focus();
@@ -234,7 +245,10 @@
 	async function sign() {
 		if (!sameAsShown(await post('request', {id, code})))
 			throw new Refused('');
-		const {options, nonce} = await post('challenge', {id, code});
+		const given = await post('challenge', {id, code});
+		const {options, nonce} = given;
+		if (await challengeShown(given) !== options.challenge)
+			throw new Refused('');
 		const credential = await navigator.credentials.get({
 			publicKey: {
 				...options, challenge: bytes(options.challenge), allowCredentials: options.allowCredentials.map((item) => ({...item, id: bytes(item.id)})),

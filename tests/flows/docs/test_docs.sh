@@ -24,7 +24,7 @@ verbs() { "$mohar" --help | sed -n 's/^  \([a-z].*[^ ]\)   .*/\1/p' | sed 's/   
 verbs_told() {
 	verbs >"$folder/verbs"
 	[[ $(wc -l <"$folder/verbs") -ge 30 ]] || { echo 'the verbs were not found in mohar --help'; return 1; }
-	sed -n 's/^\.SS "mohar \([a-z ]*[a-z]\) .*/\1/p' docs/man/mohar.1 | sort -u >"$folder/man"
+	sed -n 's/^\.SS "mohar \([a-z -]*[a-z]\) .*/\1/p' docs/man/mohar.1 | sort -u >"$folder/man"
 	diff "$folder/verbs" "$folder/man"
 }
 
