@@ -104,8 +104,8 @@ session_ready(struct session *s)
 	return session_stands(s) ? ERR_OK : session_recover(s);
 }
 
-/* Under the seat's lock: is anybody logged in? If the HSM closed its sessions the login went with them. What is left of them is closed, so that none lies
- * about; all of them are void, and all handles. */
+/* Under the seat's lock: is anybody logged in? If the HSM closed its sessions the login went with them. All sessions and handles are void then. What the HSM may have left of them is not
+ * closed: other threads may be inside, which not every library survives. */
 static enum err
 login_mend(struct token *t, size_t i)
 {
@@ -119,7 +119,6 @@ login_mend(struct token *t, size_t i)
 	log_warn("token", "%s: the login is gone (0x%lx): logging in again", seat->label, rv);
 	if (rv == CKR_CRYPTOKI_NOT_INITIALIZED)
 		TRY(module_initialize(t));
-	(void)t->calls->C_CloseAllSessions(seat->slot);
 	seat->login = CK_INVALID_HANDLE;
 	if (i == atomic_load(&t->active))
 		atomic_fetch_add(&t->era, 1);

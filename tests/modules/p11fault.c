@@ -35,6 +35,8 @@ struct rule {
 static CK_FUNCTION_LIST *real;
 static CK_FUNCTION_LIST mine;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* SoftHSM does not survive C_CloseAllSessions or C_Finalize while another thread is inside: read by every other call, written by those that we make behind the caller's back. */
+static pthread_rwlock_t inside = PTHREAD_RWLOCK_INITIALIZER;
 static struct rule rules[MAX_RULES];
 static size_t count;
 static struct timespec seen;
@@ -156,6 +158,16 @@ rule_for(const char *function, CK_SESSION_HANDLE s, const CK_SLOT_ID *slot)
 	return out;
 }
 
+static CK_RV
+left(CK_RV rv)
+{
+	(void)pthread_rwlock_unlock(&inside);
+	return rv;
+}
+
+/* One call of the real module. */
+#define MADE(call) ((void)pthread_rwlock_rdlock(&inside), left(call))
+
 static bool
 skips(const struct rule *r)
 {
@@ -182,12 +194,12 @@ lie(const struct rule *r, CK_BYTE *out, CK_ULONG *len)
 }
 
 /* A function of a session that gives no bytes back. */
-#define PLAIN(name, lower, parameters, arguments)                             \
-	static CK_RV lower parameters                                         \
-	{                                                                     \
-		const struct rule r = rule_for(#name, session, NULL);         \
-                                                                              \
-		return skips(&r) ? r.code : answer(&r, real->name arguments); \
+#define PLAIN(name, lower, parameters, arguments)                                   \
+	static CK_RV lower parameters                                               \
+	{                                                                           \
+		const struct rule r = rule_for(#name, session, NULL);               \
+                                                                                    \
+		return skips(&r) ? r.code : answer(&r, MADE(real->name arguments)); \
 	}
 
 /* One that writes bytes to out, and their count to len. */
@@ -199,7 +211,7 @@ lie(const struct rule *r, CK_BYTE *out, CK_ULONG *len)
                                                                       \
 		if (skips(&r))                                        \
 			return r.code;                                \
-		rv = real->name arguments;                            \
+		rv = MADE(real->name arguments);                      \
 		if (rv == CKR_OK)                                     \
 			lie(&r, out, len);                            \
 		return answer(&r, rv);                                \
@@ -241,13 +253,17 @@ sign(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG n, CK_BYTE *out, CK_ULONG 
 	CK_SESSION_INFO info;
 	CK_RV rv;
 
+	if (lose.code != 0 || reset.code != 0)
+		(void)pthread_rwlock_wrlock(&inside);
 	if (lose.code != 0 && real->C_GetSessionInfo(session, &info) == CKR_OK)
 		(void)real->C_CloseAllSessions(info.slotID);
 	if (reset.code != 0)
 		(void)real->C_Finalize(NULL);
+	if (lose.code != 0 || reset.code != 0)
+		(void)pthread_rwlock_unlock(&inside);
 	if (skips(&r))
 		return r.code;
-	rv = real->C_Sign(session, in, n, out, len);
+	rv = MADE(real->C_Sign(session, in, n, out, len));
 	if (rv == CKR_OK)
 		lie(flip.code != 0 ? &(struct rule){.lie = FLIP} : &r, out, len);
 	return answer(&r, rv);
@@ -261,7 +277,7 @@ attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *t, 
 
 	if (skips(&r))
 		return r.code;
-	rv = real->C_GetAttributeValue(session, object, t, n);
+	rv = MADE(real->C_GetAttributeValue(session, object, t, n));
 	for (CK_ULONG i = 0; rv == CKR_OK && i < n; i++)
 		if (r.lie != POINT)
 			lie(&r, t[i].pValue, &t[i].ulValueLen);
@@ -275,7 +291,7 @@ open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *app, CK_NOTIFY notify, CK_SE
 {
 	const struct rule r = rule_for("C_OpenSession", 0, &slot);
 
-	return skips(&r) ? r.code : answer(&r, real->C_OpenSession(slot, flags, app, notify, out));
+	return skips(&r) ? r.code : answer(&r, MADE(real->C_OpenSession(slot, flags, app, notify, out)));
 }
 
 static CK_RV
