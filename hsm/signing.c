@@ -49,7 +49,7 @@ is_by_act(const struct signing *s, const struct type *type)
 static enum err
 record(const struct signing *s, const struct type *type, const char *detail, const uint8_t id[JOURNAL_ID_LEN])
 {
-	const struct sha256 hash = sha256_of(s->object);
+	const struct sha256 hash = type->journal ? sha256_of(s->object) : (struct sha256){0};
 	const struct journal_entry entry = {.act = "sign",
 		.key = s->key->rule->label,
 		.type = type->name,

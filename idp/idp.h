@@ -54,6 +54,7 @@ struct idp {
 	struct number_keys *number_keys;
 	EVP_PKEY *token_key; /* hsm:idp-token */
 	char token_kid[64];
+	struct jws_signer *id_tokens;  /* with token_key; typ JWT */
 	char *attestation_trust;       /* the PEM's text; NULL for none */
 	char web_origin[ADDRESS_ROOM]; /* of the issuer, for WebAuthn */
 };

@@ -125,7 +125,8 @@ name_token_key(struct idp *d)
 	TRY(jwk_from_key(d->token_key, NULL, &jwk));
 	snprintf(d->token_kid, sizeof(d->token_kid), "%s", jwk_kid(jwk));
 	jwk_free(&jwk);
-	return ERR_OK;
+	return jws_signer_new(d->token_key, &(struct jws_sign_options){.typ = "JWT", .kid = d->token_kid},
+		&d->id_tokens);
 }
 
 enum err
@@ -150,6 +151,7 @@ idp_close(struct idp *d)
 	number_keys_free(&d->number_keys);
 	clients_free(&d->clients);
 	db_pool_free(&d->db);
+	jws_signer_free(&d->id_tokens);
 	EVP_PKEY_free(d->token_key);
 	templates_free(&d->pages);
 	assets_free(&d->assets);

@@ -5,14 +5,6 @@
 
 enum { MAX_CLAIMS = 16 << 10 };
 
-static enum err
-sign(struct idp *d, const char *typ, struct span payload, struct writer *w)
-{
-	const struct jws_sign_options options = {.typ = typ, .kid = d->token_kid};
-
-	return jws_sign(d->token_key, &options, payload, w);
-}
-
 static void
 write_person(struct json_writer *j, const struct idp *d, const struct grant_row *row, int64_t level)
 {
@@ -43,12 +35,13 @@ id_token_mint(struct idp *d, const struct client *c, const struct grant_row *row
 	claims_write(&j, d->claims, &row->scopes, true, &source);
 	json_object_end(&j);
 	TRY(writer_done(&payload));
-	return sign(d, "JWT", writer_span(&payload), w);
+	return jws_signer_sign(d->id_tokens, writer_span(&payload), w);
 }
 
 enum err
 access_token_mint(struct idp *d, const struct access_claims *c, struct writer *w)
 {
+	const struct jws_sign_options options = {.typ = "at+jwt", .kid = d->token_kid};
 	const unix_time now = clock_now(&d->clock);
 	AUTO(writer) payload = writer_new(MAX_CLAIMS);
 	AUTO(writer) scope = writer_new(MAX_CLAIMS);
@@ -71,7 +64,7 @@ access_token_mint(struct idp *d, const struct access_claims *c, struct writer *w
 		write_person(&j, d, c->grant, c->level);
 	json_object_end(&j);
 	TRY(writer_done(&payload));
-	return sign(d, "at+jwt", writer_span(&payload), w);
+	return jws_sign(d->token_key, &options, writer_span(&payload), w);
 }
 
 enum err

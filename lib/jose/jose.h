@@ -98,6 +98,12 @@ struct jws_sign_options {
 MUST_USE enum err jws_sign(EVP_PKEY *key, const struct jws_sign_options *options, struct span payload,
 	struct writer *out);
 
+/* jws_sign() of many with one key and one header, both judged and written once. key is borrowed. Threads may share it. */
+struct jws_signer;
+MUST_USE enum err jws_signer_new(EVP_PKEY *key, const struct jws_sign_options *options, struct jws_signer **out);
+void jws_signer_free(struct jws_signer **s);
+MUST_USE enum err jws_signer_sign(const struct jws_signer *s, struct span payload, struct writer *out);
+
 /* Checks the registered times: exp in the future (required if need_exp), nbf and iat not after now + leeway, with leeway seconds. */
 struct jwt_times {
 	int64_t exp, nbf, iat;

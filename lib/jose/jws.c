@@ -8,6 +8,7 @@
 #include "base/reader.h"
 #include "jose/alg.h"
 #include "jose/jwk.h"
+#include "json/quick.h"
 
 enum { MAX_KID = 256, MAX_X5C = 5 };
 
@@ -75,7 +76,7 @@ jws_header_read(struct span base64url, struct jws_header *out)
 	REQUIRE_WHY(base64url.len <= MAX_JWS_HEADER, ERR_TOO_LONG, "RFC 7515 4: a header of more than %d bytes",
 		MAX_JWS_HEADER);
 	TRY(base64url_take(base64url, &text, &len));
-	enum err e = json_decode(span_at(text, len), &header_table, &m);
+	enum err e = quick_decode(span_at(text, len), &header_table, &m);
 
 	free(text);
 	TRY(e);

@@ -12,4 +12,11 @@ void jws_header_free(struct jws_header *h);
 MUST_USE enum err jws_signature_check(const struct jws_header *h, struct span input, struct span signature,
 	const struct jwk *key);
 
+/* BASE64URL(header) '.', appended. */
+MUST_USE enum err jws_head_write(const struct jose_alg *alg, const struct jws_sign_options *options,
+	struct writer *out);
+/* head, BASE64URL(payload), '.', BASE64URL(signature of what stands before), appended. */
+MUST_USE enum err jws_write(EVP_PKEY *key, const struct jose_alg *alg, struct span head, struct span payload,
+	struct writer *out);
+
 #endif

@@ -1,5 +1,6 @@
 #include "base/encode.h"
 #include "jose/alg.h"
+#include "jose/jws.h"
 
 enum { MAX_SIGNATURE = 1024 };
 
@@ -28,17 +29,23 @@ write_header(const struct jose_alg *alg, const struct jws_sign_options *o, struc
 }
 
 enum err
-jws_sign(EVP_PKEY *key, const struct jws_sign_options *options, struct span payload, struct writer *out)
+jws_head_write(const struct jose_alg *alg, const struct jws_sign_options *options, struct writer *out)
 {
-	const struct jose_alg *alg = jose_alg_of_key(key);
 	AUTO(writer) header = writer_new(MAX_JWS_HEADER);
+
+	TRY(write_header(alg, options, &header));
+	base64url_write(out, writer_span(&header));
+	writer_text(out, ".");
+	return writer_done(out);
+}
+
+enum err
+jws_write(EVP_PKEY *key, const struct jose_alg *alg, struct span head, struct span payload, struct writer *out)
+{
 	AUTO(writer) text = writer_new(MAX_JWS);
 	AUTO(writer) signature = writer_new(MAX_SIGNATURE);
 
-	REQUIRE_WHY(alg, ERR_UNSUPPORTED, "RFC 7518 3.1: no algorithm here is for this type of key");
-	TRY(write_header(alg, options, &header));
-	base64url_write(&text, writer_span(&header));
-	writer_text(&text, ".");
+	writer_bytes(&text, head);
 	base64url_write(&text, payload);
 	TRY(writer_done(&text));
 	TRY(alg->sign(key, writer_span(&text), &signature));
@@ -47,4 +54,15 @@ jws_sign(EVP_PKEY *key, const struct jws_sign_options *options, struct span payl
 	TRY(writer_done(&text));
 	writer_bytes(out, writer_span(&text));
 	return writer_done(out);
+}
+
+enum err
+jws_sign(EVP_PKEY *key, const struct jws_sign_options *options, struct span payload, struct writer *out)
+{
+	const struct jose_alg *alg = jose_alg_of_key(key);
+	AUTO(writer) head = writer_new(MAX_JWS);
+
+	REQUIRE_WHY(alg, ERR_UNSUPPORTED, "RFC 7518 3.1: no algorithm here is for this type of key");
+	TRY(jws_head_write(alg, options, &head));
+	return jws_write(key, alg, writer_span(&head), payload, out);
 }

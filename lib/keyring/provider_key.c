@@ -222,12 +222,28 @@ prime(const char *name)
 }
 
 static const char *
-key_operation(int operation)
+key_operation(const char *name, int operation)
 {
-	prime("EC");
-	prime("RSA");
-	prime("ED25519");
+	prime(name);
 	return operation == OSSL_OP_SIGNATURE ? PROVIDER_SIGNATURE : NULL;
+}
+
+static const char *
+ec_operation(int operation)
+{
+	return key_operation("EC", operation);
+}
+
+static const char *
+rsa_operation(int operation)
+{
+	return key_operation("RSA", operation);
+}
+
+static const char *
+ed25519_operation(int operation)
+{
+	return key_operation("ED25519", operation);
 }
 
 /* From the store: the reference is the key itself, handed over. */
@@ -243,7 +259,7 @@ key_load(const void *reference, size_t size)
 	return k;
 }
 
-#define KEYMGMT(gettable)                                                                                             \
+#define KEYMGMT(gettable, operation)                                                                                  \
 	{OSSL_FUNC_KEYMGMT_NEW, (void (*)(void))key_new}, {OSSL_FUNC_KEYMGMT_FREE, (void (*)(void))key_free},         \
 		{OSSL_FUNC_KEYMGMT_DUP, (void (*)(void))key_dup}, {OSSL_FUNC_KEYMGMT_LOAD, (void (*)(void))key_load}, \
 		{OSSL_FUNC_KEYMGMT_HAS, (void (*)(void))key_has},                                                     \
@@ -255,14 +271,14 @@ key_load(const void *reference, size_t size)
 		{OSSL_FUNC_KEYMGMT_EXPORT_TYPES, (void (*)(void))key_export_types},                                   \
 		{OSSL_FUNC_KEYMGMT_IMPORT, (void (*)(void))key_import},                                               \
 		{OSSL_FUNC_KEYMGMT_IMPORT_TYPES, (void (*)(void))key_import_types},                                   \
-		{OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, (void (*)(void))key_operation},                              \
+		{OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, (void (*)(void))(operation)},                                \
 	{                                                                                                             \
 		0, NULL                                                                                               \
 	}
 
-static const OSSL_DISPATCH ec[] = {KEYMGMT(ec_gettable)};
-static const OSSL_DISPATCH rsa[] = {KEYMGMT(rsa_gettable)};
-static const OSSL_DISPATCH ed25519[] = {KEYMGMT(ed25519_gettable)};
+static const OSSL_DISPATCH ec[] = {KEYMGMT(ec_gettable, ec_operation)};
+static const OSSL_DISPATCH rsa[] = {KEYMGMT(rsa_gettable, rsa_operation)};
+static const OSSL_DISPATCH ed25519[] = {KEYMGMT(ed25519_gettable, ed25519_operation)};
 
 const OSSL_ALGORITHM provider_keymgmts[] = {
 	{"EC:id-ecPublicKey:1.2.840.10045.2.1", "provider=" PROVIDER_NAME, ec, "EC keys of mohar-hsmd"},

@@ -7,7 +7,7 @@
 #include "webauthn/clientdata.h"
 #include "webauthn/envelope.h"
 #include "webauthn/key.h"
-#include "webauthn/quick.h"
+#include "json/quick.h"
 
 enum { MAX_AUTHDATA = 2 << 10, MAX_SIGNATURE = 1 << 10, MAX_USER_HANDLE = 64 };
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/encode.h"
-#include "webauthn/quick.h"
+#include "json/quick.h"
 
 enum { MAX_TYPE = 32, MAX_CHALLENGE_TEXT = 1024, MAX_ORIGIN = 1024 };
 

@@ -8,7 +8,7 @@
 #include "webauthn/clientdata.h"
 #include "webauthn/envelope.h"
 #include "webauthn/key.h"
-#include "webauthn/quick.h"
+#include "json/quick.h"
 
 enum { MAX_ATTESTATION_OBJECT = 32 << 10 };
 

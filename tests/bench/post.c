@@ -1,17 +1,18 @@
 /* post: a load of POSTs over TLS for tests/bench: every line of a file is the body of one request, sent once, over connections that are
- * open and warm before the clock starts. Prints `<requests/s>`; an answer that is not 200, or lacks what it must hold, ends it.
+ * open and warm before the clock starts, one request at a time on each. One thread serves them all, so that the load takes as little as it can
+ * of the processors that it shares with what it measures. Prints `<requests/s>`; an answer that is not 200, or lacks what it must hold, ends it.
  *
  *   post PORT PATH CA-FILE CONNECTIONS BODIES MUST-HOLD [HEADER: VALUE] */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,12 +26,18 @@ struct load {
 	uint16_t port;
 	const char *path, *header, *must_hold;
 	char *lines[MAX_LINES];
-	size_t count;
-	atomic_size_t next;
-	pthread_barrier_t warm;
+	size_t count, next;
+};
+
+/* A connection, and the answer it waits for. */
+struct line {
+	SSL *ssl;
+	size_t have, whole; /* bytes of the answer; whole is 0 until its head is there */
+	char answer[MAX_ANSWER];
 };
 
 static struct load load;
+static struct line lines[MAX_CONNECTIONS];
 
 static void
 must(bool good, const char *what)
@@ -91,41 +98,53 @@ answer_len(const char *text)
 	return (size_t)(end + 4 - text) + strtoul(length + 17, NULL, 10);
 }
 
-static void
-read_answer(SSL *ssl, char answer[MAX_ANSWER])
+/* Reads what is there. True: the answer is whole. */
+static bool
+read_some(struct line *l)
 {
-	size_t have = 0, whole = 0;
+	while (l->whole == 0 || l->have < l->whole) {
+		const int n = SSL_read(l->ssl, l->answer + l->have, (int)(MAX_ANSWER - 1 - l->have));
 
-	answer[0] = '\0';
-	while (whole == 0 || have < whole) {
-		const int n = SSL_read(ssl, answer + have, (int)(MAX_ANSWER - 1 - have));
-
+		if (n <= 0 && SSL_get_error(l->ssl, n) == SSL_ERROR_WANT_READ)
+			return false;
 		must(n > 0, "the answer breaks off");
-		have += (size_t)n;
-		answer[have] = '\0';
-		if (whole == 0)
-			whole = answer_len(answer);
-		must(whole < MAX_ANSWER, "an answer is too long");
+		l->have += (size_t)n;
+		l->answer[l->have] = '\0';
+		if (l->whole == 0)
+			l->whole = answer_len(l->answer);
+		must(l->whole < MAX_ANSWER, "an answer is too long");
 	}
+	return true;
 }
 
-static void *
-work(void *unused)
+static bool
+send_next(struct line *l)
 {
-	char answer[MAX_ANSWER];
-	SSL *ssl = connect_to(load.port);
-	size_t i;
+	l->have = l->whole = 0;
+	if (load.next == load.count)
+		return false;
+	send_request(l->ssl, "POST", load.path, load.lines[load.next++]);
+	return true;
+}
 
-	(void)unused;
-	send_request(ssl, "GET", "/.well-known/openid-configuration", NULL);
-	read_answer(ssl, answer);
-	(void)pthread_barrier_wait(&load.warm);
-	while ((i = atomic_fetch_add(&load.next, 1)) < load.count) {
-		send_request(ssl, "POST", load.path, load.lines[i]);
-		read_answer(ssl, answer);
-		must(strncmp(answer, "HTTP/1.1 200 ", 13) == 0 && strstr(answer, load.must_hold) != NULL, answer);
-	}
-	return ssl;
+static void
+check(const struct line *l)
+{
+	must(strncmp(l->answer, "HTTP/1.1 200 ", 13) == 0 && strstr(l->answer, load.must_hold) != NULL, l->answer);
+}
+
+/* Open, and served once, while it still blocks. */
+static void
+line_open(struct line *l, int epoll)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = l};
+	int fd;
+
+	l->ssl = connect_to(load.port);
+	fd = SSL_get_fd(l->ssl);
+	send_request(l->ssl, "GET", "/.well-known/openid-configuration", NULL);
+	must(read_some(l), "no answer");
+	must(fcntl(fd, F_SETFL, O_NONBLOCK) == 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0, "epoll");
 }
 
 static void
@@ -142,24 +161,45 @@ read_lines(const char *path)
 	}
 }
 
+/* Until every answer is there. */
+static void
+serve(int epoll, size_t waiting)
+{
+	struct epoll_event events[MAX_CONNECTIONS];
+
+	while (waiting > 0) {
+		const int n = epoll_wait(epoll, events, MAX_CONNECTIONS, -1);
+
+		for (int i = 0; i < n; i++) {
+			struct line *l = events[i].data.ptr;
+
+			if (!read_some(l))
+				continue;
+			check(l);
+			waiting -= !send_next(l);
+		}
+	}
+}
+
 static void
 run(size_t connections)
 {
-	pthread_t threads[MAX_CONNECTIONS];
-	void *ssl[MAX_CONNECTIONS];
+	const int epoll = epoll_create1(EPOLL_CLOEXEC);
+	size_t waiting = 0;
 	int64_t start, spent;
 
-	must(pthread_barrier_init(&load.warm, NULL, (unsigned)connections + 1) == 0, "no barrier");
+	must(epoll >= 0, "no epoll");
 	for (size_t i = 0; i < connections; i++)
-		must(pthread_create(&threads[i], NULL, work, NULL) == 0, "no thread");
-	(void)pthread_barrier_wait(&load.warm);
+		line_open(&lines[i], epoll);
 	start = clock_ticks();
 	for (size_t i = 0; i < connections; i++)
-		must(pthread_join(threads[i], &ssl[i]) == 0, "no end");
+		waiting += send_next(&lines[i]);
+	serve(epoll, waiting);
 	spent = clock_ticks() - start;
 	printf("%.1f\n", (double)load.count * 1e6 / (double)spent);
 	for (size_t i = 0; i < connections; i++)
-		SSL_free(ssl[i]);
+		SSL_free(lines[i].ssl);
+	(void)close(epoll);
 }
 
 int

@@ -1,11 +1,11 @@
-/* The quick JSON decoder of the WebAuthn messages: whatever it accepts, json_decode() accepts too, with the same values. */
-/* covers: lib/webauthn/quick.c */
+/* The quick JSON decoder of what every login brings: whatever it accepts, json_decode() accepts too, with the same values. */
+/* covers: lib/json/quick.c */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "webauthn/quick.h"
+#include "json/quick.h"
 
 struct inner {
 	char *text;
@@ -14,6 +14,7 @@ struct inner {
 
 struct outer {
 	char *text;
+	int64_t number;
 	struct json_bytes bytes;
 	struct inner inner;
 };
@@ -28,8 +29,9 @@ static const struct json_row outer_rows[] = {
 	{"t", JSON_TEXT, JSON_REQUIRED, offsetof(struct outer, text), 0, 0, NULL, 0},
 	{"b", JSON_BYTES, JSON_OPTIONAL, offsetof(struct outer, bytes), 0, 8, NULL, 0},
 	{"o", JSON_OBJECT, JSON_OPTIONAL, offsetof(struct outer, inner), 0, 0, &inner_table, 0},
+	{"n", JSON_INT, JSON_OPTIONAL, offsetof(struct outer, number), 0, 0, NULL, 0},
 };
-static const struct json_table outer_table = {"outer", outer_rows, 3, sizeof(struct outer), true};
+static const struct json_table outer_table = {"outer", outer_rows, 4, sizeof(struct outer), true};
 
 static bool
 same_text(const char *a, const char *b)
@@ -41,7 +43,8 @@ static bool
 same(const struct outer *a, const struct outer *b)
 {
 	return same_text(a->text, b->text) && same_text(a->inner.text, b->inner.text) &&
-		a->inner.flag == b->inner.flag && a->inner.flag_there == b->inner.flag_there &&
+		a->inner.flag == b->inner.flag && a->number == b->number &&
+		a->inner.flag_there == b->inner.flag_there &&
 		span_equal(span_at(a->bytes.ptr, a->bytes.len), span_at(b->bytes.ptr, b->bytes.len));
 }
 

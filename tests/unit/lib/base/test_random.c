@@ -1,5 +1,8 @@
 #include "tests/unit/lib/test.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "base/random.h"
 
 CASE(a_token_is_43_letters_of_base64url_and_never_the_same)
@@ -11,6 +14,39 @@ CASE(a_token_is_43_letters_of_base64url_and_never_the_same)
 	assert_int_equal(strlen(a), 43);
 	assert_int_equal(strspn(a, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), 43);
 	assert_string_not_equal(a, b);
+}
+
+CASE(no_byte_is_handed_out_twice)
+{
+	uint8_t drawn[64][16];
+
+	for (size_t i = 0; i < 64; i++) {
+		random_bytes(drawn[i], sizeof(drawn[i]));
+		for (size_t k = 0; k < i; k++)
+			assert_memory_not_equal(drawn[i], drawn[k], sizeof(drawn[i]));
+	}
+}
+
+CASE(a_child_does_not_get_what_its_parent_has_drawn)
+{
+	uint8_t ours[16], childs[16] = {0};
+	int ends[2], status;
+	pid_t child;
+
+	random_bytes(ours, 1);
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		random_bytes(childs, sizeof(childs));
+		_exit(write(ends[1], childs, sizeof(childs)) == (ssize_t)sizeof(childs) ? 0 : 1);
+	}
+	random_bytes(ours, sizeof(ours));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(read(ends[0], childs, sizeof(childs)), sizeof(childs));
+	assert_memory_not_equal(ours, childs, sizeof(ours));
+	(void)close(ends[0]);
+	(void)close(ends[1]);
 }
 
 CASE(a_uuid_says_version_4_and_variant_10)
@@ -49,6 +85,7 @@ CASE(other_spellings_of_a_uuid_are_refused)
 		assert_err(uuid_read(span_of(bad[i]), &u), ERR_MALFORMED);
 }
 
-RUN(cmocka_unit_test(a_token_is_43_letters_of_base64url_and_never_the_same),
+RUN(cmocka_unit_test(no_byte_is_handed_out_twice), cmocka_unit_test(a_child_does_not_get_what_its_parent_has_drawn),
+	cmocka_unit_test(a_token_is_43_letters_of_base64url_and_never_the_same),
 	cmocka_unit_test(a_uuid_says_version_4_and_variant_10), cmocka_unit_test(a_uuid_comes_back_from_its_text),
 	cmocka_unit_test(other_spellings_of_a_uuid_are_refused))

@@ -310,6 +310,39 @@ CASE(every_kind_of_key_signs_what_it_verifies)
 	}
 }
 
+CASE(what_a_signer_signs_is_what_jws_sign_signs)
+{
+	static const char *const types[] = {"P-256", "RSA", "ED25519"};
+	const struct jws_sign_options options = {.typ = "JWT", .kid = "k"};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		EVP_PKEY *key = forge_new_key(types[i]);
+		struct jws_signer *signer = NULL;
+		AUTO(jwks) *set = NULL;
+		struct jwk *k = NULL;
+		AUTO(writer) once = writer_new(4000);
+		struct span input;
+
+		assert_ok(jwk_from_key(key, "k", &k));
+		assert_ok(jwks_new(&set));
+		assert_ok(jwks_add(set, k));
+		assert_ok(jws_signer_new(key, &options, &signer));
+		assert_ok(jws_sign(key, &options, SPAN("{\"a\":1}"), &once));
+		input = span_at(once.ptr, (size_t)(strrchr((const char *)once.ptr, '.') - (const char *)once.ptr));
+		for (int n = 0; n < 2; n++) { /* a second one has the same header */
+			AUTO(writer) w = writer_new(4000);
+			AUTO(jws) j = {0};
+
+			assert_ok(jws_signer_sign(signer, SPAN("{\"a\":1}"), &w));
+			assert_ok(jws_verify(writer_span(&w), set, "JWT", &j));
+			assert_memory_equal(w.ptr, input.ptr, input.len);
+		}
+		jws_signer_free(&signer);
+		assert_null(signer);
+		EVP_PKEY_free(key);
+	}
+}
+
 /* ECDSA numbers with leading zeros keep their length: one signature in 128 has one. */
 CASE(short_numbers_in_ecdsa_are_padded)
 {
@@ -371,6 +404,8 @@ RUN(cmocka_unit_test(rfc7515_a3_verifies), cmocka_unit_test(rfc8037_a4_verifies)
 	cmocka_unit_test(typ_must_be_what_was_asked_for), cmocka_unit_test(another_algorithm_than_the_keys_is_refused),
 	cmocka_unit_test(a_ps256_key_verifies_nothing_but_ps256),
 	cmocka_unit_test(an_unknown_kid_is_not_tried_with_another_key),
-	cmocka_unit_test(every_kind_of_key_signs_what_it_verifies), cmocka_unit_test(short_numbers_in_ecdsa_are_padded),
+	cmocka_unit_test(every_kind_of_key_signs_what_it_verifies),
+	cmocka_unit_test(what_a_signer_signs_is_what_jws_sign_signs),
+	cmocka_unit_test(short_numbers_in_ecdsa_are_padded),
 	cmocka_unit_test(certificates_go_into_the_header_as_base64_with_padding),
 	cmocka_unit_test(what_is_too_long_is_not_read))

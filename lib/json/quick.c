@@ -1,11 +1,11 @@
-#include "webauthn/quick.h"
+#include "json/quick.h"
 
 #include <string.h>
 
 #include "base/encode.h"
 
 /* More members or deeper nesting than any browser sends are json_decode()'s business. */
-enum { MAX_QUICK_MEMBERS = 24, MAX_QUICK_DEPTH = 6, TEXT_MAX = 4096 };
+enum { MAX_QUICK_MEMBERS = 24, MAX_QUICK_DEPTH = 6, TEXT_MAX = 4096, MAX_DIGITS = 15 };
 
 /* Where an object's members go; table NULL: to nobody. */
 struct target {
@@ -61,6 +61,28 @@ take_string(struct span *text, struct span *out)
 	return take_word(text, SPAN("\""));
 }
 
+/* A whole number of as many digits as fit between -2^53 and 2^53 whatever they are. What follows it is the caller's to judge: a fraction is none of its ends. */
+static bool
+take_number(struct span *text, int64_t *out)
+{
+	const bool negative = take(text, '-');
+	const bool zero = text->len > 0 && *text->ptr == '0';
+	size_t digits = 0;
+
+	*out = 0;
+	for (; digits < text->len && text->ptr[digits] >= '0' && text->ptr[digits] <= '9'; digits++) {
+		if (digits == MAX_DIGITS)
+			return false;
+		*out = *out * 10 + (text->ptr[digits] - '0');
+	}
+	if (digits == 0 || (zero && (digits > 1 || negative)))
+		return false;
+	text->ptr += digits;
+	text->len -= digits;
+	*out = negative ? -*out : *out;
+	return true;
+}
+
 static bool take_object(struct span *text, const struct target *to, unsigned depth);
 static bool skip_value(struct span *text, unsigned depth);
 
@@ -83,6 +105,7 @@ skip_value(struct span *text, unsigned depth)
 {
 	static const struct target nobody = {NULL, NULL};
 	struct span string;
+	int64_t number;
 
 	skip_space(text);
 	if (text->len == 0)
@@ -95,7 +118,8 @@ skip_value(struct span *text, unsigned depth)
 	case '[':
 		return skip_array(text, depth);
 	default:
-		return take_word(text, SPAN("true")) || take_word(text, SPAN("false")) || take_word(text, SPAN("null"));
+		return take_word(text, SPAN("true")) || take_word(text, SPAN("false")) ||
+			take_word(text, SPAN("null")) || take_number(text, &number);
 	}
 }
 
@@ -106,6 +130,15 @@ take_text(struct span *text, const struct json_row *row, char **out)
 
 	return take_string(text, &string) && string.len <= (row->max > 0 ? (size_t)row->max : TEXT_MAX) &&
 		span_text(string, out) == ERR_OK;
+}
+
+static bool
+take_int(struct span *text, const struct json_row *row, int64_t *out)
+{
+	const bool any = row->min == 0 && row->max == 0;
+
+	skip_space(text);
+	return take_number(text, out) && (any || (*out >= row->min && *out <= row->max));
 }
 
 static bool
@@ -136,6 +169,8 @@ take_row(struct span *text, const struct json_row *row, char *out, unsigned dept
 	switch (row->kind) {
 	case JSON_TEXT:
 		return take_text(text, row, (char **)(void *)(out + row->offset));
+	case JSON_INT:
+		return take_int(text, row, (int64_t *)(void *)(out + row->offset));
 	case JSON_BYTES:
 		return take_bytes(text, row, (struct json_bytes *)(void *)(out + row->offset));
 	case JSON_BOOL:
