@@ -11,6 +11,7 @@
 
 struct connection {
 	struct connection *next, *previous; /* the peers' list, under its lock */
+	struct connection *next_waiting;    /* the queue's, under its */
 	int fd;
 	uid_t uid;
 	struct share *share; /* its user's; under the peers' lock, as are the next three */

@@ -349,7 +349,7 @@ crew_start(struct crew *c, struct service *s, struct peers *p, struct session *s
 	struct epoll_event wake = {.events = EPOLLIN, .data.ptr = &wake_mark};
 
 	*c = (struct crew){.service = s, .peers = p};
-	TRY(queue_init(&c->queue, (size_t)s->settings.queue));
+	queue_init(&c->queue, (size_t)s->settings.queue);
 	c->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	c->alert_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	REQUIRE_WHY(c->wake_fd >= 0 && c->alert_fd >= 0, ERR_IO, "eventfd: %s", strerror(errno));

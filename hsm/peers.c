@@ -12,9 +12,13 @@ event_for(struct connection *c)
 }
 
 enum err
-peers_init(struct peers *p, size_t most_requests)
+peers_init(struct peers *p, size_t users, size_t requests, size_t most)
 {
-	*p = (struct peers){.most_requests = most_requests, .epoll_fd = epoll_create1(EPOLL_CLOEXEC)};
+	*p = (struct peers){
+		.shares = {.users = users,
+			.all = {[SHARE_CONNECTIONS] = MAX_CONNECTIONS, [SHARE_REQUESTS] = requests},
+			.most = {[SHARE_CONNECTIONS] = share_most(MAX_CONNECTIONS), [SHARE_REQUESTS] = most}},
+		.epoll_fd = epoll_create1(EPOLL_CLOEXEC)};
 	REQUIRE_WHY(p->epoll_fd >= 0, ERR_IO, "epoll: %s", strerror(errno));
 	(void)pthread_mutex_init(&p->lock, NULL);
 	return ERR_OK;
@@ -22,9 +26,10 @@ peers_init(struct peers *p, size_t most_requests)
 
 /* Under the lock: its message is done with. */
 static void
-rest(struct connection *c)
+rest(struct peers *p, struct connection *c)
 {
-	c->share->requests -= c->busy;
+	if (c->busy)
+		share_give(&p->shares, c->share, SHARE_REQUESTS);
 	c->busy = false;
 	c->share->large -= c->large;
 	c->large = false;
@@ -41,8 +46,8 @@ peers_drop(struct peers *p, struct connection *c)
 	if (c->next != NULL)
 		c->next->previous = c->previous;
 	p->count--;
-	rest(c);
-	c->share->connections--;
+	rest(p, c);
+	share_give(&p->shares, c->share, SHARE_CONNECTIONS);
 	(void)pthread_mutex_unlock(&p->lock);
 	connection_free(&c);
 }
@@ -54,7 +59,7 @@ no_room(struct peers *p, struct connection *c)
 	c->share = share_of(&p->shares, c->uid);
 	if (p->count >= MAX_CONNECTIONS || c->share == NULL)
 		return "mohar-hsmd has too many connections";
-	if (!share_take(&c->share->connections, share_most(MAX_CONNECTIONS)))
+	if (!share_take(&p->shares, c->share, SHARE_CONNECTIONS))
 		return "this user has too many connections";
 	return NULL;
 }
@@ -68,7 +73,7 @@ peers_admit(struct peers *p, struct connection *c)
 	(void)pthread_mutex_lock(&p->lock);
 	why = no_room(p, c);
 	if (why == NULL && epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, c->fd, &event) != 0) {
-		c->share->connections--;
+		share_give(&p->shares, c->share, SHARE_CONNECTIONS);
 		why = "mohar-hsmd cannot wait for more connections";
 	}
 	if (why == NULL) {
@@ -86,7 +91,7 @@ bool
 peers_begin(struct peers *p, struct connection *c)
 {
 	(void)pthread_mutex_lock(&p->lock);
-	c->busy = share_take(&c->share->requests, p->most_requests);
+	c->busy = share_take(&p->shares, c->share, SHARE_REQUESTS);
 	c->since = 0;
 	(void)pthread_mutex_unlock(&p->lock);
 	return c->busy;
@@ -98,7 +103,8 @@ peers_large(struct peers *p, struct connection *c)
 	if (c->large || !connection_is_large(c))
 		return true;
 	(void)pthread_mutex_lock(&p->lock);
-	c->large = share_take(&c->share->large, MAX_LARGE);
+	c->large = c->share->large < MAX_LARGE;
+	c->share->large += c->large;
 	(void)pthread_mutex_unlock(&p->lock);
 	return c->large;
 }
@@ -111,7 +117,7 @@ peers_wait(struct peers *p, struct connection *c, int64_t since)
 
 	(void)pthread_mutex_lock(&p->lock);
 	if (since == 0)
-		rest(c);
+		rest(p, c);
 	c->since = since;
 	armed = epoll_ctl(p->epoll_fd, EPOLL_CTL_MOD, c->fd, &event) == 0;
 	(void)pthread_mutex_unlock(&p->lock);

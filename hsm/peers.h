@@ -17,12 +17,11 @@ struct peers {
 	struct connection *connections;
 	size_t count;
 	struct shares shares;
-	size_t most_requests; /* of one user under way */
-	int epoll_fd;         /* where they are waited for: EPOLLONESHOT */
+	int epoll_fd; /* where they are waited for: EPOLLONESHOT */
 };
 
-/* ERR_IO. */
-MUST_USE enum err peers_init(struct peers *p, size_t most_requests);
+/* users: how many different ones may come. requests: so many may be under way, of which one user may have most. ERR_IO. */
+MUST_USE enum err peers_init(struct peers *p, size_t users, size_t requests, size_t most);
 
 /* Takes c in. Otherwise why not, static, and c is still the caller's. */
 const char *peers_admit(struct peers *p, struct connection *c);

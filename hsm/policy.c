@@ -145,6 +145,28 @@ policy_callers(const struct policy *p, uid_t uid)
 	return mask;
 }
 
+/* Is this user of caller i one that was not counted before? */
+static bool
+is_new(const struct policy *p, size_t i, size_t j)
+{
+	for (size_t a = 0; a <= i; a++)
+		for (size_t b = 0; b < (a == i ? j : caller_at(p, a)->users.count); b++)
+			if (p->uids[a][b] == p->uids[i][j])
+				return false;
+	return true;
+}
+
+size_t
+policy_users(const struct policy *p)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < p->file.callers.count; i++)
+		for (size_t j = 0; j < caller_at(p, i)->users.count; j++)
+			count += is_new(p, i, j);
+	return count > 0 ? count : 1;
+}
+
 void
 policy_warn_shared(const struct policy *p)
 {

@@ -32,6 +32,9 @@ const struct key_rule *policy_key(const struct policy *p, struct span label);
 /* Which callers uid is: a mask, several if users are shared, 0 for a stranger. */
 uint32_t policy_callers(const struct policy *p, uid_t uid);
 
+/* How many different users callers have, from 1. */
+size_t policy_users(const struct policy *p);
+
 /* Warns, once, if one user is several callers: permits then no longer part them. */
 void policy_warn_shared(const struct policy *p);
 

@@ -1,15 +1,61 @@
 #include "hsm/queue.h"
 
-#include <stdlib.h>
-
-enum err
+void
 queue_init(struct queue *q, size_t room)
 {
-	*q = (struct queue){.room = room, .ring = calloc(room, sizeof(*q->ring))};
-	REQUIRE(q->ring != NULL, ERR_NO_MEMORY);
+	*q = (struct queue){.room = room};
 	(void)pthread_mutex_init(&q->lock, NULL);
-	return ERR_OK;
 }
+
+/* ---- under the lock ---- */
+
+static struct lane *
+lane_of(struct queue *q, uid_t uid)
+{
+	for (size_t i = 0; i < q->lane_count; i++)
+		if (q->lanes[i].uid == uid)
+			return &q->lanes[i];
+	if (q->lane_count == MAX_SHARES)
+		return NULL;
+	q->lanes[q->lane_count] = (struct lane){.uid = uid};
+	return &q->lanes[q->lane_count++];
+}
+
+static bool
+put(struct queue *q, struct connection *c)
+{
+	struct lane *l = q->count < q->room ? lane_of(q, c->uid) : NULL;
+
+	if (l == NULL)
+		return false;
+	c->next_waiting = NULL;
+	if (l->first == NULL)
+		l->first = c;
+	else
+		l->last->next_waiting = c;
+	l->last = c;
+	q->count++;
+	return true;
+}
+
+static struct connection *
+take(struct queue *q, int64_t before)
+{
+	for (size_t i = 0; i < q->lane_count; i++) {
+		struct lane *l = &q->lanes[(q->turn + i) % q->lane_count];
+		struct connection *c = l->first;
+
+		if (c == NULL || c->arrived_ticks >= before)
+			continue;
+		l->first = c->next_waiting;
+		q->turn = (q->turn + i + 1) % q->lane_count;
+		q->count--;
+		return c;
+	}
+	return NULL;
+}
+
+/* ---- without ---- */
 
 bool
 queue_put(struct queue *q, struct connection *c)
@@ -17,11 +63,7 @@ queue_put(struct queue *q, struct connection *c)
 	bool fits;
 
 	(void)pthread_mutex_lock(&q->lock);
-	fits = q->count < q->room;
-	if (fits) {
-		q->ring[(q->first + q->count) % q->room] = c;
-		q->count++;
-	}
+	fits = put(q, c);
 	(void)pthread_mutex_unlock(&q->lock);
 	return fits;
 }
@@ -29,14 +71,10 @@ queue_put(struct queue *q, struct connection *c)
 struct connection *
 queue_take_older(struct queue *q, int64_t before)
 {
-	struct connection *c = NULL;
+	struct connection *c;
 
 	(void)pthread_mutex_lock(&q->lock);
-	if (q->count > 0 && q->ring[q->first]->arrived_ticks < before) {
-		c = q->ring[q->first];
-		q->first = (q->first + 1) % q->room;
-		q->count--;
-	}
+	c = take(q, before);
 	(void)pthread_mutex_unlock(&q->lock);
 	return c;
 }

@@ -1,4 +1,5 @@
-/* queue: whole messages waiting for a worker thread, at most so many. Used by crew.c. Thread-safe. */
+/* queue: whole messages waiting for a worker thread, at most so many: one lane for each user, from which they are taken in turn, so that a user who asks for much waits for
+ * itself and not the others for it. Used by crew.c. Thread-safe. */
 #ifndef MOHAR_HSM_QUEUE_H
 #define MOHAR_HSM_QUEUE_H
 
@@ -6,21 +7,26 @@
 
 #include "hsm/connection.h"
 
-struct queue {
-	pthread_mutex_t lock;
-	struct connection **ring; /* owned */
-	size_t room, first, count;
+struct lane {
+	uid_t uid;
+	struct connection *first, *last; /* NULL: nothing waits */
 };
 
-MUST_USE enum err queue_init(struct queue *q, size_t room);
+struct queue {
+	pthread_mutex_t lock;
+	struct lane lanes[MAX_SHARES];
+	size_t lane_count, turn, room, count;
+};
+
+void queue_init(struct queue *q, size_t room);
 
 /* false if it is full: the caller still owns c. */
 bool queue_put(struct queue *q, struct connection *c);
 
-/* The one that has waited longest; NULL: none does. */
+/* Of the user whose turn it is, the one that has waited longest; NULL: none does. */
 struct connection *queue_take(struct queue *q);
 
-/* The same, if it came before that time (ticks). */
+/* One that came before that time (ticks). */
 struct connection *queue_take_older(struct queue *q, int64_t before);
 
 #endif

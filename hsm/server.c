@@ -148,11 +148,11 @@ server_run(struct service *service, struct session *sessions, int listen_fd, enu
 {
 	static struct server server; /* its threads outlive this call, until _exit */
 	struct server *s = &server;
+	const size_t workers = (size_t)service->settings.workers, queue = (size_t)service->settings.queue;
 
 	s->service = service;
 	s->listen_fd = listen_fd;
-	/* One user may have this many requests under way, workers and queue taken together. */
-	TRY(peers_init(&s->peers, (size_t)service->settings.workers + share_most((size_t)service->settings.queue)));
+	TRY(peers_init(&s->peers, policy_users(&service->policy), workers + queue, workers + share_most(queue)));
 	TRY(crew_start(&s->crew, service, &s->peers, sessions));
 	TRY(watch(s));
 	while (!over(s, end))
