@@ -77,7 +77,8 @@ recycle_mend(struct service *s)
 		return;
 	atomic_store(&s->mended, now);
 	if (token_exclude(s->token, (int)(s->settings.deadline_ms / 8 + 1))) {
-		log_warn("recycle", "token or key is gone, or another key in its place: the HSM's library is begun anew");
+		log_warn("recycle",
+			"token or key is gone, or another key in its place: the HSM's library is begun anew");
 		e = token_restart(s->token);
 		token_leave(s->token);
 		if (e != ERR_OK)
