@@ -66,6 +66,38 @@ times_check(const struct type_question *q, const X509_CRL *crl)
 	return ERR_OK;
 }
 
+/* RFC 5280 5.2, 5.3: whole lists of our own certificates only. A delta, a list of some certificates or of another issuer's would say less than it seems to, to whoever reads it and to the
+ * custodians who are shown it. */
+static enum err
+entry_check(X509_REVOKED *r)
+{
+	REQUIRE_WHY(ASN1_STRING_type(X509_REVOKED_get0_serialNumber(r)) == V_ASN1_INTEGER, ERR_REFUSED,
+		"RFC 5280 4.1.2.2: a revoked serial number is negative");
+	for (int i = 0; i < X509_REVOKED_get_ext_count(r); i++)
+		REQUIRE_WHY(OBJ_obj2nid(X509_EXTENSION_get_object(X509_REVOKED_get_ext(r, i))) == NID_crl_reason &&
+				i == 0,
+			ERR_REFUSED, "RFC 5280 5.3: an entry has an extension that is not reasonCode");
+	return ERR_OK;
+}
+
+static enum err
+extensions_check(X509_CRL *crl)
+{
+	STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(crl);
+
+	for (int i = 0; i < X509_CRL_get_ext_count(crl); i++) {
+		const int nid = OBJ_obj2nid(X509_EXTENSION_get_object(X509_CRL_get_ext(crl, i)));
+
+		REQUIRE_WHY(nid == NID_authority_key_identifier || nid == NID_crl_number, ERR_REFUSED,
+			"RFC 5280 5.2: extension %d of the list is not one that is issued here", i + 1);
+		REQUIRE_WHY(X509_CRL_get_ext_by_NID(crl, nid, i) == -1, ERR_MALFORMED,
+			"RFC 5280 4.2: extension %s twice", OBJ_nid2sn(nid));
+	}
+	for (int i = 0; i < sk_X509_REVOKED_num(entries); i++)
+		TRY(entry_check(sk_X509_REVOKED_value(entries, i)));
+	return ERR_OK;
+}
+
 static enum err
 check(const struct type_question *q, char *detail)
 {
@@ -83,6 +115,7 @@ check(const struct type_question *q, char *detail)
 	REQUIRE_WHY(number != NULL && ASN1_INTEGER_get_int64(&n, number) == 1, ERR_REFUSED,
 		"RFC 5280 5.2.3: cRLNumber is missing");
 	TRY(times_check(q, crl));
+	TRY(extensions_check(crl));
 	(void)snprintf(detail, MAX_TYPE_DETAIL, "crl=%lld entries=%d", (long long)n,
 		sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)));
 	return ERR_OK;

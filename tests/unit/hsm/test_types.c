@@ -291,6 +291,8 @@ CASE(every_truncated_and_every_longer_certificate_is_refused)
 
 /* ---- TBSCertList ---- */
 
+static void (*spoil)(X509_CRL *crl); /* NULL: nothing is spoilt */
+
 static void
 list_make(long begin, long end, bool numbered, EVP_PKEY *issuer_key, struct writer *out)
 {
@@ -316,6 +318,8 @@ list_make(long begin, long end, bool numbered, EVP_PKEY *issuer_key, struct writ
 	assert_int_equal(ASN1_INTEGER_set(number, 9), 1);
 	if (numbered)
 		assert_int_equal(X509_CRL_add1_ext_i2d(crl, NID_crl_number, number, 0, 0), 1);
+	if (spoil != NULL)
+		spoil(crl);
 	assert_true(X509_CRL_sign(crl, ca_key.public_key, EVP_sha384()) > 0);
 	len = i2d_re_X509_CRL_tbs(crl, &der);
 	writer_bytes(out, span_at(der, (size_t)len));
@@ -340,6 +344,80 @@ CASE(a_list_is_of_now_numbered_and_ours)
 	assert_err(ask_list(60, 86400, true, ca_key.public_key), ERR_REFUSED);
 	assert_err(ask_list(0, 9 * 86400, true, ca_key.public_key), ERR_REFUSED);
 	assert_err(ask_list(0, 86400, true, ocsp_key.public_key), ERR_REFUSED);
+}
+
+static void
+entry_add(X509_CRL *crl, long serial, int nid, const char *value)
+{
+	X509_REVOKED *r = X509_REVOKED_new();
+	OWN(ASN1_INTEGER) number = ASN1_INTEGER_new();
+	OWN(ASN1_TIME) at = ASN1_TIME_set(NULL, now);
+	ASN1_OCTET_STRING *bytes = ASN1_OCTET_STRING_new();
+	X509_EXTENSION *e = NULL;
+
+	assert_true(ASN1_INTEGER_set(number, serial) && X509_REVOKED_set_serialNumber(r, number) &&
+		X509_REVOKED_set_revocationDate(r, at));
+	if (value != NULL) {
+		assert_int_equal(ASN1_OCTET_STRING_set(bytes, (const uint8_t *)value, (int)strlen(value)), 1);
+		e = X509_EXTENSION_create_by_NID(NULL, nid, 0, bytes);
+		assert_true(e != NULL && X509_REVOKED_add_ext(r, e, -1));
+	}
+	X509_EXTENSION_free(e);
+	ASN1_OCTET_STRING_free(bytes);
+	assert_int_equal(X509_CRL_add0_revoked(crl, r), 1);
+}
+
+static void
+plain_entry(X509_CRL *crl)
+{
+	entry_add(crl, 5, NID_crl_reason, "\x0a\x01\x01");
+	entry_add(crl, 6, 0, NULL);
+}
+
+static void
+negative_entry(X509_CRL *crl)
+{
+	entry_add(crl, -5, 0, NULL);
+}
+
+static void
+foreign_entry(X509_CRL *crl)
+{
+	entry_add(crl, 5, NID_certificate_issuer,
+		"\x30\x05\x82\x03"
+		"a.b");
+}
+
+static void
+delta(X509_CRL *crl)
+{
+	OWN(ASN1_INTEGER) base = ASN1_INTEGER_new();
+
+	assert_int_equal(ASN1_INTEGER_set(base, 1), 1);
+	assert_int_equal(X509_CRL_add1_ext_i2d(crl, NID_delta_crl, base, 1, 0), 1);
+}
+
+static void
+partial(X509_CRL *crl)
+{
+	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_issuer_alt_name, "DNS:other.example");
+
+	assert_true(e != NULL && X509_CRL_add_ext(crl, e, -1));
+	X509_EXTENSION_free(e);
+}
+
+CASE(a_list_says_all_of_our_own_certificates_and_nothing_hidden)
+{
+	static void (*const spoils[])(X509_CRL *) = {negative_entry, foreign_entry, delta, partial};
+
+	(void)state;
+	spoil = plain_entry;
+	assert_ok(ask_list(0, 86400, true, ca_key.public_key));
+	for (size_t i = 0; i < sizeof(spoils) / sizeof(spoils[0]); i++) {
+		spoil = spoils[i];
+		assert_err(ask_list(0, 86400, true, ca_key.public_key), ERR_REFUSED);
+	}
+	spoil = NULL;
 }
 
 /* ---- ResponseData ---- */
@@ -470,6 +548,7 @@ main(void)
 		cmocka_unit_test(a_root_certifies_itself_only),
 		cmocka_unit_test(every_truncated_and_every_longer_certificate_is_refused),
 		cmocka_unit_test(a_list_is_of_now_numbered_and_ours),
+		cmocka_unit_test(a_list_says_all_of_our_own_certificates_and_nothing_hidden),
 		cmocka_unit_test(an_ocsp_answer_is_of_now_ends_and_is_ours),
 		cmocka_unit_test(a_seal_is_for_its_own_agency_and_now),
 		cmocka_unit_test(a_header_that_says_otherwise_is_refused),
