@@ -46,6 +46,36 @@ character(struct writer *w, struct span c, bool edge)
 		writer_bytes(w, c);
 }
 
+/* Letters that one reads without thinking: of ASCII, and of Latin as its neighbours write it (Latin-1, Latin Extended-A) but for those that pass for others. */
+static bool
+is_latin(uint32_t c)
+{
+	return c < 0x7f ||
+		(c >= 0xc0 && c <= 0x17f && c != 0xd7 && c != 0xf7 && c != 0x131 && c != 0x138 && c != 0x17f);
+}
+
+/* Other letters may look like these: U+0430 is no "a". They are shown, and told beside it by their numbers. */
+static void
+others_write(struct writer *w, struct span text)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < text.len;) {
+		const struct span left = span_at(text.ptr + i, text.len - i);
+		const size_t len = span_character(left);
+		const uint32_t point = len == 0 ? 0 : code_point(span_at(left.ptr, len));
+
+		if (len > 0 && !is_latin(point) && !is_space(point) && !is_invisible(point) &&
+			span_is_line(span_at(left.ptr, len))) {
+			writer_format(w, "%s\\u{%X}", any ? "" : "  (not Latin: ", (unsigned)point);
+			any = true;
+		}
+		i += len == 0 ? 1 : len;
+	}
+	if (any)
+		writer_u8(w, ')');
+}
+
 void
 summary_foreign(struct writer *w, struct span text)
 {
@@ -59,6 +89,7 @@ summary_foreign(struct writer *w, struct span text)
 			character(w, span_at(left.ptr, len), i == 0 || i + len == text.len);
 		i += len == 0 ? 1 : len;
 	}
+	others_write(w, text);
 }
 
 void

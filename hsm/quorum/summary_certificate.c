@@ -58,6 +58,21 @@ short_name(const ASN1_OBJECT *o, char text[128])
 	return text;
 }
 
+/* What is no text is shown byte by byte. */
+static void
+der_show(struct writer *w, const ASN1_STRING *value)
+{
+	uint8_t *der = NULL;
+	const int len = i2d_ASN1_TYPE(&(ASN1_TYPE){.type = ASN1_STRING_type(value),
+					      .value.asn1_string = (ASN1_STRING *)(uintptr_t)value},
+		&der);
+
+	writer_text(w, "(no text) ");
+	if (len > 0)
+		hex_write(w, span_at(der, (size_t)len));
+	OPENSSL_free(der);
+}
+
 void
 summary_entity(struct writer *w, const char *what, const X509_NAME *name)
 {
@@ -75,7 +90,7 @@ summary_entity(struct writer *w, const char *what, const X509_NAME *name)
 		if (len >= 0)
 			summary_foreign(w, span_at(value, (size_t)len));
 		else
-			writer_text(w, "(no text)");
+			der_show(w, X509_NAME_ENTRY_get_data(e));
 		writer_u8(w, '\n');
 		OPENSSL_free(value);
 	}

@@ -305,7 +305,7 @@ CASE(a_name_that_tries_to_lie)
 		"\n"
 		"  subject        CN = CA\\u{A}  certifies      nothing\n"
 		"                 O = Test State\n"
-		"                 OU = \\u{202E}TOOR\\u{202C} \\u{200B}x\\\\ मुहर\\u{20}\n"
+		"                 OU = \\u{202E}TOOR\\u{202C} \\u{200B}x\\\\ मुहर\\u{20}  (not Latin: \\u{92E}\\u{941}\\u{939}\\u{930})\n"
 		"  issuer         CN = Test Root\n"
 		"                 O = Test State\n"
 		"  serial         1032547698badcfe\n"
@@ -340,6 +340,22 @@ revoked_add(X509_CRL *crl, long serial, int reason)
 		X509_REVOKED_set_revocationDate(r, at) && ASN1_ENUMERATED_set(code, reason) &&
 		X509_REVOKED_add1_ext_i2d(r, NID_crl_reason, code, 0, 0) == 1 && X509_CRL_add0_revoked(crl, r));
 	ASN1_ENUMERATED_free(code);
+}
+
+/* The first letter of the second is Cyrillic: both look the same, and do not read the same. */
+CASE(letters_that_look_alike_are_told_apart)
+{
+	AUTO(writer) latin = writer_new(256);
+	AUTO(writer) cyrillic = writer_new(256);
+	AUTO(writer) neighbours = writer_new(256);
+
+	(void)state;
+	summary_foreign(&latin, SPAN("state"));
+	summary_foreign(&cyrillic, SPAN("st\xd0\xb0te"));
+	summary_foreign(&neighbours, SPAN("\xc3\x98stfold \xc4\x90"));
+	is_text(&latin, "state");
+	is_text(&cyrillic, "st\xd0\xb0te  (not Latin: \\u{430})");
+	is_text(&neighbours, "\xc3\x98stfold \xc4\x90");
 }
 
 CASE(a_list)
@@ -449,6 +465,7 @@ main(void)
 		cmocka_unit_test(an_issuing_ca_of_this_token),
 		cmocka_unit_test(a_cross_certificate_for_anothers_key),
 		cmocka_unit_test(a_name_that_tries_to_lie),
+		cmocka_unit_test(letters_that_look_alike_are_told_apart),
 		cmocka_unit_test(a_list),
 		cmocka_unit_test(a_change_of_keys_json),
 		cmocka_unit_test(a_change_of_spaces_only_is_said_to_be_one),
