@@ -1,261 +1,155 @@
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/encode.h"
 #include "base/file.h"
-#include "base/random.h"
 #include "cli/ceremony.h"
-#include "x509/own.h"
-#include "x509/x509.h"
+#include "cli/ceremony_ask.h"
 
-enum { DAY = 86400, MAX_PATH_TEXT = 512, MAX_SUBJECT = 8, MAX_ATTRIBUTES = 8 << 10 };
-
-struct doing {
-	const char *name;
-	enum err (*run)(struct ceremony *c, const struct script_step *s);
-};
-
-/* ---- token ---- */
-
-/* What mohar-hsmd says of itself, as far as it is compared here. */
-struct status {
-	char *serves, *token;
-	struct {
-		char *sha256;
-	} policy;
-};
-static const struct json_row policy_rows[] = {{"sha256", JSON_TEXT, JSON_REQUIRED, 0, .max = 64}};
-static const struct json_table policy_table = {"policy", policy_rows, 1, sizeof(char *), true};
-static const struct json_row status_rows[] = {
-	{"serves", JSON_TEXT, JSON_REQUIRED, offsetof(struct status, serves), .max = 32},
-	{"token", JSON_TEXT, JSON_REQUIRED, offsetof(struct status, token), .max = 64},
-	{"policy", JSON_OBJECT, JSON_REQUIRED, offsetof(struct status, policy), .table = &policy_table},
-};
-static const struct json_table status_table = {"status", status_rows, 3, sizeof(struct status), true};
-
-static enum err
-keyring_of(const struct ceremony *c, const char *token, struct keyring **out)
-{
-	REQUIRE_WHY(token != NULL && (strcmp(token, "root") == 0 || strcmp(token, "main") == 0), ERR_CONFIG,
-		"a step's token is 'root' or 'main'");
-	*out = strcmp(token, "root") == 0 ? c->root : c->main;
-	return ERR_OK;
-}
-
-static enum err
-status_check(const struct ceremony *c, const struct script_step *s, const struct status *status)
-{
-	AUTO(writer) hash = writer_new(2 * SHA256_LEN);
-
-	hex_write(&hash, sha256_span(&c->keys_hash));
-	TRY(writer_done(&hash));
-	REQUIRE_WHY(strcmp(status->serves, s->token) == 0, ERR_MISMATCH,
-		"that mohar-hsmd serves token '%s', not '%s': exchange --root-socket and "
-		"--main-socket",
-		status->serves, s->token);
-	REQUIRE_WHY(span_is(writer_span(&hash), status->policy.sha256), ERR_MISMATCH,
-		"the token '%s' was sealed with another keys.json than --keys names", s->token);
-	return ERR_OK;
-}
-
-/* Genesis has been: is this the token, and is it under the very keys.json that the custodians approve? */
-static enum err
-do_token(struct ceremony *c, const struct script_step *s)
-{
-	AUTO(writer) json = writer_new(1 << 20);
-	struct keyring *k;
-	struct status status;
-	enum err e;
-
-	TRY(keyring_of(c, s->token, &k));
-	TRY(keyring_status(k, &json));
-	TRY(json_decode(writer_span(&json), &status_table, &status));
-	e = status_check(c, s, &status);
-	if (e == ERR_OK) {
-		json_text(&c->json, "label", status.token);
-		json_text(&c->json, "policy_sha256", status.policy.sha256);
-	}
-	json_free(&status_table, &status);
-	return e;
-}
+enum { MAX_ATTRIBUTES = 8 << 10, MAX_RESULT_FILE = 16 << 20 };
 
 /* ---- generate ---- */
 
+/* An interrupted ceremony has made it: there it is, and it is not made twice. Its attributes were checked by mohar-hsmd when it made it. */
 static enum err
-do_generate(struct ceremony *c, const struct script_step *s)
+made_before(struct ceremony *c, struct keyring *k, const char *key)
+{
+	AUTO(writer) spki = writer_new(1024);
+	struct sha256 hash;
+
+	const enum err e = keyring_pubkey(k, key, &spki);
+
+	REQUIRE(e != ERR_UNAVAILABLE, e);
+	hash = sha256_of(writer_span(&spki));
+	json_object(&c->json, "made");
+	json_text(&c->json, "label", key);
+	if (e == ERR_OK) /* a secret key has no public half */
+		json_hex(&c->json, "spki_sha256", sha256_span(&hash));
+	err_forget();
+	json_bool(&c->json, "before_interruption", true);
+	json_object_end(&c->json);
+	return ERR_OK;
+}
+
+static enum err
+generate(struct ceremony *c, const struct script_step *s, bool again)
 {
 	AUTO(writer) attributes = writer_new(MAX_ATTRIBUTES);
 	struct keyring *k;
+	enum err e;
 
-	REQUIRE_WHY(s->key != NULL, ERR_CONFIG, "step generate lacks 'key'");
-	TRY(keyring_of(c, s->token, &k));
-	TRY(keyring_generate(k, s->key, &attributes));
+	TRY(ceremony_keyring(c, s->token, &k));
+	e = keyring_generate(k, s->key, &attributes);
+	if (e == ERR_EXISTS && again) {
+		err_forget();
+		return made_before(c, k, s->key);
+	}
+	TRY(e);
 	json_raw(&c->json, "made", writer_span(&attributes));
 	return ERR_OK;
 }
 
-/* ---- certificate ---- */
-
-static X509 *
-made_find(const struct ceremony *c, const char *key)
+static enum err
+ceremony_generate(struct ceremony *c, const struct script_step *s)
 {
-	for (size_t i = 0; i < c->made_count; i++)
-		if (strcmp(c->made[i].key, key) == 0)
-			return c->made[i].x;
-	return NULL;
+	return generate(c, s, false);
 }
 
-static enum err
-profile_of(const struct ceremony *c, const char *name, struct profile *out)
-{
-	char path[MAX_PATH_TEXT];
-
-	REQUIRE(strchr(name, '/') == NULL &&
-			snprintf(path, sizeof(path), "%s/profiles/%s.json", c->policies, name) < (int)sizeof(path),
-		ERR_CONFIG);
-	return profile_read(path, out);
-}
-
-/* The public half, from whichever token has it. */
-static enum err
-spki_of(const struct ceremony *c, const char *key, struct writer *spki)
-{
-	if (keyring_pubkey(c->main, key, spki) == ERR_OK)
-		return ERR_OK;
-	writer_reset(spki);
-	return keyring_pubkey(c->root, key, spki);
-}
+/* ---- people ---- */
 
 static enum err
-file_put(const struct ceremony *c, const char *name, const char *suffix, struct span bytes)
+ceremony_note(struct ceremony *c, const struct script_step *s)
 {
-	char path[MAX_PATH_TEXT];
-
-	REQUIRE(snprintf(path, sizeof(path), "%s/%s.%s", c->out, name, suffix) < (int)sizeof(path), ERR_CONFIG);
-	return file_write(path, bytes, 0644);
-}
-
-static enum err
-certificate_tell(struct ceremony *c, const struct script_step *s, const X509 *x)
-{
-	AUTO(writer) der = writer_new(MAX_CERTIFICATE);
-	AUTO(writer) pem = writer_new(2 * MAX_CERTIFICATE);
-	char serial[2 * 20 + 1];
-	struct sha256 hash;
-
-	TRY(certificate_der(x, &der));
-	TRY(certificate_pem_write(x, &pem));
-	TRY(certificate_serial_hex(x, serial));
-	TRY(file_put(c, s->key, "pem", writer_span(&pem)));
-	hash = sha256_of(writer_span(&der));
-	json_text(&c->json, "serial", serial);
-	json_hex(&c->json, "sha256", sha256_span(&hash));
-	json_bytes64(&c->json, "certificate", writer_span(&der));
+	(void)c;
+	(void)s; /* "say" is in every step's record */
 	return ERR_OK;
 }
 
-/* Where an issuing CA's own status is found: the root answers by its list only. */
-static void
-addresses_of(const struct ceremony *c, const char *issuer, struct certificate_facts *f, char crl[MAX_PATH_TEXT],
-	char ca[MAX_PATH_TEXT])
+static enum err
+ceremony_confirm(struct ceremony *c, const struct script_step *s)
 {
-	if (c->pki_url == NULL)
-		return;
-	(void)snprintf(crl, MAX_PATH_TEXT, "%s/crl/%s.crl", c->pki_url, issuer);
-	(void)snprintf(ca, MAX_PATH_TEXT, "%s/ca/%s.cer", c->pki_url, issuer);
-	f->crl_url = crl;
-	f->ca_url = ca;
+	if (!c->dry)
+		TRY(ceremony_ask(c->cli, s->say));
+	json_bool(&c->json, "confirmed", true);
+	return ERR_OK;
 }
+
+/* ---- expect ---- */
 
 static enum err
-certificate_of(struct ceremony *c, const struct script_step *s, const struct profile *p, X509 **out)
+ceremony_expect(struct ceremony *c, const struct script_step *s)
 {
-	AUTO(writer) spki = writer_new(1024);
-	const struct script_name *names = s->subject.items;
-	struct name_part subject[MAX_SUBJECT];
-	char crl[MAX_PATH_TEXT], ca[MAX_PATH_TEXT];
-	OWN(EVP_PKEY) key = NULL;
-	struct certificate_facts f = {.profile = p,
-		.subject = subject,
-		.subject_count = s->subject.count,
-		.not_before = cli_now(c->cli)};
+	AUTO(writer) bytes = writer_new(MAX_RESULT_FILE);
+	AUTO(writer) hex = writer_new(2 * SHA256_LEN);
+	const struct input *in = NULL;
+	char path[MAX_CEREMONY_PATH];
+	struct sha256 hash;
 
-	for (size_t i = 0; i < s->subject.count; i++)
-		subject[i] = (struct name_part){names[i].type, names[i].value};
-	TRY(spki_of(c, s->key, &spki));
-	f.spki = writer_span(&spki);
-	f.not_after = f.not_before + s->days * DAY;
-	random_bytes(f.serial, sizeof(f.serial));
-	if (strcmp(s->issuer, s->key) != 0) {
-		f.issuer = made_find(c, s->issuer);
-		REQUIRE_WHY(f.issuer != NULL, ERR_CONFIG, "step certificate: '%s' has no certificate yet", s->issuer);
-		addresses_of(c, s->issuer, &f, crl, ca);
-	}
-	TRY(ceremony_key(c, s->issuer, &key));
-	return certificate_make(&f, key, out);
+	TRY(ceremony_path(c, s->file, "", path));
+	TRY(file_read(path, MAX_RESULT_FILE, &bytes));
+	hash = sha256_of(writer_span(&bytes));
+	hex_write(&hex, sha256_span(&hash));
+	json_hex(&c->json, "sha256", sha256_span(&hash));
+	if (s->input != NULL)
+		TRY(ceremony_input(c, s->input, &in));
+	REQUIRE_WHY(c->dry || s->sha256 == NULL || span_is(writer_span(&hex), s->sha256), ERR_MISMATCH,
+		"%s: its SHA-256 is %s, and the script expects %s", s->file, (const char *)writer_span(&hex).ptr,
+		s->sha256);
+	REQUIRE_WHY(c->dry || in == NULL || memcmp(hash.bytes, in->hash.bytes, SHA256_LEN) == 0, ERR_MISMATCH,
+		"%s is not what input '%s' is", s->file, s->input);
+	return ERR_OK;
 }
 
-static enum err
-do_certificate(struct ceremony *c, const struct script_step *s)
-{
-	AUTO(profile) p = {0};
-	X509 *x = NULL;
-
-	REQUIRE_WHY(s->key != NULL && s->issuer != NULL && s->profile != NULL && s->days > 0 && s->subject.count > 0,
-		ERR_CONFIG, "step certificate needs key, issuer, profile, days and subject");
-	REQUIRE(c->made_count < MAX_CERTIFICATES, ERR_CONFIG);
-	TRY(profile_of(c, s->profile, &p));
-	TRY(certificate_of(c, s, &p, &x));
-	c->made[c->made_count++] = (struct made){s->key, x};
-	return certificate_tell(c, s, x);
-}
-
-/* ---- list ---- */
-
-static enum err
-do_list(struct ceremony *c, const struct script_step *s)
-{
-	AUTO(writer) der = writer_new(1 << 20);
-	OWN(EVP_PKEY) key = NULL;
-	struct crl_facts f = {.number = 1, .this_update = cli_now(c->cli)};
-
-	REQUIRE_WHY(s->key != NULL && s->days > 0, ERR_CONFIG, "step list needs key and days");
-	f.issuer = made_find(c, s->key);
-	f.next_update = f.this_update + s->days * DAY;
-	REQUIRE_WHY(f.issuer != NULL, ERR_CONFIG, "step list: '%s' has no certificate yet", s->key);
-	TRY(ceremony_key(c, s->key, &key));
-	TRY(crl_make(&f, key, &der));
-	json_bytes64(&c->json, "list", writer_span(&der));
-	return file_put(c, s->key, "crl", writer_span(&der));
-}
-
-static const struct doing doings[] = {
-	{"token", do_token},
-	{"generate", do_generate},
-	{"certificate", do_certificate},
-	{"list", do_list},
+static const struct {
+	const char *name;
+	ceremony_do *run;
+} doings[] = {
+	{"token", ceremony_token},
+	{"genesis-check", ceremony_genesis_check},
+	{"generate", ceremony_generate},
+	{"certificate", ceremony_certificate},
+	{"cross-certificate", ceremony_certificate},
+	{"list", ceremony_list},
+	{"policy", ceremony_policy},
+	{"delete", ceremony_delete},
+	{"destroy", ceremony_destroy},
+	{"backup", ceremony_backup},
+	{"restore", ceremony_restore},
+	{"note", ceremony_note},
+	{"confirm", ceremony_confirm},
+	{"expect", ceremony_expect},
 };
 
-enum err
-ceremony_step(struct ceremony *c, const struct script_step *s)
+static enum err
+run(struct ceremony *c, const struct script_step *s, bool again)
 {
-	const struct doing *found = NULL;
-
+	if (again && strcmp(s->what, "generate") == 0)
+		return generate(c, s, true);
 	for (size_t i = 0; i < sizeof(doings) / sizeof(doings[0]); i++)
 		if (strcmp(doings[i].name, s->what) == 0)
-			found = &doings[i];
-	REQUIRE_WHY(found != NULL, ERR_CONFIG,
-		"a ceremony has no step '%s'; known are: token, generate, certificate, list", s->what);
+			return doings[i].run(c, s);
+	return err_because(ERR_CONFIG, "a ceremony has no step '%s'", s->what);
+}
+
+enum err
+ceremony_step(struct ceremony *c, const struct script_step *s, bool again)
+{
 	cli_progress(c->cli, "%s %s", s->what, s->key != NULL ? s->key : s->token != NULL ? s->token : "");
+	if (s->say != NULL)
+		cli_progress(c->cli, "  \"%s\"", s->say);
+	writer_reset(&c->step);
+	c->json = json_to(&c->step);
 	json_object(&c->json, NULL);
 	json_text(&c->json, "do", s->what);
+	json_text(&c->json, "say", s->say);
 	json_text(&c->json, "token", s->token);
 	json_text(&c->json, "key", s->key);
 	json_text(&c->json, "issuer", s->issuer);
 	json_text(&c->json, "profile", s->profile);
+	json_text(&c->json, "input", s->input);
+	json_text(&c->json, "file", s->file);
 	json_time(&c->json, "at", cli_now(c->cli));
-	TRY(found->run(c, s));
+	TRY(run(c, s, again));
 	json_object_end(&c->json);
-	return writer_done(&c->transcript);
+	return writer_done(&c->step);
 }

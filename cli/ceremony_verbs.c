@@ -5,22 +5,28 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "cli/ceremony.h"
 #include "cli/ceremony_fido2.h"
 #include "cli/ceremony_propose.h"
 
-enum { MAX_CARD_PIN = 64, MAX_PATH_TEXT = 512 };
+enum { MAX_CARD_PIN = 64 };
 
 static const struct cli_option run_options[] = {
 	{"--keys", "FILE", "keys.json, as genesis sealed it into both tokens", "MOHAR_KEYS", true, false},
 	{"--policies", "DIR", "folder of the policies: certificate profiles", "MOHAR_POLICIES", true, false},
-	{"--root-socket", "PATH", "the mohar-hsmd of the root's token", "MOHAR_HSM_ROOT_SOCKET", true, false},
-	{"--main-socket", "PATH", "the mohar-hsmd of the main token", "MOHAR_HSM_SOCKET", true, false},
-	{"--out", "DIR", "folder for certificates, list and transcript", NULL, true, false},
-	{"--module", "PATH", "PKCS#11 module of the custodians' cards", "MOHAR_CARD_MODULE", true, false},
+	{"--root-socket", "PATH", "the mohar-hsmd of the root's token", "MOHAR_HSM_ROOT_SOCKET", false, false},
+	{"--main-socket", "PATH", "the mohar-hsmd of the main token", "MOHAR_HSM_SOCKET", false, false},
+	{"--out", "DIR", "folder for certificates, list and transcript; an interrupted ceremony goes on in it", NULL,
+		false, false},
+	{"--input", "NAME=PATH", "a file that the script names; a folder for a backup", NULL, false, true},
+	{"--present", "ROLE=NAME", "who else is there", NULL, false, true},
+	{"--card", "ROLE:LABEL:PIN", "who else is there, with a card that signs the transcript", NULL, false, true},
+	{"--dry-run", NULL, "the whole script on scratch tokens and cards, which are removed", NULL, false, false},
+	{"--scratch-module", "PATH", "with --dry-run: SoftHSM's PKCS#11 module", "MOHAR_SCRATCH_MODULE", false, false},
+	{"--hsmd", "PATH", "with --dry-run: mohar-hsmd, if it is not beside this command", "MOHAR_HSMD", false, false},
+	{"--module", "PATH", "PKCS#11 module of the custodians' cards", "MOHAR_CARD_MODULE", false, false},
 	{"--custodian", "LABEL:PIN", "a custodian's card and PIN (or file:PATH); once for each who takes part", NULL,
-		true, true},
+		false, true},
 	{"--yes", NULL, "answer every question with yes", NULL, false, false},
 	{"--pki-url", "URL", "where lists and CA certificates will be found", "MOHAR_PKI_URL", false, false},
 	{0},
@@ -57,82 +63,57 @@ custodians_take(struct ceremony *c)
 	return ERR_OK;
 }
 
+/* ROLE:LABEL:PIN */
+static enum err
+witnesses_take(struct ceremony *c)
+{
+	const char *value;
+
+	for (size_t i = 0; (value = cli_value_at(c->cli, "--card", i)) != NULL; i++) {
+		const char *colon = strchr(value, ':'), *second = colon == NULL ? NULL : strchr(colon + 1, ':');
+		struct custodian *who = &c->witnesses[i];
+
+		REQUIRE_WHY(i < MAX_PRESENT, ERR_TOO_LONG, "more than %d cards", MAX_PRESENT);
+		REQUIRE_WHY(second != NULL && colon > value && (size_t)(colon - value) < sizeof(who->role) &&
+				second > colon + 1 && (size_t)(second - colon) <= sizeof(who->token),
+			ERR_MALFORMED, "--card is ROLE:LABEL:PIN, or ROLE:LABEL:file:PATH");
+		memcpy(who->role, value, (size_t)(colon - value));
+		memcpy(who->token, colon + 1, (size_t)(second - colon) - 1);
+		TRY(pin_take(second + 1, &who->pin));
+		c->witness_count = i + 1;
+	}
+	return ERR_OK;
+}
+
+static enum err
+sockets_open(struct ceremony *c)
+{
+	const char *root = cli_value(c->cli, "--root-socket"), *main = cli_value(c->cli, "--main-socket");
+
+	REQUIRE_WHY(root != NULL || main != NULL, ERR_MALFORMED, "name --root-socket, --main-socket, or both");
+	if (root != NULL)
+		TRY(keyring_open(root, 1, &c->root));
+	return main != NULL ? keyring_open(main, 1, &c->main) : ERR_OK;
+}
+
 static enum err
 begin(struct ceremony *c)
 {
 	struct cli *cli = c->cli;
-	char path[MAX_PATH_TEXT];
+	char path[MAX_CEREMONY_PATH];
 
-	REQUIRE_WHY(cli_file_count(cli) == 1, ERR_MALFORMED, "name one script");
 	c->out = cli_value(cli, "--out");
-	c->policies = cli_value(cli, "--policies");
 	c->module = cli_value(cli, "--module");
-	c->pki_url = cli_value(cli, "--pki-url");
+	REQUIRE_WHY(c->out != NULL && c->module != NULL, ERR_MALFORMED, "a ceremony needs --out and --module");
 	REQUIRE_WHY(access(c->out, W_OK) == 0, ERR_CONFIG, "--out %s: %s", c->out, strerror(errno));
-	REQUIRE(snprintf(path, sizeof(path), "%s/transcript.json", c->out) < (int)sizeof(path), ERR_CONFIG);
+	TRY(ceremony_path(c, "transcript", "json", path));
 	REQUIRE_WHY(access(path, F_OK) != 0, ERR_EXISTS,
 		"%s is there: this ceremony has been held; choose another --out", path);
-	TRY(script_read(cli_file(cli, 0), &c->script));
-	TRY(ceremony_keys(c, cli_value(cli, "--keys")));
+	TRY(ceremony_keys(c, c->keys_path));
 	TRY(custodians_take(c));
-	TRY(keyring_open(cli_value(cli, "--root-socket"), 1, &c->root));
-	return keyring_open(cli_value(cli, "--main-socket"), 1, &c->main);
-}
-
-static enum err
-steps_do(struct ceremony *c)
-{
-	const struct script_step *steps = c->script.steps.items;
-
-	json_array(&c->json, "steps");
-	for (size_t i = 0; i < c->script.steps.count; i++) {
-		const enum err e = ceremony_step(c, &steps[i]);
-
-		if (e != ERR_OK) {
-			char why[200];
-
-			(void)snprintf(why, sizeof(why), "%s", err_why()[0] == '\0' ? err_text(e) : err_why());
-			return err_because(e, "step %zu (%s %s): %s", i + 1, steps[i].what,
-				steps[i].key == NULL ? "" : steps[i].key, why);
-		}
-	}
-	json_array_end(&c->json);
-	return ERR_OK;
-}
-
-static enum err
-transcript_store(struct ceremony *c)
-{
-	AUTO(writer) sealed = writer_new(MAX_JWS);
-	char path[MAX_PATH_TEXT];
-
-	TRY(writer_done(&c->transcript));
-	TRY(ceremony_seal(c, &sealed));
-	REQUIRE(snprintf(path, sizeof(path), "%s/transcript.json", c->out) < (int)sizeof(path), ERR_CONFIG);
-	TRY(file_write(path, writer_span(&sealed), 0644));
-	cli_text(c->cli, "transcript", path);
-	return ERR_OK;
-}
-
-/* Approved first, then done, then signed as it happened. The provider is gone before the cards sign again: their keys are not its. */
-static enum err
-hold(struct ceremony *c)
-{
-	enum err e;
-
-	json_object(&c->json, NULL);
-	json_text(&c->json, "title", c->script.title);
-	json_bytes64(&c->json, "script_sha256", sha256_span(&c->script.hash));
-	json_bytes64(&c->json, "keys_sha256", sha256_span(&c->keys_hash));
-	json_time(&c->json, "started", cli_now(c->cli));
-	TRY(ceremony_approve(c));
-	TRY(keyring_provider_load(c->root));
-	e = steps_do(c);
-	keyring_provider_unload();
-	TRY(e);
-	json_time(&c->json, "ended", cli_now(c->cli));
-	json_object_end(&c->json);
-	return transcript_store(c);
+	TRY(witnesses_take(c));
+	TRY(ceremony_inputs(c));
+	return sockets_open(c);
 }
 
 static void
@@ -140,27 +121,46 @@ end(struct ceremony *c)
 {
 	for (size_t i = 0; i < c->custodian_count; i++)
 		secret_free(&c->custodians[i].pin);
+	for (size_t i = 0; i < c->witness_count; i++)
+		secret_free(&c->witnesses[i].pin);
 	for (size_t i = 0; i < c->made_count; i++)
 		X509_free(c->made[i].x);
 	keyring_free(&c->root);
 	keyring_free(&c->main);
 	keys_file_free(&c->keys);
 	script_free(&c->script);
+	state_free(&c->state);
+	writer_free(&c->step);
 	writer_free(&c->transcript);
+}
+
+static enum err
+run_script(struct ceremony *c)
+{
+	struct cli *cli = c->cli;
+
+	REQUIRE_WHY(cli_file_count(cli) == 1, ERR_MALFORMED, "name one script");
+	c->script_path = cli_file(cli, 0);
+	c->keys_path = cli_value(cli, "--keys");
+	c->policies = cli_value(cli, "--policies");
+	c->pki_url = cli_value(cli, "--pki-url");
+	c->dry = cli_flag(cli, "--dry-run");
+	TRY(script_read(c->script_path, &c->script));
+	if (c->dry)
+		return ceremony_dry(c);
+	TRY(begin(c));
+	return ceremony_hold(c);
 }
 
 static int
 run(struct cli *cli)
 {
-	struct ceremony c = {.cli = cli, .transcript = writer_new(MAX_TRANSCRIPT)};
+	struct ceremony c = {.cli = cli, .transcript = writer_new(MAX_TRANSCRIPT), .step = writer_new(MAX_STEP_TEXT)};
 	enum err e;
 	int code;
 
-	c.json = json_to(&c.transcript);
 	cli_begin(cli);
-	e = begin(&c);
-	if (e == ERR_OK)
-		e = hold(&c);
+	e = run_script(&c);
 	if (e == ERR_OK) {
 		cli_int(cli, "steps", (int64_t)c.script.steps.count);
 		cli_int(cli, "custodians", (int64_t)c.custodian_count);

@@ -25,8 +25,8 @@ tampered() {
 again_same_folder() { ! ceremony out custodian-1 custodian-3 2>"$W/why" >&2 && grep -q "has been held" "$W/why"; }
 again_same_token() { ! ceremony again custodian-1 custodian-3 2>"$W/why" >&2 && grep -q "exists already" "$W/why" && [ ! -e "$W/again/transcript.json" ]; }
 unknown_step() {
-	jq '.steps = [{do: "destroy"}]' policies/ceremonies/demo.json >"$W/bad.json"
-	! SCRIPT=$W/bad.json ceremony bad custodian-1 custodian-2 2>"$W/why" >&2 && grep -q "no step 'destroy'" "$W/why"
+	jq '.steps = [{do: "dance"}]' policies/ceremonies/demo.json >"$W/bad.json"
+	! SCRIPT=$W/bad.json ceremony bad custodian-1 custodian-2 2>"$W/why" >&2 && grep -q "bad.json:[0-9]*: a ceremony has no step 'dance'" "$W/why"
 }
 other_keys() {
 	cp "$W/keys.json" "$W/keys.bak" && echo >>"$W/keys.json"
