@@ -16,7 +16,7 @@ export function call(method, url, { headers = {}, body } = {}) {
 	return new Promise((resolve, reject) => {
 		const to = new URL(url);
 		/* names under localhost are this machine's (RFC 6761 6.3), though not every resolver knows */
-		const sent = request(to, { method, ca, headers: { host: to.host, ...headers }, host: '127.0.0.1', servername: to.hostname }, (answer) => {
+		const sent = request(to, { method, ca, headers: { host: to.host, ...headers }, hostname: '127.0.0.1', servername: to.hostname }, (answer) => {
 			const parts = [];
 			answer.on('data', (part) => parts.push(part)).on('end', () => {
 				const text = Buffer.concat(parts).toString();
