@@ -2,13 +2,14 @@
  * Each line of standard input is one question, `OP LABEL OBJECT EVIDENCE`, the last two in hexadecimal and `-` for none; each line of
  * standard output its answer: the error's name, the result in hexadecimal or `-`, and the reason.
  *
- *   ask SOCKET */
+ *   ask SOCKET
+ *   ask --operations: their names, and whether each is about a key, from the wire's own table */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/encode.h"
-#include "keyring/keyring.h"
+#include "keyring/frame.h"
 
 enum { MAX_ASKED = 256 << 10 };
 
@@ -94,6 +95,63 @@ ask_random(struct keyring *k, const struct question *q, struct writer *result)
 	return e;
 }
 
+/* Nobody would be served with these fields: that they are looked at at all shows that the permit is passed. */
+static const struct digests one_digest = {.bytes = {(const uint8_t *)"01234567890123456789012345678901", 32},
+	.each = 32,
+	.count = 1};
+static const uint8_t nonce[HSM_NONCE_LEN];
+
+static enum err
+ask_challenge(struct keyring *k, const struct question *q, struct writer *result)
+{
+	uint8_t challenge[32] = {0}, got[HSM_NONCE_LEN];
+	const enum err e = keyring_challenge(k, q->label, q->object, &one_digest, challenge, got);
+
+	if (e == ERR_OK)
+		writer_bytes(result, span_at(challenge, sizeof(challenge)));
+	return e;
+}
+
+static enum err
+ask_activate(struct keyring *k, const struct question *q, struct writer *result)
+{
+	return keyring_activate(k, q->label, q->object, &one_digest, nonce, SPAN("{}"), result);
+}
+
+static enum err
+ask_retire(struct keyring *k, const struct question *q, struct writer *result)
+{
+	(void)result;
+	return keyring_retire(k, q->label, q->object);
+}
+
+static enum err
+ask_propose(struct keyring *k, const struct question *q, struct writer *result)
+{
+	struct hsm_proposal p;
+	const enum err e = keyring_propose(k, "sign", q->label, q->object, SPAN(""), &p);
+
+	if (e == ERR_OK)
+		writer_bytes(result, span_at(p.id, sizeof(p.id)));
+	return e;
+}
+
+static enum err
+ask_approve(struct keyring *k, const struct question *q, struct writer *result)
+{
+	bool executed;
+	int64_t missing;
+
+	return keyring_approve(k, nonce, q->object, SPAN("x"), &executed, &missing, result);
+}
+
+static enum err
+ask_metrics(struct keyring *k, const struct question *q, struct writer *result)
+{
+	(void)q;
+	return keyring_metrics(k, result);
+}
+
 static const struct {
 	const char *op;
 	enum err (*ask)(struct keyring *k, const struct question *q, struct writer *result);
@@ -107,6 +165,12 @@ static const struct {
 	{"WRAP", ask_wrap},
 	{"UNWRAP", ask_unwrap},
 	{"RANDOM", ask_random},
+	{"CHALLENGE", ask_challenge},
+	{"ACTIVATE", ask_activate},
+	{"RETIRE", ask_retire},
+	{"PROPOSE", ask_propose},
+	{"APPROVE", ask_approve},
+	{"METRICS", ask_metrics},
 };
 
 static struct span
@@ -151,11 +215,23 @@ print(enum err e, const struct writer *result)
 	fflush(stdout);
 }
 
+static int
+operations_print(void)
+{
+#define X(name, number, demanded, allowed) printf("%s %d\n", #name, (((demanded) | (allowed)) & FIELD_BIT(LABEL)) != 0);
+	OP_TABLE(X)
+#undef X
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
 	static char line[4 * MAX_ASKED];
 	struct keyring *k;
+
+	if (argc == 2 && strcmp(argv[1], "--operations") == 0)
+		return operations_print();
 
 	if (argc != 2 || keyring_open(argv[1], 1, &k) != ERR_OK) {
 		fprintf(stderr, "usage: ask SOCKET\n");

@@ -33,6 +33,9 @@ export const as = (user, command, args, options) => {
 
 const hex = (bytes) => (bytes === undefined || bytes.length === 0 ? '-' : Buffer.from(bytes).toString('hex'));
 
+// The operations that there are: [name, is it about a key?]
+export const operations = () => run(scratch('ask'), ['--operations']).out.trim().split('\n').map((line) => [line.split(' ')[0], line.endsWith('1')]);
+
 // questions: [op, label, object, evidence]; an answer each: {error, result, why}.
 export function ask(user, questions) {
 	const input = questions.map(([op, label, object, evidence]) => `${op} ${label ?? 'x'} ${hex(object)} ${hex(evidence)}\n`).join('');

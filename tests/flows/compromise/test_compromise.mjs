@@ -5,7 +5,7 @@ import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node
 import { request } from 'node:https';
 import { after, before, describe, test } from 'node:test';
 import {
-	absent, act, as, ask, bytesOf, dated, demo, inner, keys, now, one, run, scratch, signing, sql, sqlAs, tbsOf, text64, thumbprint, users,
+	absent, act, as, ask, bytesOf, dated, demo, inner, keys, now, one, operations, run, scratch, signing, sql, sqlAs, tbsOf, text64, thumbprint, users,
 } from './house.mjs';
 
 const env = process.env;
@@ -77,15 +77,20 @@ describe('compromise', { skip: absent }, () => {
 	after(() => rmSync(scratch('.'), { recursive: true, force: true }));
 
 	describe('each uid: its own keys and operations, no others', () => {
-		const ops = { mac: ['MAC'], wrap: ['WRAP', 'UNWRAP'] };
+		const ops = { mac: ['MAC'], wrap: ['WRAP', 'UNWRAP'], 'citizen-keys': ['WRAP', 'CHALLENGE', 'ACTIVATE', 'RETIRE'], 'blob-seal': [] };
+		const everyones = ['STATUS', 'LIST', 'PUBKEY', 'RANDOM', 'METRICS'];
+		const ceremonys = ['GENERATE', 'PROPOSE', 'APPROVE'];
 		for (const [name, user] of Object.entries(users))
 			test(`${name}: nothing with another daemon's key, nothing with an operation the key is not for`, () => {
 				const asked = [];
-				for (const key of keys.keys.filter(({ token }) => token === 'main'))
-					for (const op of ['SIGN', 'MAC', 'WRAP', 'UNWRAP'])
-						if (!key.callers.includes(name) || !(ops[key.purpose] ?? ['SIGN']).includes(op))
-							asked.push([op, key.label, op === 'UNWRAP' ? blob : rightful(key)]);
-				assert.ok(asked.length >= 40);
+				const named = keys.callers.some((caller) => caller.name === name);
+				for (const [op, labelled] of operations())
+					for (const key of labelled ? keys.keys.filter(({ token }) => token === 'main') : [{ label: 'x', callers: [] }]) {
+						const may = everyones.includes(op) ? named : key.callers.includes(name) && (ops[key.purpose] ?? ['SIGN']).includes(op);
+						assert.ok(everyones.includes(op) || ceremonys.includes(op) || !labelled || ['SIGN', ...Object.values(ops).flat()].includes(op), `who may ${op}?`);
+						if (!may) asked.push([op, key.label, op === 'UNWRAP' ? blob : rightful(key)]);
+					}
+				assert.ok(asked.length >= 80);
 				ask(user, asked).forEach((answer, i) => {
 					assert.equal(answer.error, 'REFUSED', `${asked[i][0]} ${asked[i][1]}: ${answer.error} ${answer.why}`);
 					assert.match(answer.why, /is no caller|may not|is not for/);
@@ -93,7 +98,7 @@ describe('compromise', { skip: absent }, () => {
 			});
 		test('the same objects by their rightful daemons are signed: the refusals above are permits, not bad objects', () => {
 			const asked = keys.keys
-				.filter(({ token, label, purpose }) => token === 'main' && label !== 'citizen-ca' && !['mac', 'wrap'].includes(purpose))
+				.filter(({ token, label, purpose }) => token === 'main' && label !== 'citizen-ca' && !(purpose in ops))
 				.map((key) => [key.callers[0], ['SIGN', key.label, rightful(key)]]);
 			asked.push(['idp', ['MAC', 'number-index', Buffer.from('x')]], ['idp', ['WRAP', 'number-wrap']], ['idp', ['UNWRAP', 'number-wrap', blob]]);
 			for (const [name, question] of asked) {
