@@ -59,6 +59,19 @@ check "the transcript is signed by those who took part" shown
 check "every key's attributes are read back into the transcript" attributes
 check "what mohar-hsmd said of each signature is in the transcript, with two approvals" summaries
 check "the ceremony's own user cannot have the root sign" root_alone
+one_signature() {
+	jq '.signatures |= .[0:1]' "$W/out/transcript.json" >"$W/one.json"
+	! mohar ceremony show "$W/one.json" --keys "$W/keys.json" >"$W/why" 2>&1 && grep -q "1 custodians signed" "$W/why"
+}
+witnessed() {
+	jq -n '{title: "w", roles: ["custodian", "witness"], steps: [{do: "token", token: "main"}]}' >"$W/w.json"
+	mohar card init --token witness --so-pin 876543 --pin 123456 && mohar card key --token witness --pin 123456
+	more=(--card "witness:witness:file:$W/pin")
+	SCRIPT=$W/w.json ceremony w custodian-1 custodian-3 && jq -e '.signatures | length == 3' "$W/w/transcript.json" &&
+		mohar ceremony show "$W/w/transcript.json" --keys "$W/keys.json"
+}
+check "a transcript that one custodian signed is refused, whatever it says" one_signature
+check "a witness signs with a card, and show believes it" witnessed
 check "a changed transcript is invalid" tampered
 check "a second ceremony into the same folder is refused" again_same_folder
 check "a second ceremony on the same tokens is refused" again_same_token
