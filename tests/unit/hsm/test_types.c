@@ -1,4 +1,4 @@
-#include "rig.h"
+#include "typed.h"
 
 #include <openssl/ec.h>
 #include <openssl/ocsp.h>
@@ -6,11 +6,7 @@
 #include <time.h>
 
 #include "base/encode.h"
-#include "hsm/type/type.h"
 #include "x509/own.h"
-
-/* The types as pure functions: keys of libcrypto's own, a clock that stands still. */
-static const unix_time now = 1800000000;
 
 static char *ca_usages[] = {(char *)"keyCertSign", (char *)"cRLSign"};
 static char *leaf_usages[] = {(char *)"digitalSignature", (char *)"nonRepudiation"};
@@ -52,30 +48,12 @@ static struct key_rule seal_rule = {.label = (char *)"seal",
 	.lifetime = 100};
 static struct token_key ca_key, ocsp_key;
 
-static void
-key_make(struct token_key *k, const char *algorithm)
-{
-	struct jwk *jwk = NULL;
-	uint8_t *der = NULL;
-	int len;
-
-	k->algorithm = algorithm_find(algorithm, ALGORITHM_SIGN);
-	k->public_key = EVP_EC_gen(algorithm);
-	k->spki = writer_new(1024);
-	len = i2d_PUBKEY(k->public_key, &der);
-	writer_bytes(&k->spki, span_at(der, (size_t)len));
-	OPENSSL_free(der);
-	assert_ok(jwk_from_spki(writer_span(&k->spki), NULL, &jwk));
-	memcpy(k->kid, jwk_kid(jwk), sizeof(k->kid));
-	jwk_free(&jwk);
-}
-
 static int
 set_up(void **state)
 {
 	(void)state;
-	key_make(&ca_key, "P-384");
-	key_make(&ocsp_key, "P-256");
+	typed_key(&ca_key, "P-384");
+	typed_key(&ocsp_key, "P-256");
 	return 0;
 }
 
@@ -86,16 +64,6 @@ tear_down(void **state)
 	token_key_free(&ca_key);
 	token_key_free(&ocsp_key);
 	return 0;
-}
-
-static enum err
-ask(const struct type *type, const struct key_rule *rule, const struct token_key *key, struct span object)
-{
-	static struct policy policy;
-	const struct type_question q = {.policy = &policy, .rule = rule, .key = key, .object = object, .now = now};
-	char detail[MAX_TYPE_DETAIL];
-
-	return type->looks(object) ? type->check(&q, detail) : ERR_REFUSED;
 }
 
 /* ---- TBSCertificate ---- */
@@ -180,7 +148,7 @@ ask_tbs(const struct tbs *t)
 	AUTO(writer) der = writer_new(1 << 16);
 
 	tbs_make(t, &der);
-	return ask(&type_tbscertificate, &ca_rule, &ca_key, writer_span(&der));
+	return typed_ask(&type_tbscertificate, &ca_rule, &ca_key, writer_span(&der));
 }
 
 CASE(a_certificate_within_its_profile_is_signed)
@@ -284,140 +252,9 @@ CASE(every_truncated_and_every_longer_certificate_is_refused)
 	(void)state;
 	tbs_make(&leaf, &der);
 	for (size_t len = 0; len < der.len; len++)
-		assert_int_not_equal(ask(&type_tbscertificate, &ca_rule, &ca_key, span_at(der.ptr, len)), ERR_OK);
+		assert_int_not_equal(typed_ask(&type_tbscertificate, &ca_rule, &ca_key, span_at(der.ptr, len)), ERR_OK);
 	writer_u8(&der, 0);
-	assert_int_not_equal(ask(&type_tbscertificate, &ca_rule, &ca_key, writer_span(&der)), ERR_OK);
-}
-
-/* ---- TBSCertList ---- */
-
-static void (*spoil)(X509_CRL *crl); /* NULL: nothing is spoilt */
-
-static void
-list_make(long begin, long end, bool numbered, EVP_PKEY *issuer_key, struct writer *out)
-{
-	OWN(X509_CRL) crl = X509_CRL_new();
-	OWN(X509) issuer = X509_new();
-	OWN(ASN1_INTEGER) number = ASN1_INTEGER_new();
-	OWN(ASN1_TIME) this_update = ASN1_TIME_set(NULL, now + begin);
-	OWN(ASN1_TIME) next_update = ASN1_TIME_set(NULL, now + end);
-	X509V3_CTX context;
-	X509_EXTENSION *e;
-	uint8_t *der = NULL;
-	int len;
-
-	assert_int_equal(X509_set_pubkey(issuer, issuer_key), 1);
-	X509V3_set_ctx(&context, issuer, issuer, NULL, NULL, 0);
-	extend(issuer, &context, NID_subject_key_identifier, "hash");
-	X509V3_set_ctx(&context, issuer, NULL, NULL, crl, 0);
-	e = X509V3_EXT_conf_nid(NULL, &context, NID_authority_key_identifier, "keyid:always");
-	assert_true(X509_CRL_set_version(crl, 1) && X509_CRL_set1_lastUpdate(crl, this_update) &&
-		X509_CRL_set1_nextUpdate(crl, next_update));
-	assert_int_equal(X509_CRL_add_ext(crl, e, -1), 1);
-	X509_EXTENSION_free(e);
-	assert_int_equal(ASN1_INTEGER_set(number, 9), 1);
-	if (numbered)
-		assert_int_equal(X509_CRL_add1_ext_i2d(crl, NID_crl_number, number, 0, 0), 1);
-	if (spoil != NULL)
-		spoil(crl);
-	assert_true(X509_CRL_sign(crl, ca_key.public_key, EVP_sha384()) > 0);
-	len = i2d_re_X509_CRL_tbs(crl, &der);
-	writer_bytes(out, span_at(der, (size_t)len));
-	OPENSSL_free(der);
-}
-
-static enum err
-ask_list(long begin, long end, bool numbered, EVP_PKEY *issuer_key)
-{
-	AUTO(writer) der = writer_new(1 << 16);
-
-	list_make(begin, end, numbered, issuer_key, &der);
-	return ask(&type_tbscertlist, &ca_rule, &ca_key, writer_span(&der));
-}
-
-CASE(a_list_is_of_now_numbered_and_ours)
-{
-	(void)state;
-	assert_ok(ask_list(0, 86400, true, ca_key.public_key));
-	assert_err(ask_list(0, 86400, false, ca_key.public_key), ERR_REFUSED);
-	assert_err(ask_list(-3600, 86400, true, ca_key.public_key), ERR_REFUSED);
-	assert_err(ask_list(60, 86400, true, ca_key.public_key), ERR_REFUSED);
-	assert_err(ask_list(0, 9 * 86400, true, ca_key.public_key), ERR_REFUSED);
-	assert_err(ask_list(0, 86400, true, ocsp_key.public_key), ERR_REFUSED);
-}
-
-static void
-entry_add(X509_CRL *crl, long serial, int nid, const char *value)
-{
-	X509_REVOKED *r = X509_REVOKED_new();
-	OWN(ASN1_INTEGER) number = ASN1_INTEGER_new();
-	OWN(ASN1_TIME) at = ASN1_TIME_set(NULL, now);
-	ASN1_OCTET_STRING *bytes = ASN1_OCTET_STRING_new();
-	X509_EXTENSION *e = NULL;
-
-	assert_true(ASN1_INTEGER_set(number, serial) && X509_REVOKED_set_serialNumber(r, number) &&
-		X509_REVOKED_set_revocationDate(r, at));
-	if (value != NULL) {
-		assert_int_equal(ASN1_OCTET_STRING_set(bytes, (const uint8_t *)value, (int)strlen(value)), 1);
-		e = X509_EXTENSION_create_by_NID(NULL, nid, 0, bytes);
-		assert_true(e != NULL && X509_REVOKED_add_ext(r, e, -1));
-	}
-	X509_EXTENSION_free(e);
-	ASN1_OCTET_STRING_free(bytes);
-	assert_int_equal(X509_CRL_add0_revoked(crl, r), 1);
-}
-
-static void
-plain_entry(X509_CRL *crl)
-{
-	entry_add(crl, 5, NID_crl_reason, "\x0a\x01\x01");
-	entry_add(crl, 6, 0, NULL);
-}
-
-static void
-negative_entry(X509_CRL *crl)
-{
-	entry_add(crl, -5, 0, NULL);
-}
-
-static void
-foreign_entry(X509_CRL *crl)
-{
-	entry_add(crl, 5, NID_certificate_issuer,
-		"\x30\x05\x82\x03"
-		"a.b");
-}
-
-static void
-delta(X509_CRL *crl)
-{
-	OWN(ASN1_INTEGER) base = ASN1_INTEGER_new();
-
-	assert_int_equal(ASN1_INTEGER_set(base, 1), 1);
-	assert_int_equal(X509_CRL_add1_ext_i2d(crl, NID_delta_crl, base, 1, 0), 1);
-}
-
-static void
-partial(X509_CRL *crl)
-{
-	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_issuer_alt_name, "DNS:other.example");
-
-	assert_true(e != NULL && X509_CRL_add_ext(crl, e, -1));
-	X509_EXTENSION_free(e);
-}
-
-CASE(a_list_says_all_of_our_own_certificates_and_nothing_hidden)
-{
-	static void (*const spoils[])(X509_CRL *) = {negative_entry, foreign_entry, delta, partial};
-
-	(void)state;
-	spoil = plain_entry;
-	assert_ok(ask_list(0, 86400, true, ca_key.public_key));
-	for (size_t i = 0; i < sizeof(spoils) / sizeof(spoils[0]); i++) {
-		spoil = spoils[i];
-		assert_err(ask_list(0, 86400, true, ca_key.public_key), ERR_REFUSED);
-	}
-	spoil = NULL;
+	assert_int_not_equal(typed_ask(&type_tbscertificate, &ca_rule, &ca_key, writer_span(&der)), ERR_OK);
 }
 
 /* ---- ResponseData ---- */
@@ -445,7 +282,7 @@ ask_answer(long produced, long begin, long end, EVP_PKEY *responder_key)
 	len = i2d_OCSP_RESPDATA((OCSP_RESPDATA *)(uintptr_t)OCSP_resp_get0_respdata(r), &bytes);
 	writer_bytes(&der, span_at(bytes, (size_t)len));
 	OPENSSL_free(bytes);
-	return ask(&type_responsedata, &ocsp_rule, &ocsp_key, writer_span(&der));
+	return typed_ask(&type_responsedata, &ocsp_rule, &ocsp_key, writer_span(&der));
 }
 
 CASE(an_ocsp_answer_is_of_now_ends_and_is_ours)
@@ -476,7 +313,7 @@ ask_jws(const char *alg, const char *type, const char *kid, const char *extra, c
 	base64url_write(&text, writer_span(&header));
 	writer_u8(&text, '.');
 	base64url_write(&text, span_of(payload));
-	return ask(&type_jws, &seal_rule, &ocsp_key, writer_span(&text));
+	return typed_ask(&type_jws, &seal_rule, &ocsp_key, writer_span(&text));
 }
 
 CASE(a_seal_is_for_its_own_agency_and_now)
@@ -532,10 +369,10 @@ CASE(a_checkpoint_is_of_its_log)
 	const char *other = "example/log\n7\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
 
 	(void)state;
-	assert_ok(ask(&type_checkpoint, &rule, &ocsp_key, span_of(good)));
-	assert_err(ask(&type_checkpoint, &rule, &ocsp_key, span_of(other)), ERR_REFUSED);
-	assert_int_not_equal(ask(&type_checkpoint, &rule, &ocsp_key, SPAN("localhost/log\n7\n")), ERR_OK);
-	assert_int_not_equal(ask(&type_checkpoint, &rule, &ocsp_key, SPAN("anything")), ERR_OK);
+	assert_ok(typed_ask(&type_checkpoint, &rule, &ocsp_key, span_of(good)));
+	assert_err(typed_ask(&type_checkpoint, &rule, &ocsp_key, span_of(other)), ERR_REFUSED);
+	assert_int_not_equal(typed_ask(&type_checkpoint, &rule, &ocsp_key, SPAN("localhost/log\n7\n")), ERR_OK);
+	assert_int_not_equal(typed_ask(&type_checkpoint, &rule, &ocsp_key, SPAN("anything")), ERR_OK);
 }
 
 int
@@ -547,8 +384,6 @@ main(void)
 		cmocka_unit_test(a_ca_certificate_keeps_its_path_length),
 		cmocka_unit_test(a_root_certifies_itself_only),
 		cmocka_unit_test(every_truncated_and_every_longer_certificate_is_refused),
-		cmocka_unit_test(a_list_is_of_now_numbered_and_ours),
-		cmocka_unit_test(a_list_says_all_of_our_own_certificates_and_nothing_hidden),
 		cmocka_unit_test(an_ocsp_answer_is_of_now_ends_and_is_ours),
 		cmocka_unit_test(a_seal_is_for_its_own_agency_and_now),
 		cmocka_unit_test(a_header_that_says_otherwise_is_refused),
