@@ -92,6 +92,12 @@ describe('compromise', { skip: absent }, () => {
 					}
 				assert.ok(asked.length >= 80);
 				ask(user, asked).forEach((answer, i) => {
+					if (!named && answer.error === 'UNAVAILABLE') {
+						// A stranger's connection may be closed before the question is sent; the refusal is then not read.
+						assert.match(answer.why, /closed the connection/);
+						assert.equal(answer.result, null);
+						return;
+					}
 					assert.equal(answer.error, 'REFUSED', `${asked[i][0]} ${asked[i][1]}: ${answer.error} ${answer.why}`);
 					assert.match(answer.why, /is no caller|may not|is not for/);
 				});
