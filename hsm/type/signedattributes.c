@@ -85,7 +85,7 @@ static bool
 ascends(struct span before, struct span after)
 {
 	const size_t len = before.len < after.len ? before.len : after.len;
-	const int order = len == 0 ? 0 : memcmp(before.ptr, after.ptr, len);
+	const int order = len == 0 || before.ptr == NULL ? 0 : memcmp(before.ptr, after.ptr, len);
 
 	return order < 0 || (order == 0 && before.len <= after.len);
 }
