@@ -66,7 +66,7 @@ claims_check(const struct type_question *q, const struct payload *p)
 static enum err
 payload_check(const struct type_question *q, const struct json_bytes *bytes)
 {
-	struct payload p;
+	struct payload p = {0};
 	enum err e;
 
 	TRY(quick_decode(span_at(bytes->ptr, bytes->len), &payload_table, &p));
