@@ -21,7 +21,7 @@ as() {
 
 # conf DAEMON SED: the demo's settings with one thing changed and ports of their own, in $W/conf
 conf() {
-	local n=40000 name
+	local n=24000 name # below the ports that the kernel gives to clients
 	sed -E "$2" "$D/$1.conf" >"$W/conf"
 	# a free port for each that the change left as it was
 	for name in port card_port pki_port metrics_port; do
