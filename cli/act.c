@@ -3,7 +3,7 @@
 #include <openssl/x509.h>
 
 #include "base/random.h"
-#include "cli/card.h"
+#include "cli/card/card.h"
 
 enum { ACT_SECONDS = 300, ACT_KEY = 1, MAX_ACT_PAYLOAD = 40 << 10 };
 

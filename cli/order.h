@@ -2,7 +2,7 @@
 #ifndef MOHAR_CLI_ORDER_H
 #define MOHAR_CLI_ORDER_H
 
-#include "cli/card.h"
+#include "cli/card/card.h"
 #include "cli/cli.h"
 
 enum { MAX_ORDER_REPLY = 1 << 20 };

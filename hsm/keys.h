@@ -9,8 +9,8 @@
 #include <stdatomic.h>
 
 #include "hsm/breaker.h"
-#include "hsm/policy.h"
-#include "hsm/rate.h"
+#include "hsm/policy/policy.h"
+#include "hsm/policy/rate.h"
 #include "hsm/token/token.h"
 #include "policy/purpose.h"
 

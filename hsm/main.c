@@ -5,8 +5,8 @@
 
 #include "base/start.h"
 #include "hsm/settings.h"
-#include "hsm/supervisor.h"
-#include "hsm/worker.h"
+#include "hsm/process/supervisor.h"
+#include "hsm/process/worker.h"
 
 static int
 number(const char *text)

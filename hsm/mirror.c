@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "base/log.h"
-#include "hsm/genesis.h"
+#include "hsm/policy/genesis.h"
 
 enum { PAUSE_MS = 250, MAX_VALUE = 16 << 10, STACK = 256 << 10 };
 

@@ -5,8 +5,8 @@
 
 #include "base/log.h"
 #include "hsm/citizen/citizens.h"
-#include "hsm/metrics.h"
-#include "hsm/permit.h"
+#include "hsm/evidence/metrics.h"
+#include "hsm/policy/permit.h"
 #include "hsm/quorum/quorum.h"
 #include "hsm/signing.h"
 #include "hsm/tell.h"

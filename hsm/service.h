@@ -6,15 +6,15 @@
 #include <stdatomic.h>
 
 #include "hsm/breaker.h"
-#include "hsm/count.h"
-#include "hsm/journal.h"
+#include "hsm/evidence/count.h"
+#include "hsm/evidence/journal.h"
 #include "hsm/keys.h"
-#include "hsm/policy.h"
+#include "hsm/policy/policy.h"
 #include "hsm/quorum/proposal.h"
 #include "hsm/quorum/restore.h"
-#include "hsm/record.h"
+#include "hsm/evidence/record.h"
 #include "hsm/settings.h"
-#include "hsm/spent.h"
+#include "hsm/evidence/spent.h"
 
 struct citizens; /* hsm/citizen/citizens.h */
 

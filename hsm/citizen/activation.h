@@ -4,7 +4,7 @@
 #define MOHAR_HSM_CITIZEN_ACTIVATION_H
 
 #include "hsm/citizen/citizen_key.h"
-#include "hsm/policy.h"
+#include "hsm/policy/policy.h"
 
 enum { MAX_ACTIVATION_AGE = 60 }; /* seconds: a card's iat */
 

@@ -3,7 +3,7 @@
 #ifndef MOHAR_HSM_CITIZEN_ORDER_H
 #define MOHAR_HSM_CITIZEN_ORDER_H
 
-#include "hsm/policy.h"
+#include "hsm/policy/policy.h"
 #include "keyring/blob.h"
 
 /* certificate.issue, as far as a birth needs it. */

@@ -3,7 +3,7 @@
 #ifndef MOHAR_HSM_QUORUM_APPROVAL_H
 #define MOHAR_HSM_QUORUM_APPROVAL_H
 
-#include "hsm/policy.h"
+#include "hsm/policy/policy.h"
 
 #define APPROVAL_AUDIENCE "mohar:ceremony" /* of the act; and the origin of the FIDO2 key's client data */
 #define APPROVAL_RP_ID "mohar.ceremony"

@@ -1,6 +1,6 @@
 #include "hsm/quorum/kind.h"
 
-#include "hsm/genesis.h"
+#include "hsm/policy/genesis.h"
 #include "hsm/quorum/summary.h"
 
 /* A row that goes while its key is on the token leaves a key that nobody serves, and nobody can delete. */

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "base/encode.h"
-#include "hsm/memory.h"
+#include "hsm/evidence/memory.h"
 #include "hsm/quorum/summary.h"
 
 static void

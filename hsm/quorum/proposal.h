@@ -7,8 +7,8 @@
 
 #include <pthread.h>
 
-#include "hsm/journal.h"
-#include "hsm/policy.h"
+#include "hsm/evidence/journal.h"
+#include "hsm/policy/policy.h"
 
 enum { MAX_PROPOSALS = 64, MAX_CUSTODIANS = 32 };
 

@@ -4,7 +4,7 @@
 #define MOHAR_HSM_TYPE_TYPE_H
 
 #include "base/clock.h"
-#include "hsm/policy.h"
+#include "hsm/policy/policy.h"
 #include "hsm/token/token.h"
 #include "keyring/blob.h"
 #include "policy/purpose.h"

@@ -1,7 +1,7 @@
 /* A transparency log that lies to `mohar log`. The first byte chooses the verb: V verify, P prove, S checkpoint --since; the next four are the log's size and the size that was kept, or the index. Then a
  * part for each answer: R, other bytes; X, the honest bytes with one changed; C, cut short; N and U, HTTP 404 and 503; else the honest answer. A T instead of a verb feeds the trees' arithmetic with tiles of
  * any width from trees of any size. */
-/* covers: cli/log.c cli/log_client.c lib/audit/tile.c lib/audit/merkle.c */
+/* covers: cli/log/log.c cli/log/client.c lib/audit/tile.c lib/audit/merkle.c */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

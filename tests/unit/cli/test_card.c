@@ -11,9 +11,9 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "cli/card.h"
-#include "cli/card_module.h"
-#include "cli/card_token.h"
+#include "cli/card/card.h"
+#include "cli/card/module.h"
+#include "cli/card/token.h"
 #include "jose/act.h"
 #include "x509/own.h"
 #include "x509/x509.h"

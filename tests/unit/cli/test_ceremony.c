@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "cli/ceremony_facts.h"
-#include "cli/ceremony_fido2.h"
+#include "cli/ceremony/facts.h"
+#include "cli/ceremony/fido2.h"
 
 #define CASE(name) static void name(void **state)
 

@@ -4,7 +4,7 @@
 
 #include <p11-kit/pkcs11.h>
 
-#include "hsm/policy.h"
+#include "hsm/policy/policy.h"
 #include "policy/purpose.h"
 
 /* Somebody with the token and its PIN, past mohar-hsmd, with every key of keys.json: what the keys say of themselves, and what the token does not let be done with them. Which

@@ -5,11 +5,11 @@
 #include <sys/un.h>
 
 #include "base/reader.h"
-#include "hsm/policy.h"
+#include "hsm/policy/policy.h"
 #include "keyring/frame.h"
 
 /* Every daemon's user, every operation of OP_TABLE, every key of keys.json: what the matrix here forbids is REFUSED by the permit, what it allows is not. The matrix is
- * written down once more below, apart from lib/policy/purpose.c and hsm/permit.c: an operation or a purpose that is new, or that somebody is given, fails until it is said here too. */
+ * written down once more below, apart from lib/policy/purpose.c and hsm/policy/permit.c: an operation or a purpose that is new, or that somebody is given, fails until it is said here too. */
 enum { MAX_REPLY = 1 << 16 };
 
 #define BIT(op) (1U << OP_##op)

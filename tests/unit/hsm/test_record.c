@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "hsm/record.h"
+#include "hsm/evidence/record.h"
 #include "json/json.h"
 
 enum { WRITERS = 8, EACH = 25, MIB = 1 << 20, NOW = 1800000000 };

@@ -1,0 +1,176 @@
+#include <string.h>
+
+#include "cli/card/card.h"
+#include "cli/card/enrol.h"
+#include "cli/card/pin.h"
+#include "cli/card/token.h"
+#include "jose/jose.h"
+
+static int
+ended(struct cli *c, enum err e)
+{
+	return e == ERR_OK ? cli_end(c, "done", NULL, EXIT_DONE) : cli_fail(c, e);
+}
+
+/* ---- init ---- */
+
+static const struct cli_option init_options[] = {
+	CARD_OPTIONS,
+	{"--so-pin", "PIN", "the registrar's PIN for this card, or file:PATH; asked if absent", "MOHAR_CARD_SO_PIN",
+		false, false},
+	{0},
+};
+
+static enum err
+init(struct cli *c)
+{
+	struct secret *so_pin = NULL, *pin = NULL;
+	char serial[17];
+	enum err e = card_pin_of(c, "--so-pin", "security officer's PIN", &so_pin);
+
+	if (e == ERR_OK)
+		e = card_pin_of(c, "--pin", "new PIN", &pin);
+	if (e == ERR_OK)
+		e = card_token_init(cli_value(c, "--module"), cli_value(c, "--token"), so_pin, pin, serial);
+	secret_free(&so_pin);
+	secret_free(&pin);
+	TRY(e);
+	cli_text(c, "serial", serial);
+	return ERR_OK;
+}
+
+static int
+run_init(struct cli *c)
+{
+	cli_begin(c);
+	cli_text(c, "token", cli_value(c, "--token"));
+	return ended(c, init(c));
+}
+
+/* ---- key ---- */
+
+static const struct cli_option key_options[] = {
+	CARD_OPTIONS,
+	{"--id", "N", "1 authentication (default), 2 signature", NULL, false, false},
+	{0},
+};
+
+static enum err
+make_key(struct cli *c)
+{
+	AUTO(writer) attributes = writer_new(4 << 10);
+	struct secret *pin;
+	uint8_t id;
+
+	TRY(card_id_of(c, &id));
+	TRY(card_pin_of(c, "--pin", "PIN of the card", &pin));
+	const enum err e = card_generate(cli_value(c, "--module"), cli_value(c, "--token"), pin, id,
+		id == 1 ? "authentication" : "signature", &attributes);
+
+	secret_free(&pin);
+	TRY(e);
+	cli_json(c, "key", writer_span(&attributes));
+	return ERR_OK;
+}
+
+static int
+run_key(struct cli *c)
+{
+	cli_begin(c);
+	cli_text(c, "token", cli_value(c, "--token"));
+	return ended(c, make_key(c));
+}
+
+/* ---- show ---- */
+
+static const struct cli_option show_options[] = {
+	{"--module", "PATH", "the card's PKCS#11 module", "MOHAR_CARD_MODULE", true, false},
+	{"--token", "LABEL", "one token in full; all in brief if absent", NULL, false, false},
+	{"--pin", "PIN", "its PIN, or file:PATH: shows the private keys' attributes too", NULL, false, false},
+	{"--jwk", NULL, "only the public JWK of key 1, as keys.json's operators want it", NULL, false, false},
+	{0},
+};
+
+/* The public JWK of key 1, no PIN needed. */
+static enum err
+tell_jwk(struct cli *c, struct card *card)
+{
+	AUTO(writer) json = writer_new(4 << 10);
+	EVP_PKEY *key;
+	struct jwk *jwk;
+
+	TRY(card_public_key(card, 1, &key));
+	TRY(card_jwk(key, &jwk));
+	const enum err e = jwk_write(jwk, &json);
+
+	jwk_free(&jwk);
+	TRY(e);
+	cli_json(c, "jwk", writer_span(&json));
+	return ERR_OK;
+}
+
+static enum err
+show_jwk(struct cli *c)
+{
+	struct card *card;
+
+	REQUIRE_WHY(cli_value(c, "--token") != NULL, ERR_MALFORMED, "--jwk needs --token LABEL");
+	TRY(card_open(cli_value(c, "--module"), cli_value(c, "--token"), NULL, &card));
+	const enum err e = tell_jwk(c, card);
+
+	card_free(&card);
+	return e;
+}
+
+static int
+run_show(struct cli *c)
+{
+	struct secret *pin = NULL;
+	enum err e = ERR_OK;
+
+	cli_begin(c);
+	if (cli_flag(c, "--jwk"))
+		return ended(c, show_jwk(c));
+	if (cli_value(c, "--pin") != NULL)
+		e = card_pin_of(c, "--pin", "PIN of the card", &pin);
+	if (e == ERR_OK)
+		e = card_token_tell(cli_value(c, "--module"), cli_value(c, "--token"), pin, c);
+	secret_free(&pin);
+	return ended(c, e);
+}
+
+/* ---- pin ---- */
+
+static const struct cli_option pin_options[] = {
+	CARD_OPTIONS,
+	{"--new-pin", "PIN", "the new one, or file:PATH; asked if absent", NULL, false, false},
+	{0},
+};
+
+static int
+run_pin(struct cli *c)
+{
+	struct secret *pin = NULL, *new_pin = NULL;
+	enum err e;
+
+	cli_begin(c);
+	cli_text(c, "token", cli_value(c, "--token"));
+	e = card_pin_of(c, "--pin", "old PIN", &pin);
+	if (e == ERR_OK)
+		e = card_pin_of(c, "--new-pin", "new PIN", &new_pin);
+	if (e == ERR_OK)
+		e = card_token_pin(cli_value(c, "--module"), cli_value(c, "--token"), pin, new_pin);
+	secret_free(&pin);
+	secret_free(&new_pin);
+	return ended(c, e);
+}
+
+const struct cli_verb cli_card[] = {
+	{"card", "init", NULL, "make a blank card ready: label and PINs", init_options, run_init},
+	{"card", "key", NULL, "make a key on a card, without a certificate yet", key_options, run_key},
+	{"card", "enrol", NULL, "key on the card, request, certificate from the authority, written back",
+		card_enrol_options, card_enrol_run},
+	{"card", "show", NULL, "what is on a card: keys, their attributes, certificates", show_options, run_show},
+	{"card", "pin", NULL, "change the PIN", pin_options, run_pin},
+	{0},
+};

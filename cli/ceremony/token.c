@@ -1,0 +1,329 @@
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/encode.h"
+#include "base/file.h"
+#include "cli/ceremony/ceremony.h"
+
+enum { MAX_STATUS = 1 << 20, MAX_FILE = 64 << 20, MAX_FOLDER = 4096 };
+
+/* What mohar-hsmd says of itself, as far as it is compared here. */
+struct status_key {
+	char *label;
+	bool present;
+};
+struct status {
+	char *serves, *token;
+	struct {
+		char *sha256;
+	} policy;
+	struct {
+		int64_t lines;
+		char *head;
+	} journal;
+	struct json_list keys;
+};
+static const struct json_row policy_rows[] = {{"sha256", JSON_TEXT, JSON_REQUIRED, 0, .max = 64}};
+static const struct json_table policy_table = {"policy", policy_rows, 1, sizeof(char *), true};
+static const struct json_row journal_rows[] = {
+	{"lines", JSON_INT, JSON_REQUIRED, 0, .min = 0, .max = 1LL << 50},
+	{"head", JSON_TEXT, JSON_REQUIRED, sizeof(int64_t), .max = 64},
+};
+static const struct json_table journal_table = {"journal", journal_rows, 2, sizeof(int64_t) + sizeof(char *), true};
+static const struct json_row key_rows[] = {
+	{"label", JSON_TEXT, JSON_REQUIRED, offsetof(struct status_key, label), .max = 64},
+	{"present", JSON_BOOL, JSON_REQUIRED, offsetof(struct status_key, present), .max = 0},
+};
+static const struct json_table key_table = {"key", key_rows, 2, sizeof(struct status_key), true};
+static const struct json_row status_rows[] = {
+	{"serves", JSON_TEXT, JSON_REQUIRED, offsetof(struct status, serves), .max = 32},
+	{"token", JSON_TEXT, JSON_REQUIRED, offsetof(struct status, token), .max = 64},
+	{"policy", JSON_OBJECT, JSON_REQUIRED, offsetof(struct status, policy), .table = &policy_table},
+	{"journal", JSON_OBJECT, JSON_REQUIRED, offsetof(struct status, journal), .table = &journal_table},
+	{"keys", JSON_OBJECTS, JSON_REQUIRED, offsetof(struct status, keys), .max = 1024, .table = &key_table},
+};
+static const struct json_table status_table = {"status", status_rows, 5, sizeof(struct status), true};
+
+static enum err
+status_of(struct keyring *k, struct status *out)
+{
+	AUTO(writer) json = writer_new(MAX_STATUS);
+
+	TRY(keyring_status(k, &json));
+	return json_decode(writer_span(&json), &status_table, out);
+}
+
+enum err
+ceremony_keyring(const struct ceremony *c, const char *token, struct keyring **out)
+{
+	*out = strcmp(token, "root") == 0 ? c->root : c->main;
+	REQUIRE_WHY(*out != NULL, ERR_CONFIG, "this needs the token '%s': add --%s-socket", token, token);
+	return ERR_OK;
+}
+
+static enum err
+status_check(const struct script_step *s, const struct status *status, const struct sha256 *keys)
+{
+	AUTO(writer) hash = writer_new(2 * SHA256_LEN);
+
+	hex_write(&hash, sha256_span(keys));
+	TRY(writer_done(&hash));
+	REQUIRE_WHY(strcmp(status->serves, s->token) == 0, ERR_MISMATCH,
+		"that mohar-hsmd serves token '%s', not '%s': exchange --root-socket and "
+		"--main-socket",
+		status->serves, s->token);
+	REQUIRE_WHY(s->input == NULL || span_is(writer_span(&hash), status->policy.sha256), ERR_MISMATCH,
+		"the token '%s' is not under '%s' yet: put it in place, restart mohar-hsmd, and hold this ceremony "
+		"again; it goes on from here",
+		s->token, s->input);
+	REQUIRE_WHY(span_is(writer_span(&hash), status->policy.sha256), ERR_MISMATCH,
+		"the token '%s' was sealed with another keys.json than --keys names", s->token);
+	return ERR_OK;
+}
+
+static void
+journal_tell(struct json_writer *j, const char *member, const struct status *s)
+{
+	json_object(j, member);
+	json_text(j, "token", s->serves);
+	json_int(j, "lines", s->journal.lines);
+	json_text(j, "head", s->journal.head);
+	json_object_end(j);
+}
+
+/* Genesis has been: is this the token, and is it under the very keys.json that the custodians approve, or under the input's? */
+enum err
+ceremony_token(struct ceremony *c, const struct script_step *s)
+{
+	const struct input *keys = NULL;
+	struct keyring *k;
+	struct status status;
+	enum err e;
+
+	TRY(ceremony_keyring(c, s->token, &k));
+	if (s->input != NULL)
+		TRY(ceremony_input(c, s->input, &keys));
+	if (s->input != NULL && c->dry)
+		TRY(ceremony_dry_restart(c, s->token, keys->path));
+	TRY(status_of(k, &status));
+	e = status_check(s, &status, keys == NULL ? &c->keys_hash : &keys->hash);
+	if (e == ERR_OK) {
+		json_text(&c->json, "label", status.token);
+		json_text(&c->json, "policy_sha256", status.policy.sha256);
+		journal_tell(&c->json, "journal", &status);
+	}
+	json_free(&status_table, &status);
+	return e;
+}
+
+/* A token as genesis leaves it: no key of keys.json is on it yet. */
+enum err
+ceremony_genesis_check(struct ceremony *c, const struct script_step *s)
+{
+	struct keyring *k;
+	struct status status;
+	enum err e = ERR_OK;
+
+	TRY(ceremony_token(c, s));
+	TRY(ceremony_keyring(c, s->token, &k));
+	TRY(status_of(k, &status));
+	for (size_t i = 0; i < status.keys.count && e == ERR_OK; i++) {
+		const struct status_key *key = (const struct status_key *)status.keys.items + i;
+
+		if (key->present)
+			e = err_because(ERR_EXISTS, "token '%s' holds key '%s' already: it does not come from genesis",
+				s->token, key->label);
+	}
+	json_int(&c->json, "keys", (int64_t)status.keys.count);
+	json_free(&status_table, &status);
+	return e;
+}
+
+static enum err
+journal_of(struct keyring *k, struct json_writer *j)
+{
+	struct status status;
+
+	if (k == NULL)
+		return ERR_OK;
+	TRY(status_of(k, &status));
+	journal_tell(j, NULL, &status);
+	json_free(&status_table, &status);
+	return ERR_OK;
+}
+
+enum err
+ceremony_journals(const struct ceremony *c, struct json_writer *j, const char *member)
+{
+	json_array(j, member);
+	TRY(journal_of(c->root, j));
+	TRY(journal_of(c->main, j));
+	json_array_end(j);
+	return ERR_OK;
+}
+
+/* Every key that is on the token, one proposal each. */
+enum err
+ceremony_destroy(struct ceremony *c, const struct script_step *s)
+{
+	struct keyring *k;
+	struct status status;
+	enum err e = ERR_OK;
+
+	TRY(ceremony_keyring(c, s->token, &k));
+	TRY(status_of(k, &status));
+	json_array(&c->json, "destroyed");
+	for (size_t i = 0; i < status.keys.count && e == ERR_OK; i++) {
+		const struct status_key *key = (const struct status_key *)status.keys.items + i;
+		AUTO(writer) nothing = writer_new(1024);
+
+		if (!key->present)
+			continue;
+		json_object(&c->json, NULL);
+		json_text(&c->json, "key", key->label);
+		e = ceremony_decide(c, k, "delete", key->label, SPAN(""), &nothing);
+		json_object_end(&c->json);
+	}
+	json_array_end(&c->json);
+	json_free(&status_table, &status);
+	return e;
+}
+
+/* ---- files that are brought along ---- */
+
+static int
+by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int
+is_shown(const struct dirent *d)
+{
+	return strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
+}
+
+/* "HASH  NAME" a line, as sha256sum writes it; folders in it with what is in them. */
+static enum err
+folder_list(const char *path, const char *prefix, unsigned depth, struct writer *list)
+{
+	struct dirent **found = NULL;
+	const int count = scandir(path, &found, is_shown, by_name);
+	enum err e = count >= 0 && depth < 8 ? ERR_OK : err_because(ERR_NOT_FOUND, "%s: cannot be listed", path);
+
+	for (int i = 0; i < count; i++) {
+		char inner[MAX_FOLDER], name[MAX_FOLDER];
+		struct stat info;
+
+		if (e == ERR_OK &&
+			((size_t)snprintf(inner, sizeof(inner), "%s/%s", path, found[i]->d_name) >= sizeof(inner) ||
+				(size_t)snprintf(name, sizeof(name), "%s%s", prefix, found[i]->d_name) >=
+					sizeof(name) ||
+				lstat(inner, &info) != 0))
+			e = err_because(ERR_IO, "%s: cannot be read", path);
+		if (e == ERR_OK && S_ISDIR(info.st_mode)) {
+			char deeper[MAX_FOLDER + 1];
+
+			(void)snprintf(deeper, sizeof(deeper), "%s/", name);
+			e = folder_list(inner, deeper, depth + 1, list);
+		} else if (e == ERR_OK) {
+			AUTO(writer) bytes = writer_new(MAX_FILE);
+			struct sha256 hash;
+
+			e = file_read(inner, MAX_FILE, &bytes);
+			hash = sha256_of(writer_span(&bytes));
+			hex_write(list, sha256_span(&hash));
+			writer_format(list, "  %s\n", name);
+		}
+		free(found[i]);
+	}
+	free(found);
+	return e;
+}
+
+static enum err
+input_hash(const char *path, struct input *in, struct writer *list)
+{
+	AUTO(writer) bytes = writer_new(MAX_FILE);
+	struct stat info;
+
+	REQUIRE_WHY(stat(path, &info) == 0, ERR_NOT_FOUND, "%s: no such file", path);
+	in->folder = S_ISDIR(info.st_mode);
+	if (in->folder) {
+		TRY(folder_list(path, "", 0, list));
+		TRY(writer_done(list));
+		in->hash = sha256_of(writer_span(list));
+		return ERR_OK;
+	}
+	TRY(file_read(path, MAX_FILE, &bytes));
+	in->hash = sha256_of(writer_span(&bytes));
+	return ERR_OK;
+}
+
+static const char *
+path_given(const struct ceremony *c, const char *name)
+{
+	const size_t len = strlen(name);
+	const char *value;
+
+	for (size_t i = 0; (value = cli_value_at(c->cli, "--input", i)) != NULL; i++)
+		if (strncmp(value, name, len) == 0 && value[len] == '=')
+			return value + len + 1;
+	return NULL;
+}
+
+enum err
+ceremony_inputs(struct ceremony *c)
+{
+	const struct script_input *rows = c->script.inputs.items;
+
+	for (size_t i = 0; i < c->script.inputs.count; i++) {
+		AUTO(writer) list = writer_new(1 << 20);
+		AUTO(writer) hash = writer_new(2 * SHA256_LEN);
+		struct input *in = &c->inputs[i];
+
+		*in = (struct input){.row = &rows[i], .path = path_given(c, rows[i].name)};
+		REQUIRE_WHY(in->path != NULL, ERR_MALFORMED, "the script wants '%s' (%s): add --input %s=PATH",
+			rows[i].name, rows[i].what, rows[i].name);
+		TRY(input_hash(in->path, in, &list));
+		hex_write(&hash, sha256_span(&in->hash));
+		REQUIRE_WHY(rows[i].sha256 == NULL || span_is(writer_span(&hash), rows[i].sha256), ERR_MISMATCH,
+			"%s: its SHA-256 is %s, and the script expects %s", in->path,
+			(const char *)writer_span(&hash).ptr, rows[i].sha256);
+		c->input_count = i + 1;
+	}
+	return ERR_OK;
+}
+
+enum err
+ceremony_input(const struct ceremony *c, const char *name, const struct input **out)
+{
+	for (size_t i = 0; i < c->input_count; i++)
+		if (strcmp(c->inputs[i].row->name, name) == 0) {
+			*out = &c->inputs[i];
+			return ERR_OK;
+		}
+	return err_because(ERR_NOT_FOUND, "there is no input '%s'", name);
+}
+
+/* What of a token is kept elsewhere: every file's hash, so that a restore can be held against it. */
+enum err
+ceremony_backup(struct ceremony *c, const struct script_step *s)
+{
+	AUTO(writer) list = writer_new(MAX_STEP_TEXT / 2);
+	const struct input *in;
+	struct input again;
+
+	TRY(ceremony_input(c, s->input, &in));
+	TRY(input_hash(in->path, &again, &list));
+	json_span(&c->json, "files", writer_span(&list));
+	json_hex(&c->json, "files_sha256", sha256_span(&again.hash));
+	if (c->dry) /* the scratch token's own folder, which changes */
+		return ERR_OK;
+	REQUIRE_WHY(in->folder, ERR_CONFIG, "%s: a backup is a folder", in->path);
+	REQUIRE_WHY(memcmp(again.hash.bytes, in->hash.bytes, SHA256_LEN) == 0, ERR_MISMATCH,
+		"%s has changed since this ceremony began", in->path);
+	return ERR_OK;
+}

@@ -1,0 +1,359 @@
+#include "hsm/socket/crew.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "hsm/operation.h"
+#include "hsm/process/recycle.h"
+
+enum { MAX_EVENTS = 64, THREAD_STACK = 512 << 10 };
+
+struct hand {
+	struct crew *crew;
+	struct session *session;
+	_Atomic int64_t busy_since; /* ticks; 0: idle */
+	pthread_mutex_t lock;       /* of the next two */
+	struct connection *doing; /* what is not answered yet, and may be given up by the server's thread; else NULL */
+	int64_t arrived;          /* ticks */
+};
+
+static char wake_mark; /* told from connections by its address in epoll's data */
+
+static void
+event_set(int fd)
+{
+	const uint64_t one = 1;
+
+	(void)!write(fd, &one, sizeof(one)); /* it fails only when it is set beyond counting */
+}
+
+static void
+event_clear(int fd)
+{
+	uint64_t count;
+
+	(void)!read(fd, &count, sizeof(count));
+}
+
+static void
+answer(struct crew *crew, struct connection *c, struct writer *reply)
+{
+	if (writer_done(reply) == ERR_OK && connection_reply(c, writer_span(reply)) == ERR_OK) {
+		peers_wait(crew->peers, c, 0);
+		return;
+	}
+	err_forget();
+	peers_drop(crew->peers, c);
+}
+
+static void
+refuse(struct crew *crew, struct connection *c, enum err e, const char *why)
+{
+	AUTO(writer) reply = writer_new(1024);
+
+	operation_refuse(e, why, &reply);
+	answer(crew, c, &reply);
+}
+
+/* ---- reading ---- */
+
+static enum connection_event
+read_some(struct crew *crew, struct connection *c, enum err *e)
+{
+	const enum connection_event event = connection_read(c, e);
+
+	if ((event != CONNECTION_MESSAGE && event != CONNECTION_WAIT) || peers_large(crew->peers, c))
+		return event;
+	*e = err_because(ERR_UNAVAILABLE, "more than %d large objects of one user at once", MAX_LARGE);
+	return CONNECTION_BAD;
+}
+
+/* A message out of form: told why, and closed. */
+static void
+reject(struct crew *crew, struct connection *c, enum err e)
+{
+	AUTO(writer) reply = writer_new(1024);
+
+	operation_refuse(e, err_why(), &reply);
+	log_refusal("frame", e, "");
+	if (writer_done(&reply) != ERR_OK || connection_reply(c, writer_span(&reply)) != ERR_OK)
+		err_forget();
+	peers_drop(crew->peers, c);
+}
+
+/* Reads what a peer has sent. True: its message is whole and may be done, c is the caller's. Else c is taken care of. */
+static bool
+message(struct crew *crew, struct connection *c)
+{
+	const struct clock clock = clock_system();
+	enum err e = ERR_OK;
+
+	peers_see(crew->peers);
+	switch (read_some(crew, c, &e)) {
+	case CONNECTION_MESSAGE:
+		break;
+	case CONNECTION_WAIT:
+		peers_wait(crew->peers, c, !connection_has_begun(c) ? 0 : c->since != 0 ? c->since : clock_ticks());
+		return false;
+	case CONNECTION_BAD:
+		reject(crew, c, e);
+		return false;
+	case CONNECTION_CLOSED:
+	default:
+		peers_drop(crew->peers, c);
+		return false;
+	}
+	c->arrived = clock_now(&clock);
+	if (peers_begin(crew->peers, c))
+		return true;
+	refuse(crew, c, ERR_UNAVAILABLE, "mohar-hsmd is busy: this user has many requests under way");
+	return false;
+}
+
+/* ---- doing ---- */
+
+/* Making a large key takes an HSM many seconds, and what custodians approve is done once: these are waited for. */
+static bool
+is_patient(uint8_t op)
+{
+	return op == OP_GENERATE || op == OP_APPROVE;
+}
+
+static void
+doing_set(struct hand *h, struct connection *c)
+{
+	(void)pthread_mutex_lock(&h->lock);
+	h->doing = is_patient(c->frame.op) ? NULL : c;
+	h->arrived = c->arrived_ticks;
+	(void)pthread_mutex_unlock(&h->lock);
+}
+
+/* False: the server's thread has answered in our place, and hung up. */
+static bool
+doing_take(struct hand *h, const struct connection *c)
+{
+	bool ours;
+
+	(void)pthread_mutex_lock(&h->lock);
+	ours = h->doing != NULL || is_patient(c->frame.op);
+	h->doing = NULL;
+	(void)pthread_mutex_unlock(&h->lock);
+	return ours;
+}
+
+static void
+work(struct hand *h, struct connection *c)
+{
+	AUTO(writer) reply = writer_new(MAX_MESSAGE);
+	struct crew *crew = h->crew;
+	const struct request r = {.uid = c->uid,
+		.op = c->frame.op,
+		.body = writer_span(&c->body),
+		.arrived = c->arrived,
+		.arrived_ticks = c->arrived_ticks};
+	const int64_t now = clock_ticks();
+
+	atomic_store(&h->busy_since, now);
+	doing_set(h, c);
+	if (now - c->arrived_ticks > crew->service->settings.deadline_ms * 1000) {
+		operation_refuse(ERR_UNAVAILABLE, "mohar-hsmd is busy: the request waited too long", &reply);
+	} else {
+		token_enter(crew->service->token);
+		operation_run(crew->service, h->session, &r, &reply);
+		token_leave(crew->service->token);
+	}
+	if (doing_take(h, c))
+		answer(crew, c, &reply);
+	else
+		peers_drop(crew->peers, c);
+	atomic_store(&h->busy_since, 0);
+}
+
+static void
+recycle(struct hand *h)
+{
+	atomic_store(&h->busy_since, clock_ticks());
+	if (recycle_is_due(h->crew->service))
+		recycle_run(h->crew->service, h->session);
+	else
+		recycle_mend(h->crew->service);
+	atomic_store(&h->busy_since, 0);
+}
+
+/* Waiting. Counted before the queue is looked at once more, and the server looks at the count after it has put something there: one of the two sees
+ * the other, so nothing stays in the queue while hands wait. */
+static struct connection *
+wait_for_one(struct crew *crew)
+{
+	struct connection *c;
+	struct epoll_event event;
+	int n = 0;
+
+	atomic_fetch_add(&crew->idle, 1);
+	c = queue_take(&crew->queue);
+	if (c == NULL)
+		n = epoll_wait(crew->peers->epoll_fd, &event, 1, -1);
+	if (atomic_fetch_sub(&crew->idle, 1) == 1 && !atomic_exchange(&crew->alerted, true))
+		event_set(crew->alert_fd);
+	if (c != NULL)
+		atomic_fetch_sub(&crew->service->waiting, 1);
+	if (n == 1 && event.data.ptr == &wake_mark)
+		event_clear(crew->wake_fd);
+	else if (n == 1 && !atomic_load(&crew->stopped))
+		c = message(crew, event.data.ptr) ? event.data.ptr : NULL;
+	return c;
+}
+
+static void *
+hand_main(void *argument)
+{
+	struct hand *h = argument;
+	struct crew *crew = h->crew;
+
+	for (;;) {
+		struct connection *c = wait_for_one(crew);
+
+		if (c == NULL)
+			continue;
+		work(h, c);
+		recycle(h);
+		if (record_is_used_up(&crew->service->records))
+			atomic_store(&crew->service->replace, true);
+	}
+	return NULL;
+}
+
+/* ---- for the server's thread ---- */
+
+static void
+enqueue(struct crew *crew, struct connection *c)
+{
+	atomic_fetch_add(&crew->service->waiting, 1);
+	if (queue_put(&crew->queue, c)) {
+		if (atomic_load(&crew->idle) > 0)
+			event_set(crew->wake_fd);
+		return;
+	}
+	atomic_fetch_sub(&crew->service->waiting, 1);
+	refuse(crew, c, ERR_UNAVAILABLE, "mohar-hsmd is busy: its queue is full");
+}
+
+/* False: a hand waits again, and whoever next finds that none does will tell. */
+static bool
+needed(struct crew *crew)
+{
+	if (atomic_load(&crew->idle) == 0)
+		return true;
+	event_clear(crew->alert_fd);
+	atomic_store(&crew->alerted, false);
+	if (atomic_load(&crew->idle) > 0)
+		return false;
+	atomic_store(&crew->alerted, true);
+	event_set(crew->alert_fd);
+	return true;
+}
+
+void
+crew_relieve(struct crew *crew)
+{
+	const struct timespec grace = {0, 1000000}; /* most are back sooner, and then read for themselves */
+	struct epoll_event events[MAX_EVENTS];
+	int n;
+
+	if (!needed(crew))
+		return;
+	(void)nanosleep(&grace, NULL);
+	if (!needed(crew) || atomic_load(&crew->stopped))
+		return;
+	n = epoll_wait(crew->peers->epoll_fd, events, MAX_EVENTS, 0);
+	for (int i = 0; i < n; i++)
+		if (events[i].data.ptr != &wake_mark && message(crew, events[i].data.ptr))
+			enqueue(crew, events[i].data.ptr);
+}
+
+/* A call that hangs takes its request along; its client is told all the same. */
+static void
+give_up(struct hand *h, int64_t before)
+{
+	(void)pthread_mutex_lock(&h->lock);
+	if (h->doing != NULL && h->arrived < before) {
+		AUTO(writer) reply = writer_new(1024);
+
+		operation_refuse(ERR_UNAVAILABLE, "the HSM does not answer in time", &reply);
+		if (writer_done(&reply) == ERR_OK)
+			connection_give_up(h->doing, writer_span(&reply));
+		log_warn("crew", "%s: the HSM has not answered in time", op_name(h->doing->frame.op));
+		h->doing = NULL;
+	}
+	(void)pthread_mutex_unlock(&h->lock);
+}
+
+void
+crew_give_up(struct crew *crew, int64_t before)
+{
+	struct connection *c;
+
+	for (int64_t i = 0; i < crew->service->settings.workers; i++)
+		give_up(&crew->hands[i], before);
+	while ((c = queue_take_older(&crew->queue, before)) != NULL) {
+		atomic_fetch_sub(&crew->service->waiting, 1);
+		refuse(crew, c, ERR_UNAVAILABLE, "mohar-hsmd is busy: the request waited too long");
+	}
+}
+
+int64_t
+crew_longest(const struct crew *crew, int64_t now)
+{
+	int64_t longest = 0;
+
+	for (int64_t i = 0; i < crew->service->settings.workers; i++) {
+		const int64_t since = atomic_load(&crew->hands[i].busy_since);
+
+		if (since != 0 && now - since > longest)
+			longest = now - since;
+	}
+	return longest;
+}
+
+static enum err
+threads_start(struct crew *c, struct session *sessions)
+{
+	const size_t count = (size_t)c->service->settings.workers;
+	pthread_attr_t attributes;
+	pthread_t thread;
+	int failed = pthread_attr_init(&attributes);
+
+	c->hands = calloc(count, sizeof(*c->hands));
+	REQUIRE(c->hands != NULL, ERR_NO_MEMORY);
+	failed |= pthread_attr_setstacksize(&attributes, THREAD_STACK);
+	failed |= pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	for (size_t i = 0; i < count && failed == 0; i++) {
+		c->hands[i].crew = c;
+		(void)pthread_mutex_init(&c->hands[i].lock, NULL);
+		c->hands[i].session = &sessions[i];
+		failed = pthread_create(&thread, &attributes, hand_main, &c->hands[i]);
+	}
+	REQUIRE_WHY(failed == 0, ERR_UNAVAILABLE, "starting threads: %s", strerror(failed));
+	return ERR_OK;
+}
+
+enum err
+crew_start(struct crew *c, struct service *s, struct peers *p, struct session *sessions)
+{
+	struct epoll_event wake = {.events = EPOLLIN, .data.ptr = &wake_mark};
+
+	*c = (struct crew){.service = s, .peers = p};
+	queue_init(&c->queue, (size_t)s->settings.queue);
+	c->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	c->alert_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	REQUIRE_WHY(c->wake_fd >= 0 && c->alert_fd >= 0, ERR_IO, "eventfd: %s", strerror(errno));
+	REQUIRE_WHY(epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, c->wake_fd, &wake) == 0, ERR_IO, "epoll: %s",
+		strerror(errno));
+	return threads_start(c, sessions);
+}
