@@ -159,7 +159,7 @@ attempt(struct pool *p, const struct call *c, struct span frames, uint32_t id, s
 	int fd;
 
 	*again = false;
-	TRY(pool_take(p, &fd, &fresh));
+	TRY(pool_take(p, c->once, &fd, &fresh));
 	patience(fd, c, KEYRING_GENERATE_WAIT_MS);
 	e = exchange(fd, c, frames, id, out);
 	patience(fd, c, KEYRING_WAIT_MS);

@@ -1,6 +1,7 @@
 #include "keyring/keyring_pool.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -88,12 +89,26 @@ forget(struct pool *p)
 	(void)pthread_mutex_unlock(&p->lock);
 }
 
+/* An idle connection says nothing by itself: end of file, or a byte, tells that the other end is gone or has spoken out of turn. */
+static bool
+is_quiet(int fd)
+{
+	uint8_t byte;
+
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
 enum err
-pool_take(struct pool *p, int *fd, bool *fresh)
+pool_take(struct pool *p, bool surely, int *fd, bool *fresh)
 {
 	enum err e;
 
 	TRY(reserve(p, fd));
+	if (*fd >= 0 && surely && !is_quiet(*fd)) {
+		(void)close(*fd); /* its place is ours */
+		pool_drop_idle(p);
+		*fd = -1;
+	}
 	*fresh = *fd < 0;
 	if (!*fresh)
 		return ERR_OK;

@@ -27,8 +27,9 @@ struct pool {
 MUST_USE enum err pool_init(struct pool *p, const char *path, size_t size);
 void pool_end(struct pool *p);
 
-/* A connection; *fresh tells whether it was just made: an idle one may have died unnoticed, so a failure on it is worth one more try. ERR_UNAVAILABLE. */
-MUST_USE enum err pool_take(struct pool *p, int *fd, bool *fresh);
+/* A connection; *fresh tells whether it was just made: an idle one may have died unnoticed, so a failure on it is worth one more try. surely: an idle
+ * one that the other side has closed is not given, for what may be sent only once. ERR_UNAVAILABLE. */
+MUST_USE enum err pool_take(struct pool *p, bool surely, int *fd, bool *fresh);
 
 /* Back, to be used again; or, if it failed, closed. */
 void pool_give(struct pool *p, int fd, bool good);
