@@ -44,19 +44,12 @@ op_pubkey(struct work *w)
 	return ERR_OK;
 }
 
-/* Recorded before it happens (intent), because a key that is nowhere recorded must not exist. */
 static enum err
 op_generate(struct work *w)
 {
-	struct journal_entry entry = {.act = "generate",
-		.key = w->key->rule->label,
-		.has_uid = true,
-		.uid = w->request->uid};
-
-	REQUIRE_WHY(!atomic_load(&w->key->present), ERR_EXISTS, "key '%s' exists already", w->key->rule->label);
-	entry.detail = w->key->algorithm->name;
-	TRY(journal_append(&w->service->journal, &entry, w->request->arrived));
-	return key_generate(&w->service->keys, w->session, w->key, &w->result);
+	REQUIRE_WHY(!quorum_generates(w->key->rule), ERR_REFUSED,
+		"key '%s' is made with custodians' approval only: PROPOSE it", w->key->rule->label);
+	return quorum_key_make(w->service, w->session, w->key, w->request->uid, w->request->arrived, &w->result);
 }
 
 static enum err

@@ -14,6 +14,7 @@ key_write(struct json_writer *j, const struct key *k, const struct count_sum *su
 	json_text(j, "algorithm", k->rule->algorithm);
 	json_text(j, "agency", k->rule->agency);
 	json_bool(j, "present", present);
+	json_text(j, "generate", k->rule->generate);
 	if (present && k->found.spki.len > 0) {
 		const struct sha256 hash = sha256_of(writer_span(&k->found.spki));
 

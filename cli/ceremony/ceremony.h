@@ -109,6 +109,9 @@ MUST_USE enum err ceremony_keyring(const struct ceremony *c, const char *token, 
 /* A certificate that is there already: made in an earlier run of this ceremony, or brought along under that name. */
 MUST_USE enum err ceremony_certificate_again(struct ceremony *c, const char *key);
 
+/* Does keys.json of that token want custodians' approval before the key is made? */
+MUST_USE enum err ceremony_key_is_approved(struct keyring *k, const char *label, bool *out);
+
 /* The heads of the journals of both tokens, as far as they are named, into j as that member. */
 MUST_USE enum err ceremony_journals(const struct ceremony *c, struct json_writer *j, const char *member);
 

@@ -6,7 +6,7 @@
 #include "x509/own.h"
 #include "x509/x509.h"
 
-enum { SCRATCH_DAYS = 365, MAX_ANSWER = 64 << 10 };
+enum { SCRATCH_DAYS = 365 };
 
 static const char scratch_module[] = "/usr/lib/softhsm/libsofthsm2.so";
 
@@ -21,17 +21,16 @@ makes(const struct script_step *steps, size_t before, const char *what, const ch
 	return false;
 }
 
-/* On whichever token keys.json puts it. */
+/* On the token on which keys.json puts it. */
 static enum err
 key_make(struct ceremony *c, const char *label)
 {
-	AUTO(writer) json = writer_new(MAX_ANSWER);
-	enum err e = keyring_generate(c->main, label, &json);
+	const struct key_rule *rule = keys_file_key(&c->keys, span_of(label));
+	const struct script_step s = {.what = (char[]){"generate"},
+		.token = rule == NULL ? (char[]){"main"} : rule->token,
+		.key = (char *)(uintptr_t)label};
+	const enum err e = ceremony_step(c, &s, false);
 
-	if (e != ERR_OK && e != ERR_EXISTS) {
-		writer_reset(&json);
-		e = keyring_generate(c->root, label, &json);
-	}
 	if (e == ERR_EXISTS) {
 		err_forget();
 		return ERR_OK;

@@ -174,6 +174,14 @@ delete_facts(const char *label, struct span object, struct writer *w)
 	return ERR_OK;
 }
 
+static enum err
+generate_facts(const char *label, struct span object, struct writer *w)
+{
+	(void)object;
+	writer_format(w, "MAKE KEY '%s' ", label);
+	return ERR_OK;
+}
+
 /* "journal=LINES:HASH token=LINES:HASH …": the hashes stand in lines of their own. */
 static enum err
 restore_facts(const char *label, struct span object, struct writer *w)
@@ -194,6 +202,7 @@ static const struct {
 } kinds[] = {
 	{"sign", "SIGN A", true, sign_facts},
 	{"policy", "CHANGE THE POLICY", false, policy_facts},
+	{"generate", "MAKE KEY", true, generate_facts},
 	{"delete", "DESTROY KEY", true, delete_facts},
 	{"restore", "GO ON", false, restore_facts},
 };
@@ -208,7 +217,8 @@ facts_write(const char *kind, const char *label, struct span object, struct writ
 			TRY(kinds[i].facts(label, object, w));
 			return writer_done(w);
 		}
-	return err_because(ERR_UNSUPPORTED, "custodians decide: sign, policy, delete, restore; not '%.32s'", kind);
+	return err_because(ERR_UNSUPPORTED, "custodians decide: sign, generate, policy, delete, restore; not '%.32s'",
+		kind);
 }
 
 static enum err

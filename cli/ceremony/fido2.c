@@ -13,16 +13,20 @@ enum { MAX_CLIENT_DATA = 512, MAX_CREDENTIAL = 1023, CREDENTIAL_AT = 55, ES256 =
 struct sha256
 fido2_challenge(const struct proposal_file *p)
 {
-	static const char domain[] = "mohar approval v1"; /* with its NUL */
+	static const char domain[] = "mohar approval v2"; /* with its NUL */
 	const struct sha256 object = sha256_of(p->object), summary = sha256_of(span_of(p->told.summary));
+	uint8_t end[8];
 	const struct span parts[] = {
 		{(const uint8_t *)domain, sizeof(domain)},
 		span_at(p->told.id, HSM_NONCE_LEN),
+		span_at(end, sizeof(end)),
 		sha256_span(&object),
 		sha256_span(&summary),
 	};
 
-	return sha256_of_parts(parts, 4);
+	for (size_t i = 0; i < sizeof(end); i++)
+		end[i] = (uint8_t)((uint64_t)p->told.expires >> (56 - 8 * i));
+	return sha256_of_parts(parts, 5);
 }
 
 enum err

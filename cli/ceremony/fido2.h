@@ -13,7 +13,7 @@
 		"--credential", "BASE64URL", "with --fido2: the credential's id, from enrolment", NULL, false, false \
 	}
 
-/* What the key signs for: SHA-256("mohar approval v1" 00 id object summary), the last two as their SHA-256. Pure. */
+/* What the key signs for: SHA-256("mohar approval v2" 00 id expires object summary), expires as u64, the last two as their SHA-256. Pure. */
 struct sha256 fido2_challenge(const struct proposal_file *p);
 
 /* The client data over a challenge: type is webauthn.get or webauthn.create. Pure. Appended. */

@@ -13,8 +13,8 @@
 enum { MAX_EVIDENCE = 8 << 10, MAX_EXECUTED = 64 << 10 };
 
 const struct cli_option ceremony_propose_options[] = {
-	{"--kind", "KIND", "what is to be done: sign, policy, delete, restore", NULL, true, false},
-	{"--key", "LABEL", "the key that signs, or is destroyed", NULL, false, false},
+	{"--kind", "KIND", "what is to be done: sign, generate, policy, delete, restore", NULL, true, false},
+	{"--key", "LABEL", "the key that signs, is made, or is destroyed", NULL, false, false},
 	{"--hsm-socket", "PATH", "the mohar-hsmd whose token that is", "MOHAR_HSM_SOCKET", true, false},
 	{"--out", "FILE", "where the proposal goes", NULL, true, false},
 	{0},
@@ -59,10 +59,10 @@ object_of(struct cli *c, const char *kind, struct keyring *k, struct writer *obj
 {
 	if (strcmp(kind, "restore") == 0 && cli_file_count(c) == 0)
 		return restore_object(k, object);
-	if (strcmp(kind, "delete") == 0 && cli_file_count(c) == 0)
+	if ((strcmp(kind, "delete") == 0 || strcmp(kind, "generate") == 0) && cli_file_count(c) == 0)
 		return ERR_OK;
 	REQUIRE_WHY(cli_file_count(c) == 1, ERR_MALFORMED,
-		"name one file: what a key signs (DER), or the new keys.json; none for delete and restore");
+		"name one file: what a key signs (DER), or the new keys.json; none for generate, delete and restore");
 	return file_read(cli_file(c, 0), MAX_PROPOSED, object);
 }
 
@@ -167,6 +167,7 @@ approve(struct cli *c, struct keyring *k, struct carried *p)
 	enum err e;
 
 	memcpy(what.told.id, p->id.ptr, HSM_NONCE_LEN);
+	what.told.expires = p->expires;
 	(void)snprintf(what.told.summary, sizeof(what.told.summary), "%s", p->summary);
 	TRY(cli_value(c, "--fido2") != NULL ? fido2_approval(c, &what, &evidence) : by_card(c, &what, &evidence));
 	TRY(keyring_approve(k, what.told.id, what.object, writer_span(&evidence), &executed, &missing, &result));

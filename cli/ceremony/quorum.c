@@ -17,6 +17,7 @@ proposal_approval(const struct proposal_file *p, struct card *card, unix_time no
 
 	json_object(&j, NULL);
 	json_bytes64(&j, "proposal", span_at(p->told.id, HSM_NONCE_LEN));
+	json_int(&j, "expires", p->told.expires);
 	json_bytes64(&j, "object_sha256", sha256_span(&object));
 	json_bytes64(&j, "summary_sha256", sha256_span(&summary));
 	json_object_end(&j);

@@ -38,8 +38,12 @@ generate(struct ceremony *c, const struct script_step *s, bool again)
 	struct keyring *k;
 	enum err e;
 
+	bool quorum = false;
+
 	TRY(ceremony_keyring(c, s->token, &k));
-	e = keyring_generate(k, s->key, &attributes);
+	TRY(ceremony_key_is_approved(k, s->key, &quorum));
+	e = quorum ? ceremony_decide(c, k, "generate", s->key, SPAN(""), &attributes)
+		   : keyring_generate(k, s->key, &attributes);
 	if (e == ERR_EXISTS && again) {
 		err_forget();
 		return made_before(c, k, s->key);

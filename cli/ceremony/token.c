@@ -11,7 +11,7 @@ enum { MAX_STATUS = 1 << 20, MAX_FILE = 64 << 20, MAX_FOLDER = 4096 };
 
 /* What mohar-hsmd says of itself, as far as it is compared here. */
 struct status_key {
-	char *label;
+	char *label, *generate; /* generate: "quorum", or NULL */
 	bool present;
 };
 struct status {
@@ -35,8 +35,9 @@ static const struct json_table journal_table = {"journal", journal_rows, 2, size
 static const struct json_row key_rows[] = {
 	{"label", JSON_TEXT, JSON_REQUIRED, offsetof(struct status_key, label), .max = 64},
 	{"present", JSON_BOOL, JSON_REQUIRED, offsetof(struct status_key, present), .max = 0},
+	{"generate", JSON_TEXT, JSON_OPTIONAL, offsetof(struct status_key, generate), .max = 16},
 };
-static const struct json_table key_table = {"key", key_rows, 2, sizeof(struct status_key), true};
+static const struct json_table key_table = {"key", key_rows, 3, sizeof(struct status_key), true};
 static const struct json_row status_rows[] = {
 	{"serves", JSON_TEXT, JSON_REQUIRED, offsetof(struct status, serves), .max = 32},
 	{"token", JSON_TEXT, JSON_REQUIRED, offsetof(struct status, token), .max = 64},
@@ -139,6 +140,23 @@ ceremony_genesis_check(struct ceremony *c, const struct script_step *s)
 	json_int(&c->json, "keys", (int64_t)status.keys.count);
 	json_free(&status_table, &status);
 	return e;
+}
+
+enum err
+ceremony_key_is_approved(struct keyring *k, const char *label, bool *out)
+{
+	struct status status;
+
+	*out = false;
+	TRY(status_of(k, &status));
+	for (size_t i = 0; i < status.keys.count; i++) {
+		const struct status_key *key = (const struct status_key *)status.keys.items + i;
+
+		if (strcmp(key->label, label) == 0)
+			*out = key->generate != NULL;
+	}
+	json_free(&status_table, &status);
+	return ERR_OK;
 }
 
 static enum err

@@ -8,14 +8,16 @@
 
 struct told {
 	struct json_bytes proposal, object, summary;
+	int64_t expires;
 };
 static const struct json_row told_rows[] = {
 	{"proposal", JSON_BYTES, JSON_REQUIRED, offsetof(struct told, proposal), .max = HSM_NONCE_LEN},
+	{"expires", JSON_INT, JSON_REQUIRED, offsetof(struct told, expires), .min = 0, .max = 1LL << 40},
 	{"object_sha256", JSON_BYTES, JSON_REQUIRED, offsetof(struct told, object), .max = SHA256_LEN},
 	{"summary_sha256", JSON_BYTES, JSON_REQUIRED, offsetof(struct told, summary), .max = SHA256_LEN},
 };
 /* open: act, aud, jti, iat and exp are act_verify's */
-static const struct json_table told_table = {"act proposal.approve", told_rows, 3, sizeof(struct told), true};
+static const struct json_table told_table = {"act proposal.approve", told_rows, 4, sizeof(struct told), true};
 
 static bool
 is(const struct json_bytes *told, struct span wanted)
@@ -28,6 +30,7 @@ told_check(const struct approval_question *q, const struct told *t)
 {
 	REQUIRE_WHY(is(&t->proposal, span_at(q->id, HSM_NONCE_LEN)), ERR_MISMATCH,
 		"the approval is of another proposal");
+	REQUIRE_WHY(t->expires == q->expires, ERR_MISMATCH, "the approval is of a proposal that ends at another time");
 	REQUIRE_WHY(is(&t->object, sha256_span(&q->object)), ERR_MISMATCH, "the approval is of other bytes");
 	REQUIRE_WHY(is(&t->summary, sha256_span(&q->summary)), ERR_MISMATCH, "the approval is of another summary");
 	return ERR_OK;
@@ -52,17 +55,21 @@ by_act(const struct approval_question *q, const struct operator_row **by)
 /* ---- by FIDO2 key: an assertion ---- */
 
 struct sha256
-approval_challenge(const uint8_t *id, const struct sha256 *object, const struct sha256 *summary)
+approval_challenge(const uint8_t *id, unix_time expires, const struct sha256 *object, const struct sha256 *summary)
 {
-	static const char domain[] = "mohar approval v1"; /* with its NUL */
+	static const char domain[] = "mohar approval v2"; /* with its NUL */
+	uint8_t end[8];
 	const struct span parts[] = {
 		{(const uint8_t *)domain, sizeof(domain)},
 		span_at(id, HSM_NONCE_LEN),
+		span_at(end, sizeof(end)),
 		sha256_span(object),
 		sha256_span(summary),
 	};
 
-	return sha256_of_parts(parts, 4);
+	for (size_t i = 0; i < sizeof(end); i++)
+		end[i] = (uint8_t)((uint64_t)expires >> (56 - 8 * i));
+	return sha256_of_parts(parts, 5);
 }
 
 static const struct operator_row *
@@ -78,7 +85,7 @@ static enum err
 assertion_check(const struct approval_question *q, const struct operator_row *o)
 {
 	static const char *const origins[] = {APPROVAL_AUDIENCE, NULL};
-	const struct sha256 challenge = approval_challenge(q->id, &q->object, &q->summary);
+	const struct sha256 challenge = approval_challenge(q->id, q->expires, &q->object, &q->summary);
 	const struct webauthn_expect expect = {.rp_id = APPROVAL_RP_ID,
 		.origins = origins,
 		.challenge = sha256_span(&challenge),

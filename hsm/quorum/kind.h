@@ -25,10 +25,11 @@ struct kind {
 	enum err (*execute)(const struct kind_question *q, const char *const *by, struct writer *result);
 };
 
-extern const struct kind kind_sign;    /* object: what a root-ca key, or a certificate rule with quorum, signs */
-extern const struct kind kind_delete;  /* object empty: both halves of the key */
-extern const struct kind kind_policy;  /* object: the next keys.json */
-extern const struct kind kind_restore; /* object: what STATUS tells in `restore` */
+extern const struct kind kind_sign;     /* object: what a root-ca key, or a certificate rule with quorum, signs */
+extern const struct kind kind_generate; /* object empty: a key whose row says "generate": "quorum" */
+extern const struct kind kind_delete;   /* object empty: both halves of the key */
+extern const struct kind kind_policy;   /* object: the next keys.json */
+extern const struct kind kind_restore;  /* object: what STATUS tells in `restore` */
 
 /* The row of a name. ERR_UNSUPPORTED names those there are. */
 MUST_USE enum err kind_find(struct span name, const struct kind **out);

@@ -1,6 +1,6 @@
 #include "hsm/quorum/kind.h"
 
-static const struct kind *const kinds[] = {&kind_sign, &kind_delete, &kind_policy, &kind_restore};
+static const struct kind *const kinds[] = {&kind_sign, &kind_generate, &kind_delete, &kind_policy, &kind_restore};
 
 enum err
 kind_find(struct span name, const struct kind **out)
@@ -10,5 +10,5 @@ kind_find(struct span name, const struct kind **out)
 			*out = kinds[i];
 			return ERR_OK;
 		}
-	return err_because(ERR_UNSUPPORTED, "proposed can be: sign, delete, policy, restore");
+	return err_because(ERR_UNSUPPORTED, "proposed can be: sign, generate, delete, policy, restore");
 }

@@ -199,6 +199,26 @@ hash_take(struct reader *r, struct sha256 *out)
 	return hex_read(text, out->bytes, SHA256_LEN, &len);
 }
 
+static bool
+was_done(const struct proposals *t, const uint8_t id[HSM_NONCE_LEN])
+{
+	for (size_t i = 0; i < t->done_count; i++)
+		if (memcmp(t->done[i], id, HSM_NONCE_LEN) == 0)
+			return true;
+	return false;
+}
+
+static enum err
+done_add(struct proposals *t, const uint8_t id[HSM_NONCE_LEN])
+{
+	uint8_t(*grown)[HSM_NONCE_LEN] = reallocarray(t->done, t->done_count + 1, sizeof(*grown));
+
+	REQUIRE(grown != NULL, ERR_NO_MEMORY);
+	t->done = grown;
+	memcpy(t->done[t->done_count++], id, HSM_NONCE_LEN);
+	return ERR_OK;
+}
+
 static enum err
 replay_propose(struct proposals *t, const struct journal_line *l)
 {
@@ -209,6 +229,10 @@ replay_propose(struct proposals *t, const struct journal_line *l)
 	if (l->number <= t->now)
 		return ERR_OK;
 	REQUIRE(l->has_id && l->has_object && l->type != NULL, ERR_CORRUPT);
+	if (was_done(t, l->id) || proposals_find(t, span_at(l->id, HSM_NONCE_LEN)) != NULL) {
+		log_warn("quorum", "a proposal in the journal has the id of an earlier one and is not counted");
+		return ERR_OK;
+	}
 	TRY(hash_take(&r, &p.summary));
 	TRY(reader_bytes(&r, 1, &blank));
 	TRY(hash_take(&r, &p.policy));
@@ -229,6 +253,7 @@ replay_approve(struct proposals *t, struct proposal *p, const struct journal_lin
 		return ERR_OK;
 	const struct approval_question q = {.policy = t->policy,
 		.id = p->id,
+		.expires = p->expires,
 		.object = p->object,
 		.summary = p->summary,
 		.evidence = span_of(end == NULL ? "" : end + 1),
@@ -246,6 +271,8 @@ replay_execute(struct proposals *t, struct proposal *p, const struct journal_lin
 {
 	if (p != NULL)
 		p->executed = true;
+	if (l->has_id)
+		TRY(done_add(t, l->id));
 	return l->type == NULL ? ERR_CORRUPT : follows(t, l->type, l->key == NULL ? "" : l->key, l->number);
 }
 

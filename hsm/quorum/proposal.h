@@ -32,6 +32,9 @@ struct proposals {
 	int64_t next_version;    /* of the latest policy that custodians approved; 0: none in this journal */
 	char *deleted[MAX_KEYS]; /* labels of keys that they had deleted, and that were not made again; owned */
 	size_t deleted_count;
+	uint8_t (*done)
+		[HSM_NONCE_LEN]; /* ids that the journal has seen executed: no later line opens them again; owned */
+	size_t done_count;
 };
 
 /* An empty table for the policy in force. */

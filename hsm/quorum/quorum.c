@@ -9,12 +9,56 @@
 #include "hsm/quorum/kind.h"
 #include "json/json.h"
 
-enum { MINUTE = 60 };
+enum { MINUTE = 60, MAX_DONE = 16 << 10 };
 
 bool
 quorum_only(const struct key_rule *rule)
 {
 	return strcmp(rule->purpose, "root-ca") == 0;
+}
+
+bool
+quorum_generates(const struct key_rule *rule)
+{
+	return rule->generate != NULL;
+}
+
+/* Before the journal says that it is made: what custodians had deleted must not count as made again while an older copy of the token still has it. */
+static enum err
+absent_check(struct session *session, const struct key *k)
+{
+	struct token_key found;
+	enum err e;
+
+	REQUIRE_WHY(!atomic_load(&k->present), ERR_EXISTS, "key '%s' exists already", k->rule->label);
+	REQUIRE_WHY(token_count(session->token) == 1, ERR_REFUSED,
+		"a key is made on one token, and then copied by the vendor's means: take 'mirror' out of the settings, make '%s', clone the token, put 'mirror' back",
+		k->rule->label);
+	TRY(session_ready(session));
+	e = token_key_find(session, k->rule->label, k->algorithm, &found);
+	if (e == ERR_OK) {
+		token_key_free(&found);
+		return err_because(ERR_EXISTS, "key '%s' is on this token already, though it is not used",
+			k->rule->label);
+	}
+	REQUIRE(e == ERR_NOT_FOUND, e);
+	err_forget();
+	return ERR_OK;
+}
+
+enum err
+quorum_key_make(struct service *s, struct session *session, struct key *k, uid_t uid, unix_time now,
+	struct writer *json)
+{
+	const struct journal_entry entry = {.act = "generate",
+		.key = k->rule->label,
+		.detail = k->algorithm->name,
+		.has_uid = true,
+		.uid = uid};
+
+	TRY(absent_check(session, k));
+	TRY(journal_append(&s->journal, &entry, now));
+	return key_generate(&s->keys, session, k, json);
 }
 
 void
@@ -180,7 +224,7 @@ approved_write(struct work *w, const struct proposal *p, int64_t missing, struct
 static enum err
 approve(struct work *w, struct proposal *p)
 {
-	AUTO(writer) result = writer_new(MAX_SIGNATURE);
+	AUTO(writer) result = writer_new(MAX_DONE);
 	struct service *s = w->service;
 	struct kind_question q = {.service = s,
 		.session = w->session,
@@ -190,6 +234,7 @@ approve(struct work *w, struct proposal *p)
 		.uid = w->request->uid};
 	const struct approval_question asked = {.policy = &s->policy,
 		.id = p->id,
+		.expires = p->expires,
 		.object = p->object,
 		.summary = p->summary,
 		.evidence = w->fields.at[FIELD_EVIDENCE],

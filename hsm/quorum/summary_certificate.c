@@ -9,7 +9,9 @@
 #include "x509/own.h"
 #include "x509/x509.h"
 
+OWN_TYPE(AUTHORITY_INFO_ACCESS)
 OWN_TYPE(CERTIFICATEPOLICIES)
+OWN_TYPE(CRL_DIST_POINTS)
 OWN_TYPE(EXTENDED_KEY_USAGE)
 
 enum { DAY = 86400, MAX_TBS = 64 << 10, USAGES = 9 };
@@ -215,6 +217,47 @@ alternatives_write(struct writer *w, X509 *x)
 }
 
 static void
+address_write(struct writer *w, const char *name, const GENERAL_NAME *n)
+{
+	summary_name(w, name);
+	if (n->type == GEN_URI)
+		summary_foreign(w, span_at(ASN1_STRING_get0_data(n->d.ia5), (size_t)ASN1_STRING_length(n->d.ia5)));
+	else
+		writer_format(w, "(an address of another kind, %d)", n->type);
+	writer_u8(w, '\n');
+}
+
+/* Where those who check it will ask (RFC 5280 4.2.1.13, 4.2.2.1): whoever holds these addresses answers for its status. */
+static void
+addresses_write(struct writer *w, X509 *x)
+{
+	OWN(CRL_DIST_POINTS) points = X509_get_ext_d2i(x, NID_crl_distribution_points, NULL, NULL);
+	OWN(AUTHORITY_INFO_ACCESS) access = X509_get_ext_d2i(x, NID_info_access, NULL, NULL);
+	char text[128];
+
+	for (int i = 0; i < sk_DIST_POINT_num(points); i++) {
+		const DIST_POINT *p = sk_DIST_POINT_value(points, i);
+		const GENERAL_NAMES *names =
+			p->distpoint != NULL && p->distpoint->type == 0 ? p->distpoint->name.fullname : NULL;
+
+		if (sk_GENERAL_NAME_num(names) <= 0)
+			summary_line(w, "lists at", "(no full address)");
+		for (int n = 0; n < sk_GENERAL_NAME_num(names); n++)
+			address_write(w, "lists at", sk_GENERAL_NAME_value(names, n));
+	}
+	for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(access); i++) {
+		const ACCESS_DESCRIPTION *d = sk_ACCESS_DESCRIPTION_value(access, i);
+		const int method = OBJ_obj2nid(d->method);
+
+		address_write(w,
+			method == NID_ad_OCSP                 ? "status at"
+				: method == NID_ad_ca_issuers ? "issuer at"
+							      : short_name(d->method, text),
+			d->location);
+	}
+}
+
+static void
 extensions_write(struct writer *w, const X509 *x)
 {
 	char text[128];
@@ -275,6 +318,7 @@ write_all(const struct type_question *q, const struct facts *f, struct writer *w
 	usage_write(w, f->x);
 	policies_write(w, f->x);
 	alternatives_write(w, f->x);
+	addresses_write(w, f->x);
 	extensions_write(w, f->x);
 	summary_hash(w, "bytes SHA-256", &hash);
 	follows_write(w, f);

@@ -93,7 +93,7 @@ struct hsm_proposal {
 	int64_t expires, k;
 };
 
-/* Proposes an act: kind "sign" (label: the key), "delete" (label), "policy" (object: the new keys.json), "restore" (object: what STATUS
+/* Proposes an act: kind "sign" (label: the key), "generate" (label), "delete" (label), "policy" (object: the new keys.json), "restore" (object: what STATUS
  * tells in `restore`). evidence: empty. */
 MUST_USE enum err keyring_propose(struct keyring *k, const char *kind, const char *label, struct span object,
 	struct span evidence, struct hsm_proposal *out);

@@ -53,6 +53,7 @@ static const struct json_row key_rows[] = {
 	{"burst", JSON_INT, JSON_OPTIONAL, AT(key_rule, burst), .min = 1, .max = 1000000},
 	{"seal", JSON_TEXT, JSON_OPTIONAL, AT(key_rule, seal), .max = MAX_KEY_LABEL},
 	{"born", JSON_TEXT, JSON_OPTIONAL, AT(key_rule, born), .max = 32},
+	{"generate", JSON_TEXT, JSON_OPTIONAL, AT(key_rule, generate), .max = 16},
 	{"activation", JSON_OBJECT, JSON_OPTIONAL, AT(key_rule, activation), .table = &activation_table},
 };
 static const struct json_table key_table = {"key", key_rows, LEN(key_rows), sizeof(struct key_rule), false};
@@ -115,6 +116,8 @@ key_check(const struct keys_file *f, struct key_rule *k)
 		REQUIRE_WHY(bit != 0, ERR_CONFIG, "key '%s': no caller '%s'", k->label, json_text_at(&k->callers, i));
 		k->allowed |= bit;
 	}
+	REQUIRE_WHY(k->generate == NULL || strcmp(k->generate, "quorum") == 0, ERR_CONFIG,
+		"key '%s': generate can be 'quorum', or is left out", k->label);
 	return purpose_check(f, k);
 }
 

@@ -53,6 +53,7 @@ struct key_rule {
 	char *seal;                    /* citizen-keys: label of the blob-seal key */
 	char *born;                    /* citizen-keys: algorithm of the keys made under it */
 	struct activation activation;  /* citizen-keys */
+	char *generate;                /* "quorum": made by custodians' approval only; NULL: by a ceremony's GENERATE */
 	uint32_t allowed;              /* callers as a mask over keys_file.callers; worked out, not from the file */
 };
 

@@ -414,6 +414,7 @@ rig_approval(struct rig *r, int custodian, const struct hsm_proposal *p, struct 
 	json_int(&j, "iat", now);
 	json_int(&j, "exp", now + 300);
 	json_bytes64(&j, "proposal", span_at(p->id, HSM_NONCE_LEN));
+	json_int(&j, "expires", p->expires);
 	json_bytes64(&j, "object_sha256", sha256_span(&hash));
 	json_bytes64(&j, "summary_sha256", sha256_span(&summary));
 	json_object_end(&j);

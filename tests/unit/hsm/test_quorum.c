@@ -142,7 +142,7 @@ CASE(an_approval_of_another_proposal_or_summary_is_refused)
 struct order {
 	EVP_PKEY *by;
 	const char *act, *audience;
-	int64_t age;
+	int64_t age, longer; /* longer: than the proposal is open */
 };
 
 static enum err
@@ -165,6 +165,7 @@ approve_as(struct rig *r, const struct asked *a, const struct order *o)
 	json_int(&j, "iat", iat);
 	json_int(&j, "exp", iat + 300);
 	json_bytes64(&j, "proposal", span_at(a->p.id, HSM_NONCE_LEN));
+	json_int(&j, "expires", a->p.expires + o->longer);
 	json_bytes64(&j, "object_sha256", sha256_span(&hash));
 	json_bytes64(&j, "summary_sha256", sha256_span(&summary));
 	json_object_end(&j);
@@ -181,7 +182,7 @@ CASE(a_registrar_a_stranger_an_old_act_another_act_and_another_audience_are_refu
 	struct rig *r = rig_of(state);
 	AUTO(asked) a = asked_new(r);
 	OWN(EVP_PKEY) stranger = EVP_EC_gen("P-256");
-	const struct order good = {r->custodians[0], "proposal.approve", "mohar:ceremony", 0};
+	const struct order good = {r->custodians[0], "proposal.approve", "mohar:ceremony", 0, 0};
 	struct order o = good;
 
 	o.by = r->registrar;
@@ -197,6 +198,9 @@ CASE(a_registrar_a_stranger_an_old_act_another_act_and_another_audience_are_refu
 	o = good;
 	o.audience = "https://ca";
 	assert_err(approve_as(r, &a, &o), ERR_REFUSED);
+	o = good;
+	o.longer = 1;
+	assert_err(approve_as(r, &a, &o), ERR_MISMATCH);
 	assert_ok(approve_as(r, &a, &good));
 }
 
@@ -247,7 +251,7 @@ CASE(what_cannot_be_proposed_is_said_at_once)
 	struct hsm_proposal p;
 
 	asked_object(r, &object);
-	assert_err(keyring_propose(r->keyring, "generate", "root-ca", SPAN(""), SPAN(""), &p), ERR_UNSUPPORTED);
+	assert_err(keyring_propose(r->keyring, "dance", "root-ca", SPAN(""), SPAN(""), &p), ERR_UNSUPPORTED);
 	assert_err(keyring_propose(r->keyring, "sign", NULL, writer_span(&object), SPAN(""), &p), ERR_MALFORMED);
 	assert_err(keyring_propose(r->keyring, "policy", "root-ca", writer_span(&object), SPAN(""), &p), ERR_MALFORMED);
 	assert_err(keyring_propose(r->keyring, "sign", "root-ca", writer_span(&object), SPAN("evidence"), &p),

@@ -82,6 +82,98 @@ CASE(an_approval_forged_into_the_journal_is_not_counted)
 	assert_ok(asked_approve(r, 1, &a, &missing));
 }
 
+/* The line `at` of text once more, behind the last one: 0 is the last, 1 the one before it. */
+static void
+line_again(struct writer *text, size_t at)
+{
+	const char *end = (const char *)text->ptr + text->len - 1, *begin;
+	struct sha256 last, hash;
+	size_t len;
+
+	for (begin = end; begin[-1] != '\n'; begin--)
+		;
+	assert_ok(hex_read(span_at(begin, 64), last.bytes, SHA256_LEN, &len));
+	for (; at > 0; at--)
+		for (end = begin - 1, begin = end; begin > (const char *)text->ptr && begin[-1] != '\n'; begin--)
+			;
+	AUTO(writer) json = writer_new(8192);
+
+	writer_bytes(&json, span_at(begin + 65, (size_t)(end - begin) - 65));
+	hash = sha256_of_parts((const struct span[]){sha256_span(&last), writer_span(&json)}, 2);
+	hex_write(text, sha256_span(&hash));
+	writer_format(text, " %s\n", (const char *)writer_span(&json).ptr);
+}
+
+/* propose, approve, approve, execute are in the journal; the first three come again. */
+CASE(an_executed_proposal_is_not_reopened_by_lines_forged_behind_it)
+{
+	struct rig *r = rig_fresh(state, "status");
+	AUTO(writer) text = writer_new(1 << 20);
+	AUTO(writer) nothing = writer_new(1024);
+	struct hsm_proposal p;
+	char path[128];
+	int64_t missing;
+
+	assert_ok(keyring_propose(r->keyring, "delete", "status", SPAN(""), SPAN(""), &p));
+	assert_ok(asked_approve_bytes(r, 0, &p, SPAN(""), &missing, &nothing));
+	assert_ok(asked_approve_bytes(r, 1, &p, SPAN(""), &missing, &nothing));
+	assert_int_equal(missing, 0);
+	rig_stop(r, SIGKILL);
+	rig_path(r, "journal", path);
+	assert_ok(file_read(path, 1 << 20, &text));
+	while (strstr(strrchr((const char *)writer_span(&text).ptr, '{'), "execute") == NULL &&
+		text.len > 1) /* what the fresh worker wrote behind it */
+		for (text.len--; text.ptr[text.len - 1] != '\n'; text.len--)
+			;
+	for (int i = 0; i < 3; i++)
+		line_again(&text, 3);
+	assert_ok(file_write(path, writer_span(&text), 0600));
+	rig_start(r);
+	assert_true(rig_said(r, "has the id of an earlier one and is not counted"));
+	assert_err(asked_approve_bytes(r, 2, &p, SPAN(""), &missing, &nothing), ERR_USED);
+	rig_free(&r);
+}
+
+/* ---- keys that are made by custodians only ---- */
+
+static enum err
+pubkey(struct rig *r, const char *label)
+{
+	AUTO(writer) spki = writer_new(1024);
+
+	return keyring_pubkey(r->keyring, label, &spki);
+}
+
+CASE(a_key_with_generate_quorum_is_made_by_custodians_only)
+{
+	AUTO(writer) json = writer_new(1 << 16);
+	AUTO(writer) made = writer_new(1 << 16);
+	AUTO(writer) status = writer_new(1 << 18);
+	struct hsm_proposal p;
+	struct rig *r;
+
+	(void)rig_of(state);
+	r = rig_new_with(
+		"{\"label\": \"guarded\", \"purpose\": \"status-jws\", \"algorithm\": \"P-256\", \"token\": \"main\", "
+		"\"callers\": [\"signer\"], \"typ\": [\"statuslist+jwt\"], \"lifetime\": 60, \"generate\": \"quorum\"},");
+	assert_non_null(r);
+	rig_up(r, NULL);
+	assert_err(keyring_generate(r->keyring, "guarded", &json), ERR_REFUSED);
+	assert_err(keyring_propose(r->keyring, "generate", "status", SPAN(""), SPAN(""), &p), ERR_REFUSED);
+	assert_err(keyring_propose(r->keyring, "generate", "guarded", SPAN("x"), SPAN(""), &p), ERR_MALFORMED);
+	assert_ok(keyring_propose(r->keyring, "generate", "guarded", SPAN(""), SPAN(""), &p));
+	assert_non_null(strstr(p.summary, "MAKE KEY 'guarded' on token 'main'\n"));
+	assert_non_null(strstr(p.summary, "  used by        signer\n"));
+	assert_err(pubkey(r, "guarded"), ERR_NOT_FOUND);
+	assert_ok(rig_approve(r, r->keyring, "generate", "guarded", SPAN(""), &made));
+	assert_non_null(strstr((const char *)writer_span(&made).ptr, "\"never_extractable\":true"));
+	assert_ok(pubkey(r, "guarded"));
+	assert_err(keyring_propose(r->keyring, "generate", "guarded", SPAN(""), SPAN(""), &p), ERR_EXISTS);
+	assert_ok(keyring_status(r->keyring, &status));
+	assert_non_null(strstr((const char *)writer_span(&status).ptr, "\"generate\":\"quorum\""));
+	rig_free(&r);
+}
+
 /* ---- FIDO2 keys ---- */
 
 static enum err
@@ -132,8 +224,9 @@ CASE(a_fido2_key_approves_and_each_wrong_assertion_is_refused)
 	r = rig_with_key(&key);
 	AUTO(asked) a = asked_new(r);
 	const struct sha256 object = sha256_of(writer_span(&a.object)), summary = sha256_of(span_of(a.p.summary)),
-			    challenge = approval_challenge(a.p.id, &object, &summary),
-			    other = approval_challenge(a.p.id, &summary, &object);
+			    challenge = approval_challenge(a.p.id, a.p.expires, &object, &summary),
+			    other = approval_challenge(a.p.id, a.p.expires, &summary, &object);
+	const struct sha256 longer = approval_challenge(a.p.id, a.p.expires + 1, &object, &summary);
 	struct wish good = wish_for(sha256_span(&challenge)), w;
 	int64_t missing;
 
@@ -150,6 +243,9 @@ CASE(a_fido2_key_approves_and_each_wrong_assertion_is_refused)
 	assert_err(approve_by_key(r, &a, &key, &w), ERR_MISMATCH);
 	w = good;
 	w.challenge = sha256_span(&other);
+	assert_err(approve_by_key(r, &a, &key, &w), ERR_MISMATCH);
+	w = good;
+	w.challenge = sha256_span(&longer);
 	assert_err(approve_by_key(r, &a, &key, &w), ERR_MISMATCH);
 	w = good;
 	w.type = "webauthn.create";
@@ -278,14 +374,6 @@ CASE(a_profile_with_quorum_is_signed_by_custodians_only)
 
 /* ---- destruction ---- */
 
-static enum err
-pubkey(struct rig *r, const char *label)
-{
-	AUTO(writer) spki = writer_new(1024);
-
-	return keyring_pubkey(r->keyring, label, &spki);
-}
-
 /* The worker is replaced behind the answer: connections of before are gone. */
 CASE(a_deleted_key_is_gone_and_an_old_copy_of_the_token_does_not_bring_it_back)
 {
@@ -312,6 +400,8 @@ CASE(a_deleted_key_is_gone_and_an_old_copy_of_the_token_does_not_bring_it_back)
 	assert_true(rig_said(r, "key 'status' was deleted by custodians"));
 	assert_err(pubkey(r, "status"), ERR_NOT_FOUND);
 	assert_err(keyring_generate(r->keyring, "status", &json), ERR_EXISTS);
+	rig_again(r); /* a key that was not made again is deleted still */
+	assert_err(pubkey(r, "status"), ERR_NOT_FOUND);
 	rig_free(&r);
 }
 
@@ -436,6 +526,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(approvals_given_before_a_kill_count_after_it),
 		cmocka_unit_test(an_approval_forged_into_the_journal_is_not_counted),
+		cmocka_unit_test(an_executed_proposal_is_not_reopened_by_lines_forged_behind_it),
+		cmocka_unit_test(a_key_with_generate_quorum_is_made_by_custodians_only),
 		cmocka_unit_test(a_fido2_key_approves_and_each_wrong_assertion_is_refused),
 		cmocka_unit_test(a_policy_that_could_not_rule_is_refused_when_it_is_proposed),
 		cmocka_unit_test(an_approved_policy_takes_over_and_the_old_one_is_refused_then),

@@ -253,6 +253,24 @@ CASE(an_issuing_ca_of_this_token)
 		"What follows: whoever trusts 'root-ca' trusts what is signed with key 'citizen-ca'.\n");
 }
 
+/* Whoever holds these addresses answers for its status: a custodian reads them. */
+CASE(addresses_of_lists_issuer_and_status_are_told)
+{
+	AUTO(writer) out = writer_new(MAX_SUMMARY);
+	X509 *x = ca_new();
+	const char *text;
+
+	(void)state;
+	other_is_here = true;
+	extend(x, NID_crl_distribution_points, "URI:http://pki.test/root.crl");
+	extend(x, NID_info_access, "caIssuers;URI:http://pki.test/root.cer,OCSP;URI:http://elsewhere.test/ocsp");
+	assert_ok(told(x, &out));
+	text = (const char *)writer_span(&out).ptr;
+	assert_non_null(strstr(text, "  lists at       http://pki.test/root.crl\n"));
+	assert_non_null(strstr(text, "  issuer at      http://pki.test/root.cer\n"));
+	assert_non_null(strstr(text, "  status at      http://elsewhere.test/ocsp\n"));
+}
+
 CASE(a_cross_certificate_for_anothers_key)
 {
 	AUTO(writer) out = writer_new(MAX_SUMMARY);
@@ -463,6 +481,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_root),
 		cmocka_unit_test(an_issuing_ca_of_this_token),
+		cmocka_unit_test(addresses_of_lists_issuer_and_status_are_told),
 		cmocka_unit_test(a_cross_certificate_for_anothers_key),
 		cmocka_unit_test(a_name_that_tries_to_lie),
 		cmocka_unit_test(letters_that_look_alike_are_told_apart),
