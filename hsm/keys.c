@@ -16,8 +16,8 @@ key_load(struct session *s, struct key *k)
 		return ERR_OK;
 	}
 	TRY(e);
-	atomic_store(&k->handle, k->found.handle);
-	atomic_store(&k->era, s->era);
+	atomic_store(&k->handle[s->seat], k->found.handle);
+	atomic_store(&k->era[s->seat], s->era);
 	atomic_store(&k->present, true);
 	return ERR_OK;
 }
@@ -121,12 +121,12 @@ key_again(struct session *s, struct key *k)
 {
 	CK_OBJECT_HANDLE handle;
 
-	if (atomic_load(&k->era) == s->era)
+	if (atomic_load(&k->era[s->seat]) == s->era)
 		return ERR_OK;
 	TRY(key_compare(s, k, &handle));
-	atomic_store(&k->era, 0);
-	atomic_store(&k->handle, handle);
-	atomic_store(&k->era, s->era);
+	atomic_store(&k->era[s->seat], 0);
+	atomic_store(&k->handle[s->seat], handle);
+	atomic_store(&k->era[s->seat], s->era);
 	return ERR_OK;
 }
 
@@ -135,12 +135,12 @@ key_handle(struct session *s, struct key *k, CK_OBJECT_HANDLE *out)
 {
 	enum err e;
 
-	*out = atomic_load(&k->handle);
-	if (atomic_load(&k->era) == s->era && atomic_load(&k->handle) == *out)
+	*out = atomic_load(&k->handle[s->seat]);
+	if (atomic_load(&k->era[s->seat]) == s->era && atomic_load(&k->handle[s->seat]) == *out)
 		return ERR_OK;
 	(void)pthread_mutex_lock(&k->again);
 	e = key_again(s, k);
-	*out = atomic_load(&k->handle);
+	*out = atomic_load(&k->handle[s->seat]);
 	(void)pthread_mutex_unlock(&k->again);
 	return e;
 }
@@ -186,6 +186,7 @@ attempt(struct session *s, struct key *k, key_act *act, void *context, bool *aga
 		return err_because(ERR_UNAVAILABLE, "%s", err_why());
 	}
 	TRY(e);
+	token_count_up(s->token, s->seat);
 	e = act_timed(s, k, handle, act, context);
 	*again = s->lost;
 	if (e == ERR_OK && !session_stands(s)) { /* what handle and session meant is not certain any more */
@@ -204,10 +205,11 @@ key_use(struct session *s, struct key *k, struct breaker *b, key_act *act, void 
 	REQUIRE_WHY(atomic_load(&k->present), ERR_NOT_FOUND, "key '%s' is not made yet: hold the ceremony",
 		k->rule->label);
 	TRY(breaker_ask(b, clock_ticks()));
+	session_turn(s);
 	e = attempt(s, k, act, context, &again, &gone);
 	if (again) {
 		log_warn("token", "%s: once more for '%s'", err_why(), k->rule->label);
-		atomic_store(&k->era, 0);
+		atomic_store(&k->era[s->seat], 0);
 		s->lost = true;
 		e = attempt(s, k, act, context, &again, &gone);
 	}

@@ -19,9 +19,9 @@ struct key {
 	const struct purpose *purpose;
 	const struct algorithm *algorithm;
 	atomic_bool present;
-	_Atomic CK_OBJECT_HANDLE handle; /* valid in that era and no other */
-	_Atomic uint64_t era;            /* 0: to be found again */
-	pthread_mutex_t again;           /* of those two, held while the key is found */
+	_Atomic CK_OBJECT_HANDLE handle[MAX_TOKENS]; /* on each token; valid in that era of it and no other */
+	_Atomic uint64_t era[MAX_TOKENS];            /* 0: to be found again */
+	pthread_mutex_t again;                       /* of those two, held while the key is found */
 	struct token_key found;
 	struct rate rate;
 };

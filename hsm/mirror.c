@@ -30,11 +30,11 @@ mirror_check(struct service *s)
 
 	if (token_count(s->token) == 1)
 		return ERR_OK;
-	if (token_state(s->token, 0) == TOKEN_DOWN || token_state(s->token, 1) == TOKEN_DOWN) {
+	if (token_is_alone(s->token)) {
 		log_warn("token", "one of the two tokens is not there: serving with the other alone");
 		return ERR_OK;
 	}
-	TRY(token_other_open(s->token, &other));
+	TRY(token_other_open(s->token, token_other(s->token), &other));
 	e = other_check(s, &other);
 	if (e == ERR_CORRUPT || e == ERR_CONFIG || e == ERR_NOT_FOUND)
 		e = err_because(ERR_CONFIG,
@@ -78,7 +78,7 @@ static void
 try_other(struct service *s, struct session *mine, char *told, size_t len)
 {
 	struct session other;
-	enum err e = token_other_open(s->token, &other);
+	enum err e = token_other_open(s->token, token_other(s->token), &other);
 
 	if (e == ERR_OK) {
 		e = take_back(s, mine, &other);
@@ -102,7 +102,7 @@ keeper_main(void *argument)
 
 	for (;;) {
 		token_enter(s->token);
-		if (token_state(s->token, 0) == TOKEN_DOWN || token_state(s->token, 1) == TOKEN_DOWN)
+		if (token_is_alone(s->token))
 			try_other(s, &mine, told, sizeof(told));
 		token_leave(s->token);
 		(void)nanosleep(&pause, NULL);

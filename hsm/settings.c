@@ -18,6 +18,8 @@ const struct config_row settings_rows[] = {
 	{"mirror", CONFIG_TEXT, AT(mirror), "",
 		"label of a second token of the same library with the same keys: it takes over when the first one fails",
 		0, 0},
+	{"share", CONFIG_BOOL, AT(share), "no",
+		"with 'mirror': both tokens work in turn (no: the second one only when the first has failed)", 0, 0},
 	{"serves", CONFIG_TEXT, AT(serves), "main", "which token of keys.json that is", 0, 0},
 	{"pin_file", CONFIG_PATH, AT(pin_file), "",
 		"file with the PIN, readable by mohar-hsmd's user only; or start with --pin-fd", 0, 0},

@@ -14,6 +14,7 @@ struct settings {
 	char *module_parameters; /* for C_Initialize; "" none */
 	char *token;             /* label of the token */
 	char *mirror;            /* label of a second token with the same keys; "" none */
+	bool share;              /* both of them work in turn */
 	char *serves;            /* which token of keys.json it is: "main" */
 	char *pin_file;          /* "" if --pin-fd is given */
 	char *pin_credential;    /* "" none */

@@ -102,6 +102,7 @@ rest_sign(struct work *w, const struct nested *object, struct batch *b)
 	enum err e = ERR_OK;
 
 	TRY(breaker_ask(breaker, clock_ticks()));
+	session_goto(w->session, object->seat);
 	e = session_ready(w->session);
 	if (e == ERR_OK && object->era != w->session->era)
 		e = err_because(ERR_UNAVAILABLE, "the HSM was begun anew meanwhile");

@@ -8,7 +8,7 @@ nests_init(struct nests *n, struct token *t, size_t count)
 	n->count = count < MAX_NESTS ? count : MAX_NESTS;
 	for (size_t i = 0; i < n->count; i++) {
 		(void)pthread_mutex_init(&n->all[i].lock, NULL);
-		n->all[i].session = (struct session){.token = t};
+		n->all[i].session = (struct session){.token = t, .stays = true, .home = i % token_count(t)};
 	}
 }
 
@@ -78,6 +78,7 @@ nest_unwrap(struct nests *n, struct service *service, struct key *master, const 
 		*out = (struct nested){.handle = u.object,
 			.nest = nest,
 			.epoch = atomic_load(&nest->epoch),
+			.seat = nest->session.seat,
 			.era = nest->session.era};
 	(void)pthread_mutex_unlock(&nest->lock);
 	return e;
@@ -87,15 +88,18 @@ bool
 nested_lives(const struct nested *o)
 {
 	return o->nest != NULL && o->epoch == atomic_load(&o->nest->epoch) &&
-		o->era == token_era(o->nest->session.token);
+		o->era == token_era(o->nest->session.token, o->seat);
 }
 
 /* A handle of a session that is gone may be somebody else's by now. */
 void
 nested_drop(struct nested *o, struct session *s)
 {
-	if (nested_lives(o) && s->era == o->era)
-		token_citizen_drop(s, o->handle);
+	if (nested_lives(o)) {
+		session_goto(s, o->seat);
+		if (session_stands(s) && s->era == o->era)
+			token_citizen_drop(s, o->handle);
+	}
 	*o = (struct nested){0};
 }
 

@@ -27,7 +27,8 @@ struct nested {
 	CK_OBJECT_HANDLE handle;
 	struct nest *nest; /* NULL: none */
 	unsigned epoch;
-	uint64_t era; /* of the token: a module begun anew, or another token, has none of it */
+	size_t seat;  /* of the token that it is on */
+	uint64_t era; /* of that: a module begun anew has none of it */
 };
 
 /* Opens no session yet. */

@@ -133,6 +133,12 @@ write_tokens(struct writer *w, const struct token *t)
 		metrics_label(w, token_label(t, i));
 		writer_format(w, "\"} %d\n", token_state(t, i) == TOKEN_DOWN ? 0 : 1);
 	}
+	head(w, "mohar_hsm_token_operations_total", "counter", "Operations that the token was asked for.");
+	for (size_t i = 0; i < token_count(t); i++) {
+		writer_text(w, "mohar_hsm_token_operations_total{token=\"");
+		metrics_label(w, token_label(t, i));
+		writer_format(w, "\"} %llu\n", token_served(t, i));
+	}
 }
 
 static void

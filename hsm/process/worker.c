@@ -34,6 +34,7 @@ token_begin(const char *mode, struct session *s)
 		.label = service.settings.token,
 		/* Genesis is one token's; the other becomes its copy afterwards. */
 		.mirror = strcmp(mode, "genesis") == 0 ? NULL : service.settings.mirror,
+		.share = service.settings.share,
 		.pin = control_pin,
 		.context = &control};
 

@@ -121,13 +121,13 @@ put_one(struct session *s, const char *label, struct span value)
 
 /* What one remembers both remember, or the one that does not is not gone over to before it has been brought up to date. */
 static void
-put_other(struct token *t, const char *label, struct span value)
+put_other(struct token *t, size_t seat, const char *label, struct span value)
 {
 	struct session other;
 
-	if (token_count(t) == 1 || (token_state(t, 0) == TOKEN_DOWN || token_state(t, 1) == TOKEN_DOWN))
+	if (token_count(t) == 1 || token_is_alone(t))
 		return;
-	if (token_other_open(t, &other) != ERR_OK) {
+	if (token_other_open(t, 1 - seat, &other) != ERR_OK) {
 		err_forget();
 		return; /* it is found out when it is needed */
 	}
@@ -144,6 +144,6 @@ token_data_put(struct session *s, const char *label, struct span value)
 	TRY(session_ready(s));
 	TRY(put_one(s, label, value));
 	if (!s->pinned)
-		put_other(s->token, label, value);
+		put_other(s->token, s->seat, label, value);
 	return ERR_OK;
 }

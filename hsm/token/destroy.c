@@ -49,9 +49,9 @@ token_key_destroy(struct session *s, const char *label)
 	TRY(session_ready(s));
 	if (token_count(s->token) == 1)
 		return destroy_one(s, label);
-	REQUIRE_WHY(token_state(s->token, 0) != TOKEN_DOWN && token_state(s->token, 1) != TOKEN_DOWN, ERR_UNAVAILABLE,
+	REQUIRE_WHY(!token_is_alone(s->token), ERR_UNAVAILABLE,
 		"one of the two tokens is down: key '%s' would survive there", label);
-	TRY(token_other_open(s->token, &other));
+	TRY(token_other_open(s->token, 1 - s->seat, &other));
 	e = destroy_one(&other, label);
 	token_other_close(&other);
 	TRY(e);

@@ -23,7 +23,7 @@ token_calls(const struct token *t)
 CK_SLOT_ID
 token_slot(const struct token *t)
 {
-	return t->seats[atomic_load(&t->active)].slot;
+	return atomic_load(&t->seats[atomic_load(&t->active)].slot);
 }
 
 void
@@ -78,8 +78,9 @@ label_is(const unsigned char padded[TOKEN_LABEL_LEN], const char *label)
 	return span_is(span_at(padded, len), label);
 }
 
-enum err
-slot_find(struct token *t, struct seat *seat)
+/* Under the object lock: SoftHSM's C_GetTokenInfo asks gmtime(), whose answer all threads share. */
+static enum err
+slots_look(struct token *t, struct seat *seat)
 {
 	CK_SLOT_ID slots[MAX_SLOTS];
 	CK_ULONG count = MAX_SLOTS;
@@ -92,7 +93,7 @@ slot_find(struct token *t, struct seat *seat)
 		if (t->calls->C_GetTokenInfo(slots[i], &info) != CKR_OK || !(info.flags & CKF_TOKEN_INITIALIZED) ||
 			!label_is(info.label, seat->label))
 			continue;
-		seat->slot = slots[i];
+		atomic_store(&seat->slot, slots[i]);
 		found++;
 	}
 	REQUIRE_WHY(found != 0, ERR_CONFIG,
@@ -100,6 +101,17 @@ slot_find(struct token *t, struct seat *seat)
 	REQUIRE_WHY(found == 1, ERR_CONFIG, "there are %zu tokens '%s': one must go, or be renamed", found,
 		seat->label);
 	return ERR_OK;
+}
+
+enum err
+slot_find(struct token *t, struct seat *seat)
+{
+	enum err e;
+
+	token_lock(t);
+	e = slots_look(t, seat);
+	token_unlock(t);
+	return e;
 }
 
 /* A wrong PIN is told at once; a token that is not there is the other's to replace. */
@@ -158,7 +170,9 @@ token_open(const struct token_settings *s, struct token **out)
 	t->count = 1;
 	if (s->mirror != NULL && s->mirror[0] != '\0')
 		t->seats[t->count++].label = s->mirror;
-	atomic_store(&t->era, 1);
+	t->share = s->share && t->count == 2;
+	for (size_t i = 0; i < MAX_TOKENS; i++)
+		era_end(t, i);
 	(void)pthread_mutex_init(&t->objects, NULL);
 	(void)pthread_mutex_init(&t->state, NULL);
 	for (size_t i = 0; i < MAX_TOKENS; i++)
@@ -189,16 +203,25 @@ token_leave(struct token *t)
 	(void)pthread_rwlock_unlock(&t->gate);
 }
 
+/* ThreadSanitizer (gcc 12) knows nothing of pthread_rwlock_clockwrlock, and would call whatever it guards a race. */
+#ifdef __SANITIZE_THREAD__
+#define GATE_CLOCK CLOCK_REALTIME
+#define gate_wait(gate, until) pthread_rwlock_timedwrlock((gate), (until))
+#else
+#define GATE_CLOCK CLOCK_MONOTONIC
+#define gate_wait(gate, until) pthread_rwlock_clockwrlock((gate), CLOCK_MONOTONIC, (until))
+#endif
+
 bool
 token_exclude(struct token *t, int milliseconds)
 {
 	struct timespec until;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	(void)clock_gettime(GATE_CLOCK, &until);
 	until.tv_nsec += (milliseconds % 1000) * 1000000L;
 	until.tv_sec += milliseconds / 1000 + until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
-	return pthread_rwlock_clockwrlock(&t->gate, CLOCK_MONOTONIC, &until) == 0;
+	return gate_wait(&t->gate, &until) == 0;
 }
 
 void
@@ -218,7 +241,8 @@ token_restart(struct token *t)
 {
 	CK_RV rv;
 
-	atomic_fetch_add(&t->era, 1);
+	for (size_t i = 0; i < t->count; i++)
+		era_end(t, i);
 	rv = t->calls->C_Finalize(NULL);
 	REQUIRE_WHY(rv == CKR_OK || rv == CKR_CRYPTOKI_NOT_INITIALIZED, ERR_UNAVAILABLE, "C_Finalize: 0x%lx", rv);
 	TRY(module_initialize(t));

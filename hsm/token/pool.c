@@ -1,11 +1,17 @@
-/* Two tokens with the same keys: one works, the other is ready to. */
+/* Two tokens with the same keys: one works, the other is ready to; or both work in turn. */
 #include "base/log.h"
 #include "hsm/token/seat.h"
 
 uint64_t
-token_era(const struct token *t)
+token_era(const struct token *t, size_t seat)
 {
-	return atomic_load(&t->era);
+	return atomic_load(&t->seats[seat].era);
+}
+
+void
+era_end(struct token *t, size_t seat)
+{
+	atomic_store(&t->seats[seat].era, atomic_fetch_add(&t->eras, 1) + 1);
 }
 
 size_t
@@ -25,13 +31,31 @@ token_state(const struct token *t, size_t seat)
 {
 	if (!atomic_load(&t->seats[seat].up))
 		return TOKEN_DOWN;
-	return seat == atomic_load(&t->active) ? TOKEN_WORKS : TOKEN_READY;
+	return t->share || seat == atomic_load(&t->active) ? TOKEN_WORKS : TOKEN_READY;
 }
 
-static size_t
-other(const struct token *t)
+bool
+token_is_alone(const struct token *t)
+{
+	return t->count == 2 && (!atomic_load(&t->seats[0].up) || !atomic_load(&t->seats[1].up));
+}
+
+size_t
+token_other(const struct token *t)
 {
 	return 1 - atomic_load(&t->active);
+}
+
+unsigned long long
+token_served(const struct token *t, size_t seat)
+{
+	return atomic_load(&t->seats[seat].served);
+}
+
+void
+token_count_up(struct token *t, size_t seat)
+{
+	atomic_fetch_add(&t->seats[seat].served, 1);
 }
 
 bool
@@ -42,12 +66,12 @@ token_fail_over(struct token *t, size_t failed)
 	if (t->count < 2)
 		return false;
 	(void)pthread_mutex_lock(&t->state);
-	if (failed != atomic_load(&t->active)) {
+	if (t->share ? !atomic_load(&t->seats[failed].up) : failed != atomic_load(&t->active)) {
 		gone = true; /* another thread was faster */
 	} else if (atomic_load(&t->seats[1 - failed].up)) {
 		atomic_store(&t->seats[failed].up, false);
 		atomic_store(&t->active, 1 - failed);
-		atomic_fetch_add(&t->era, 1);
+		era_end(t, failed);
 		gone = moved = true;
 	}
 	(void)pthread_mutex_unlock(&t->state);
@@ -57,31 +81,13 @@ token_fail_over(struct token *t, size_t failed)
 	return gone;
 }
 
-/* Whatever it still has of ours is void: everything is closed, and the login had again. */
-static enum err
-login_anew(struct token *t, struct seat *seat)
-{
-	enum err e = ERR_UNAUTHENTICATED;
-
-	(void)pthread_mutex_lock(&seat->lock);
-	if (!seat->pin_refused) {
-		(void)t->calls->C_CloseAllSessions(seat->slot);
-		seat->login = CK_INVALID_HANDLE;
-		e = login_open(t, seat);
-	}
-	(void)pthread_mutex_unlock(&seat->lock);
-	return e;
-}
-
 enum err
-token_other_open(struct token *t, struct session *out)
+token_other_open(struct token *t, size_t seat, struct session *out)
 {
-	const size_t i = other(t);
-
 	REQUIRE(t->count == 2, ERR_NOT_FOUND);
-	if (!atomic_load(&t->seats[i].up))
-		TRY(login_anew(t, &t->seats[i]));
-	TRY(session_open_at(t, i, out));
+	if (!atomic_load(&t->seats[seat].up))
+		TRY(login_again(t, seat));
+	TRY(session_open_at(t, seat, out));
 	out->pinned = true;
 	return ERR_OK;
 }
@@ -101,9 +107,13 @@ token_other_set(struct session *s, bool up)
 	bool changed;
 
 	(void)pthread_mutex_lock(&t->state);
-	changed = s->seat != atomic_load(&t->active) && atomic_load(&t->seats[s->seat].up) != up;
+	changed = (up || atomic_load(&t->seats[1 - s->seat].up)) && atomic_load(&t->seats[s->seat].up) != up;
 	if (changed)
 		atomic_store(&t->seats[s->seat].up, up);
+	if (changed && !up) {
+		atomic_store(&t->active, 1 - s->seat);
+		era_end(t, s->seat);
+	}
 	(void)pthread_mutex_unlock(&t->state);
 	if (changed && up)
 		log_warn("token", "'%s' is back, with the keys that it had", t->seats[s->seat].label);

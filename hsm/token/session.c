@@ -38,7 +38,7 @@ login(struct token *t, struct seat *seat)
 static CK_RV
 handle_open(struct token *t, const struct seat *seat, CK_SESSION_HANDLE *out)
 {
-	return t->calls->C_OpenSession(seat->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, out);
+	return t->calls->C_OpenSession(atomic_load(&seat->slot), CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, out);
 }
 
 /* A token that was taken out and put back may be in another slot. */
@@ -47,6 +47,7 @@ login_open(struct token *t, struct seat *seat)
 {
 	CK_RV rv = handle_open(t, seat, &seat->login);
 
+	atomic_fetch_add(&seat->logins, 1);
 	if (rv != CKR_OK) {
 		TRY(slot_find(t, seat));
 		rv = handle_open(t, seat, &seat->login);
@@ -55,53 +56,6 @@ login_open(struct token *t, struct seat *seat)
 		seat->login = CK_INVALID_HANDLE;
 	REQUIRE_WHY(rv == CKR_OK, ERR_UNAVAILABLE, "C_OpenSession: 0x%lx", rv);
 	return login(t, seat);
-}
-
-enum err
-session_open_at(struct token *t, size_t seat, struct session *out)
-{
-	struct session s = {.token = t, .era = atomic_load(&t->era), .seat = seat};
-	const CK_RV rv = handle_open(t, &t->seats[seat], &s.handle);
-
-	REQUIRE_WHY(rv == CKR_OK, ERR_UNAVAILABLE, "C_OpenSession: 0x%lx", rv);
-	s.open = true;
-	*out = s;
-	return ERR_OK;
-}
-
-enum err
-session_open(struct token *t, struct session *out)
-{
-	const uint64_t era =
-		atomic_load(&t->era); /* before the seat: one that changes meanwhile makes the session void */
-	struct session s;
-
-	TRY(session_open_at(t, atomic_load(&t->active), &s));
-	s.era = era;
-	s.spent = out->spent;
-	*out = s;
-	return ERR_OK;
-}
-
-/* A handle of an era that is over may be another session's by now. */
-void
-session_close(struct session *s)
-{
-	if (s->open && s->era == atomic_load(&s->token->era))
-		(void)s->token->calls->C_CloseSession(s->handle);
-	s->open = false;
-}
-
-bool
-session_stands(const struct session *s)
-{
-	return s->open && !s->lost && (s->pinned || s->era == atomic_load(&s->token->era));
-}
-
-enum err
-session_ready(struct session *s)
-{
-	return session_stands(s) ? ERR_OK : session_recover(s);
 }
 
 /* Under the seat's lock: is anybody logged in? If the HSM closed its sessions the login went with them. All sessions and handles are void then. What the HSM may have left of them is not
@@ -116,37 +70,143 @@ login_mend(struct token *t, size_t i)
 	if (rv == CKR_OK && info.state == CKS_RW_USER_FUNCTIONS)
 		return ERR_OK;
 	REQUIRE_WHY(!seat->pin_refused, ERR_UNAUTHENTICATED, "the token refused the PIN before; it is not tried again");
-	log_warn("token", "%s: the login is gone (0x%lx): logging in again", seat->label, rv);
+	if (atomic_load(&seat->up)) /* one that is down is tried four times a second */
+		log_warn("token", "%s: the login is gone (0x%lx): logging in again", seat->label, rv);
 	if (rv == CKR_CRYPTOKI_NOT_INITIALIZED)
 		TRY(module_initialize(t));
 	seat->login = CK_INVALID_HANDLE;
-	if (i == atomic_load(&t->active))
-		atomic_fetch_add(&t->era, 1);
+	era_end(t, i);
 	return login_open(t, seat);
+}
+
+enum err
+login_again(struct token *t, size_t seat)
+{
+	enum err e;
+
+	(void)pthread_mutex_lock(&t->seats[seat].lock);
+	e = login_mend(t, seat);
+	(void)pthread_mutex_unlock(&t->seats[seat].lock);
+	return e;
+}
+
+/* Era and login are asked before: what changes meanwhile makes the session void. */
+static enum err
+open_at(struct session *s, size_t i)
+{
+	struct seat *seat = &s->token->seats[i];
+	const uint64_t era = atomic_load(&seat->era), logins = atomic_load(&seat->logins);
+	const CK_RV rv = handle_open(s->token, seat, &s->handle);
+
+	REQUIRE_WHY(rv == CKR_OK, ERR_UNAVAILABLE, "C_OpenSession: 0x%lx", rv);
+	s->seat = i;
+	s->era = era;
+	s->login = logins;
+	s->open = true;
+	s->lost = false;
+	return ERR_OK;
+}
+
+enum err
+session_open_at(struct token *t, size_t seat, struct session *out)
+{
+	*out = (struct session){.token = t};
+	return open_at(out, seat);
+}
+
+enum err
+session_open(struct token *t, struct session *out)
+{
+	return session_open_at(t, atomic_load(&t->active), out);
+}
+
+/* A handle of a login that is over may be another session's by now; and a token that is down may keep us waiting. */
+void
+session_close(struct session *s)
+{
+	const struct seat *seat = &s->token->seats[s->seat];
+
+	if (s->open && s->login == atomic_load(&seat->logins) && atomic_load(&seat->up))
+		(void)s->token->calls->C_CloseSession(s->handle);
+	s->open = false;
+}
+
+bool
+session_stands(const struct session *s)
+{
+	return s->open && !s->lost && (s->pinned || s->era == atomic_load(&s->token->seats[s->seat].era));
+}
+
+void
+session_goto(struct session *s, size_t seat)
+{
+	struct session_place here;
+
+	if (seat == s->seat || s->pinned || seat >= s->token->count)
+		return;
+	if (s->stays && atomic_load(&s->token->seats[s->seat].up))
+		session_close(s); /* with what lies in it */
+	here = (struct session_place){s->handle, s->open, s->lost, s->era, s->login};
+	s->handle = s->away.handle;
+	s->open = s->away.open;
+	s->lost = s->away.lost;
+	s->era = s->away.era;
+	s->login = s->away.login;
+	s->away = here;
+	s->seat = seat;
+}
+
+void
+session_turn(struct session *s)
+{
+	size_t to;
+
+	if (!s->token->share)
+		return;
+	to = s->stays ? s->home : s->turn++ % 2;
+	if (!atomic_load(&s->token->seats[to].up))
+		to = 1 - to;
+	if (atomic_load(&s->token->seats[to].up))
+		session_goto(s, to);
+}
+
+enum err
+session_ready(struct session *s)
+{
+	return session_stands(s) ? ERR_OK : session_recover(s);
+}
+
+/* The one that it is on, or where else it should be. */
+static size_t
+seat_for(const struct session *s)
+{
+	const struct token *t = s->token;
+
+	return t->share && atomic_load(&t->seats[s->seat].up) ? s->seat : atomic_load(&t->active);
+}
+
+static enum err
+recover(struct session *s)
+{
+	session_close(s);
+	s->lost = true;
+	TRY(login_again(s->token, s->seat));
+	return open_at(s, s->seat);
 }
 
 enum err
 session_recover(struct session *s)
 {
-	struct token *t = s->token;
-	const size_t i = atomic_load(&t->active);
 	enum err e;
 
 	REQUIRE_WHY(!s->pinned, ERR_UNAVAILABLE, "the token does not answer");
-	session_close(s);
-	s->lost = true;
-	(void)pthread_mutex_lock(&t->seats[i].lock);
-	e = login_mend(t, i);
-	(void)pthread_mutex_unlock(&t->seats[i].lock);
-	s->seat = i;
-	if (e == ERR_OK)
-		e = session_open(t, s);
+	session_goto(s, seat_for(s));
+	e = recover(s);
 	if (e != ERR_OK) {
 		if (e != ERR_UNAUTHENTICATED)
-			token_doubt(t);
+			token_doubt(s->token);
 		log_refusal("token", e, "recovering a session");
 		return err_because(ERR_UNAVAILABLE, "the HSM does not answer");
 	}
-	s->lost = false;
 	return ERR_OK;
 }

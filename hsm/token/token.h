@@ -1,12 +1,12 @@
 /* token: the HSM, by direct PKCS#11 calls. Used by the worker of mohar-hsmd and by nobody else: this folder is the only code in the house that
  * calls C_ functions to sign. One struct token a process; one struct session a thread. It is one token of the module, or two with the same keys: then one works, and the
- * other takes over when it fails.
+ * other takes over when it fails; or, with `share`, both work in turn.
  *
  * Threads: a session belongs to its thread. struct token guards what is shared: finds and writes of token objects happen under one lock (SoftHSM
  * answers 0x5 or 0xd1 otherwise), recovery under another.
  *
- * Eras: a login had again, another token, a module begun anew make every session, handle and session object void. Each of them counts the era up; what bears an older
- * one is not used, because its number may be another's by now. */
+ * Eras: a login had again, a token that failed, a module begun anew make every session, handle and session object of a token void. Each of them gives that token a new era, whose
+ * number no other has; what bears an older one is not used, because its number may be another's by now. */
 #ifndef MOHAR_HSM_TOKEN_TOKEN_H
 #define MOHAR_HSM_TOKEN_TOKEN_H
 
@@ -22,15 +22,27 @@ struct token;
 
 enum { MAX_TOKENS = 2 };
 
+/* What a session is on the one token while it works on the other. */
+struct session_place {
+	CK_SESSION_HANDLE handle;
+	bool open, lost;
+	uint64_t era, login;
+};
+
 struct session {
 	struct token *token;
 	CK_SESSION_HANDLE handle;
 	bool open;
-	bool lost;     /* the last call failed in a way that a fresh session may mend */
-	bool pinned;   /* to its seat: of token_other_open */
-	size_t seat;   /* of the token that it is on, 0 or 1 */
-	uint64_t era;  /* that it was opened in */
-	int64_t spent; /* ticks in the module since operation_run set it to 0: key_use adds to it */
+	bool lost;      /* the last call failed in a way that a fresh session may mend */
+	bool pinned;    /* to its seat: of token_other_open */
+	bool stays;     /* at `home`, for as long as that works: session objects lie in it */
+	size_t home;    /* of one that stays */
+	size_t seat;    /* of the token that it is on, 0 or 1 */
+	uint64_t era;   /* that it was opened in */
+	uint64_t login; /* and under which login */
+	unsigned turn;
+	struct session_place away; /* on the other token */
+	int64_t spent;             /* ticks in the module since operation_run set it to 0: key_use adds to it */
 };
 
 /* Where the PIN comes from, each time a login is needed: the supervisor. The caller frees *out. */
@@ -42,6 +54,7 @@ struct token_settings {
 		parameters; /* handed to C_Initialize where the standard reserves a pointer (NSS wants that); NULL, "": none */
 	const char *label;  /* of the token */
 	const char *mirror; /* of a second token with the same keys; NULL, "": there is none */
+	bool share;         /* both work in turn; else the second only when the first has failed */
 	token_pin *pin;
 	void *context;
 };
@@ -60,22 +73,34 @@ bool session_stands(const struct session *s);
 /* Makes it so. Errors of session_recover. */
 MUST_USE enum err session_ready(struct session *s);
 
+/* Before each operation: where two tokens share the load, the one whose turn it is. Nothing is called. */
+void session_turn(struct session *s);
+/* To that token, where session_ready opens it if it is not open there. */
+void session_goto(struct session *s, size_t seat);
+
 /* Closes and reopens s, and logs in again if the login is gone. ERR_UNAVAILABLE; after a refused PIN always, without trying it. */
 MUST_USE enum err session_recover(struct session *s);
 
-uint64_t token_era(const struct token *t);
+/* The present era of that seat. */
+uint64_t token_era(const struct token *t, size_t seat);
 
 /* ---- two tokens ---- */
 enum token_state { TOKEN_DOWN, TOKEN_READY, TOKEN_WORKS };
 size_t token_count(const struct token *t);
+/* Is one of two down? And which: else the one that does not work, or with `share` the second. */
+bool token_is_alone(const struct token *t);
+size_t token_other(const struct token *t);
+/* How many operations each has had; key_use counts. */
+unsigned long long token_served(const struct token *t, size_t seat);
+void token_count_up(struct token *t, size_t seat);
 const char *token_label(const struct token *t, size_t seat);
 enum token_state token_state(const struct token *t, size_t seat);
 
 /* The token of that seat has failed. True: another one works now, try there. False: there is none. */
 bool token_fail_over(struct token *t, size_t failed);
 
-/* A session on the one that does not work now, logged in again if it is down. ERR_NOT_FOUND: there is none; ERR_UNAVAILABLE, ERR_UNAUTHENTICATED, ERR_CONFIG. */
-MUST_USE enum err token_other_open(struct token *t, struct session *out);
+/* A session on that one of two, logged in again if it is down. ERR_NOT_FOUND: there is only one; ERR_UNAVAILABLE, ERR_UNAUTHENTICATED, ERR_CONFIG. */
+MUST_USE enum err token_other_open(struct token *t, size_t seat, struct session *out);
 void token_other_close(struct session *s);
 /* What was found out about the token of such a session: can it take over? */
 void token_other_set(struct session *s, bool up);

@@ -108,6 +108,17 @@ rules_read(void)
 		line_read(line);
 }
 
+static CK_RV
+left(CK_RV rv)
+{
+	(void)pthread_rwlock_unlock(&inside);
+	return rv;
+}
+
+/* One call of the real module. */
+#define MADE(call) ((void)pthread_rwlock_rdlock(&inside), left(call))
+
+/* Under the lock: SoftHSM asks gmtime() for the token's clock, whose answer all threads share. */
 static bool
 slot_is(CK_SLOT_ID slot, const char *label)
 {
@@ -116,7 +127,7 @@ slot_is(CK_SLOT_ID slot, const char *label)
 
 	memset(padded, ' ', sizeof(padded));
 	memcpy(padded, label, strlen(label));
-	return real->C_GetTokenInfo(slot, &info) == CKR_OK && memcmp(info.label, padded, sizeof(padded)) == 0;
+	return MADE(real->C_GetTokenInfo(slot, &info)) == CKR_OK && memcmp(info.label, padded, sizeof(padded)) == 0;
 }
 
 static bool
@@ -124,7 +135,7 @@ session_is(CK_SESSION_HANDLE s, const char *label)
 {
 	CK_SESSION_INFO info;
 
-	return real->C_GetSessionInfo(s, &info) == CKR_OK && slot_is(info.slotID, label);
+	return MADE(real->C_GetSessionInfo(s, &info)) == CKR_OK && slot_is(info.slotID, label);
 }
 
 /* The rule for this call: code 0 and no lie if there is none. s or slot: whichever the function has. */
@@ -157,16 +168,6 @@ rule_for(const char *function, CK_SESSION_HANDLE s, const CK_SLOT_ID *slot)
 		(void)nanosleep(&(struct timespec){out.delay / 1000, out.delay % 1000 * 1000000}, NULL);
 	return out;
 }
-
-static CK_RV
-left(CK_RV rv)
-{
-	(void)pthread_rwlock_unlock(&inside);
-	return rv;
-}
-
-/* One call of the real module. */
-#define MADE(call) ((void)pthread_rwlock_rdlock(&inside), left(call))
 
 static bool
 skips(const struct rule *r)
@@ -307,15 +308,21 @@ slot_list(CK_BBOOL present, CK_SLOT_ID *slots, CK_ULONG *n)
 {
 	const struct rule r = rule_for("C_GetSlotList", 0, NULL);
 
-	return skips(&r) ? r.code : answer(&r, real->C_GetSlotList(present, slots, n));
+	return skips(&r) ? r.code : answer(&r, MADE(real->C_GetSlotList(present, slots, n)));
 }
 
 static CK_RV
 token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
 	const struct rule r = rule_for("C_GetTokenInfo", 0, &slot);
+	CK_RV rv;
 
-	return skips(&r) ? r.code : answer(&r, real->C_GetTokenInfo(slot, info));
+	if (skips(&r))
+		return r.code;
+	(void)pthread_mutex_lock(&lock);
+	rv = MADE(real->C_GetTokenInfo(slot, info));
+	(void)pthread_mutex_unlock(&lock);
+	return answer(&r, rv);
 }
 
 static CK_RV
@@ -323,7 +330,7 @@ mechanism_info(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO *info)
 {
 	const struct rule r = rule_for("C_GetMechanismInfo", 0, &slot);
 
-	return skips(&r) ? r.code : answer(&r, real->C_GetMechanismInfo(slot, type, info));
+	return skips(&r) ? r.code : answer(&r, MADE(real->C_GetMechanismInfo(slot, type, info)));
 }
 
 static CK_RV

@@ -166,6 +166,110 @@ CASE(a_token_lost_under_load_costs_no_request_and_comes_back)
 	assert_true(rig_said(r, "'main' is back, with the keys that it had"));
 }
 
+/* Operations that the two tokens have had, by METRICS. */
+static unsigned long
+served(struct rig *r, const char *label)
+{
+	AUTO(writer) page = writer_new(1 << 20);
+	char wanted[128];
+	const char *at;
+
+	(void)snprintf(wanted, sizeof(wanted), "mohar_hsm_token_operations_total{token=\"%s\"} ", label);
+	assert_ok(keyring_metrics(r->keyring, &page));
+	at = strstr((const char *)writer_span(&page).ptr, wanted);
+	assert_non_null(at);
+	return strtoul(at + strlen(wanted), NULL, 10);
+}
+
+static void
+both_serve(struct rig *r)
+{
+	const unsigned long main_before = served(r, "main"), spare_before = served(r, "spare");
+	unsigned long main_now, spare_now;
+
+	for_a_while();
+	main_now = served(r, "main") - main_before;
+	spare_now = served(r, "spare") - spare_before;
+	print_message("in turn: %lu and %lu operations\n", main_now, spare_now);
+	assert_true(main_now > 10 && spare_now > 10);
+	assert_true(main_now < 4 * spare_now && spare_now < 4 * main_now);
+}
+
+static void
+shared_out(struct rig *r, bool share)
+{
+	rig_stop(r, SIGTERM);
+	rig_set(r, "share", share ? "yes" : NULL);
+	rig_start(r);
+}
+
+CASE(two_tokens_that_share_the_load_lose_one_and_have_it_back_without_a_refusal)
+{
+	struct rig *r = rig_of(state);
+	struct load_sum sum;
+	struct load l;
+
+	rules(r, "");
+	shared_out(r, true);
+	assert_true(is(r, "main", "works") && is(r, "spare", "works"));
+	load_start(&l, r, CLIENTS);
+	for_a_while();
+	both_serve(r);
+	for (int i = 0; i < 2; i++) {
+		const char *lost = i == 0 ? "main" : "spare", *left = i == 0 ? "spare" : "main";
+		char text[64];
+
+		(void)snprintf(text, sizeof(text), "any 32 * token=%s\n",
+			lost); /* CKR_DEVICE_REMOVED, whatever is called */
+		rules(r, text);
+		await(r, lost, "down");
+		assert_true(is(r, left, "works"));
+		for_a_while();
+		rules(r, "");
+		await(r, lost, "works");
+		both_serve(r);
+	}
+	load_stop(&l);
+	sum = load_sum(&l);
+	load_tell(&l);
+	print_message("%lu operations, longest %lld ms\n", sum.done, (long long)sum.longest / 1000);
+	assert_int_equal(sum.wrong, 0);
+	assert_int_equal(sum.refused, 0);
+	assert_int_equal(load_unrecorded(&l), 0);
+	load_free(&l);
+	shared_out(r, false);
+}
+
+static double
+per_second(struct rig *r, bool share)
+{
+	enum { SECONDS = 3 };
+	struct load_sum sum;
+	struct load l;
+
+	shared_out(r, share);
+	load_start(&l, r, CLIENTS);
+	(void)nanosleep(&(struct timespec){SECONDS, 0}, NULL);
+	load_stop(&l);
+	sum = load_sum(&l);
+	load_free(&l);
+	return (double)sum.done / SECONDS;
+}
+
+/* Only said: which of the two is faster is the HSMs' affair. */
+CASE(what_sharing_the_load_brings_is_told)
+{
+	struct rig *r = rig_of(state);
+	double one, both;
+
+	rules(r, "");
+	one = per_second(r, false);
+	both = per_second(r, true);
+	print_message("operations/s: %.0f with one token at work, %.0f with two (%.2f)\n", one, both, both / one);
+	assert_true(one > 0 && both > 0);
+	shared_out(r, false);
+}
+
 CASE(a_key_is_not_made_where_its_copy_would_be_missing)
 {
 	AUTO(writer) json = writer_new(1 << 16);
@@ -226,6 +330,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_token_lost_under_load_costs_no_request_and_comes_back),
+		cmocka_unit_test(two_tokens_that_share_the_load_lose_one_and_have_it_back_without_a_refusal),
+		cmocka_unit_test(what_sharing_the_load_brings_is_told),
 		cmocka_unit_test(a_key_is_not_made_where_its_copy_would_be_missing),
 		cmocka_unit_test(one_token_that_is_absent_at_the_start_is_told_and_the_other_serves),
 		cmocka_unit_test(what_one_token_remembers_both_do),
