@@ -3,12 +3,11 @@
 #ifndef MOHAR_AUDIT_CHECKPOINT_H
 #define MOHAR_AUDIT_CHECKPOINT_H
 
-#include <openssl/evp.h>
-
+#include "audit/note.h"
 #include "base/digest.h"
 #include "base/writer.h"
 
-enum { MAX_CHECKPOINT = 4 << 10, MAX_ORIGIN = 255 };
+enum { MAX_CHECKPOINT = MAX_NOTE, MAX_ORIGIN = MAX_NOTE_NAME };
 
 struct checkpoint {
 	char origin[MAX_ORIGIN + 1]; /* "mohar.example/log", schema-less URL-like name of the log */
