@@ -5,6 +5,7 @@
 #include "base/encode.h"
 #include "base/secret.h"
 #include "keyring/blob.h"
+#include "signer/signing/answer.h"
 #include "signer/signing/order.h"
 #include "signer/signing/request.h"
 #include "signer/signing/signing.h"
@@ -152,85 +153,13 @@ signing_page_challenge(void *daemon, struct request *request, struct reply *repl
 	return write_challenge(s, &key, &challenge, reply);
 }
 
-/* ---- the answer, with its event ---- */
+/* ---- the answer ---- */
 
-struct answering {
-	const char *state; /* "signed", "declined" */
-	const char *event;
-	struct span signatures; /* JSON array; empty: none */
-};
-
-/* The public leaf of a signature names nobody: only what was signed with it can find it. Refusals are nobody's business. */
+/* This citizen's own request, which can still be answered. */
 static enum err
-record(struct signer *s, struct db *db, const struct signing_request_row *row, const struct answering *a,
-	struct uuid *event)
+open_find(struct signer *s, const struct sign_body *b, struct signing_request_row *row)
 {
-	const struct sha256 digests = sha256_of(span_at(row->digests.ptr, row->digests.len));
-	const struct sha256 signatures = sha256_of(a->signatures);
-	AUTO(writer) id = writer_new(UUID_TEXT_LEN);
-	AUTO(writer) open = writer_new(MAX_ENTRY);
-	AUTO(writer) closed = writer_new(MAX_ENTRY);
-	struct json_writer j = json_to(&open);
-	const bool is_signed = a->signatures.len > 0;
-
-	json_object(&j, NULL);
-	if (is_signed)
-		json_bytes64(&j, "signatures_sha256", sha256_span(&signatures));
-	json_object_end(&j);
-	j = json_to(&closed);
-	uuid_write(&id, &row->id);
-	json_object(&j, NULL);
-	json_text(&j, "agency", row->agency);
-	json_text(&j, "description", row->description);
-	json_bytes64(&j, "digests_sha256", sha256_span(&digests));
-	json_text(&j, "person", row->principal);
-	json_span(&j, "request", writer_span(&id));
-	json_object_end(&j);
-	TRY(writer_done(&open));
-	TRY(writer_done(&closed));
-	const struct signing_record r = {.type = a->event,
-		.tree = is_signed ? LOG_TREE_PUBLIC : LOG_TREE_PRIVATE,
-		.actor = row->principal,
-		.principal = row->principal,
-		.sector = row->agency,
-		.channel = "web",
-		.open = writer_span(&open),
-		.closed = writer_span(&closed)};
-
-	return signing_record_add(s, db, &r, event);
-}
-
-static enum err
-answer_store(struct signer *s, struct db *db, const struct signing_request_row *row, const struct answering *a)
-{
-	struct uuid event;
-	size_t affected;
-
-	TRY(record(s, db, row, a, &event));
-	const struct db_param p[] = {db_uuid(&row->id), db_text(a->state), db_time(clock_now(&s->clock)),
-		db_json(a->signatures.len > 0 ? a->signatures : (struct span){0}), db_uuid(&event)};
-
-	TRY(db_run(db, SIGNING_REQUEST_ANSWER, p, &affected));
-	REQUIRE_WHY(affected == 1, ERR_USED, "this request was answered already");
-	return db_commit(db);
-}
-
-/* The row, locked until the transaction of *db ends: of two tabs the second waits, then finds it answered. */
-static enum err
-lock(struct signer *s, const struct sign_body *b, struct db **db, struct signing_request_row *row)
-{
-	struct uuid id;
-	enum err e;
-
-	REQUIRE_WHY(uuid_read(span_of(b->id), &id) == ERR_OK, ERR_NOT_FOUND, "no request has this address");
-	const struct db_param p[] = {db_uuid(&id)};
-
-	TRY(db_lease(s->db, db));
-	TRY(db_begin(*db));
-	e = db_one(*db, SIGNING_REQUEST_LOCK, p, row);
-	REQUIRE_WHY(e != ERR_NOT_FOUND, ERR_USED, "there is no such request, or it was answered already");
-	TRY(e);
-	TRY(code_check(b->code, row));
+	TRY(request_find(s, b, row));
 	return pending_check(s, row);
 }
 
@@ -265,16 +194,28 @@ signatures_write(struct span blocks, size_t count, struct writer *out)
 }
 
 static enum err
-activate(struct signer *s, const struct sign_body *b, const struct signing_request_row *row, struct writer *signatures)
+activate(struct signer *s, const struct sign_body *b, const struct signing_request_row *row,
+	const struct signing_key_row *key, struct writer *signatures)
 {
 	AUTO(writer) blocks = writer_new((size_t)MAX_DIGESTS * (MAX_SIGNATURE + 2));
-	AUTO(signing_key_row) key = {0};
 	const struct digests digests = digests_of(row);
 
-	TRY(key_of(s, row, &key));
-	TRY(keyring_activate(s->keyring, CITIZEN_KEYS, span_at(key.blob.ptr, key.blob.len), &digests, b->nonce.ptr,
+	TRY(keyring_activate(s->keyring, CITIZEN_KEYS, span_at(key->blob.ptr, key->blob.len), &digests, b->nonce.ptr,
 		span_of(b->credential), &blocks));
 	return signatures_write(writer_span(&blocks), digests.count, signatures);
+}
+
+/* What the claim is for: signatures that nobody has unless they are stored. */
+static enum err
+sign_claimed(struct signer *s, const struct sign_body *b, const struct signing_request_row *row,
+	const struct signing_key_row *key, const struct uuid *claim)
+{
+	AUTO(writer) signatures = writer_new((size_t)MAX_DIGESTS * 2 * MAX_SIGNATURE);
+	struct answer a = {.state = "signed", .event = "signature.made"};
+
+	TRY(activate(s, b, row, key, &signatures));
+	a.signatures = writer_span(&signatures);
+	return answer_store(s, row, claim, &a);
 }
 
 enum err
@@ -282,19 +223,22 @@ signing_page_sign(void *daemon, struct request *request, struct reply *reply)
 {
 	struct signer *const s = daemon;
 	AUTO(signing_request_row) row = {0};
+	AUTO(signing_key_row) key = {0};
 	AUTO(sign_body) body = {0};
-	AUTO(writer) signatures = writer_new((size_t)MAX_DIGESTS * 2 * MAX_SIGNATURE);
-	AUTO(db) *db = NULL;
-	struct answering a = {.state = "signed", .event = "signature.made"};
+	struct uuid claim;
+	enum err e;
 
 	TRY(json_decode(request_body(request), &sign_table, &body));
 	REQUIRE_WHY(body.credential != NULL && body.nonce.len == HSM_NONCE_LEN, ERR_MALFORMED,
 		"credential and nonce are needed");
-	TRY(lock(s, &body, &db, &row));
-	TRY(activate(s, &body, &row, &signatures));
-	a.signatures = writer_span(&signatures);
-	TRY(answer_store(s, db, &row, &a));
-	answer_told(reply, a.state);
+	TRY(open_find(s, &body, &row));
+	TRY(key_of(s, &row, &key));
+	TRY(answer_claim(s, &row.id, &claim));
+	e = sign_claimed(s, &body, &row, &key, &claim);
+	if (e != ERR_OK)
+		answer_release(s, &row.id, &claim);
+	TRY(e);
+	answer_told(reply, "signed");
 	return ERR_OK;
 }
 
@@ -304,14 +248,19 @@ enum err
 signing_page_decline(void *daemon, struct request *request, struct reply *reply)
 {
 	struct signer *const s = daemon;
-	const struct answering a = {.state = "declined", .event = "signature.declined"};
+	const struct answer a = {.state = "declined", .event = "signature.declined"};
 	AUTO(signing_request_row) row = {0};
 	AUTO(sign_body) body = {0};
-	AUTO(db) *db = NULL;
+	struct uuid claim;
+	enum err e;
 
 	TRY(json_decode(request_body(request), &sign_table, &body));
-	TRY(lock(s, &body, &db, &row));
-	TRY(answer_store(s, db, &row, &a));
+	TRY(open_find(s, &body, &row));
+	TRY(answer_claim(s, &row.id, &claim));
+	e = answer_store(s, &row, &claim, &a);
+	if (e != ERR_OK)
+		answer_release(s, &row.id, &claim);
+	TRY(e);
 	answer_told(reply, a.state);
 	return ERR_OK;
 }

@@ -115,7 +115,10 @@ static const enum db_type freeze_params[] = {DB_UUID, DB_TIME};
 static const enum db_type raise_params[] = {DB_UUID, DB_BYTES, DB_INT};
 static const enum db_type ask_params[] = {DB_UUID, DB_BYTES, DB_UUID, DB_TEXT, DB_TEXT, DB_INT, DB_BYTES, DB_TEXTS,
 	DB_TEXT, DB_TEXT, DB_TIME, DB_TIME};
-static const enum db_type reply_params[] = {DB_UUID, DB_TEXT, DB_TIME, DB_JSON, DB_UUID};
+static const enum db_type claim_params[] = {DB_UUID, DB_UUID, DB_TIME, DB_TIME};
+static const enum db_type release_params[] = {DB_UUID, DB_UUID};
+static const enum db_type reply_params[] = {DB_UUID, DB_UUID, DB_TEXT, DB_TIME, DB_JSON, /* event: */ DB_UUID, DB_INT,
+	DB_TEXT, DB_BYTES, DB_BYTES, DB_BYTES};
 
 const struct db_statement signer_statements[SIGNER_STATEMENTS] = {
 	[DECISION_RECEIVE] = DB_COMMAND("decision_receive",
@@ -230,11 +233,18 @@ const struct db_statement signer_statements[SIGNER_STATEMENTS] = {
 	[SIGNING_REQUEST_BY_ID] = DB_STATEMENT("signing_request_by_id",
 		"SELECT " REQUEST_COLUMNS " FROM signer.signing_request WHERE id = $1", uuid_params, request_columns,
 		struct signing_request_row),
-	[SIGNING_REQUEST_LOCK] = DB_STATEMENT("signing_request_lock",
-		"SELECT " REQUEST_COLUMNS " FROM signer.signing_request WHERE id = $1 AND state = 'pending' FOR UPDATE",
-		uuid_params, request_columns, struct signing_request_row),
+	[SIGNING_REQUEST_CLAIM] = DB_COMMAND("signing_request_claim",
+		"UPDATE signer.signing_request SET claim = $2, claimed_until = $4 "
+		"WHERE id = $1 AND state = 'pending' AND (claimed_until IS NULL OR claimed_until <= $3)",
+		claim_params),
+	[SIGNING_REQUEST_RELEASE] = DB_COMMAND("signing_request_release",
+		"UPDATE signer.signing_request SET claim = NULL, claimed_until = NULL WHERE id = $1 AND claim = $2 AND state = 'pending'",
+		release_params),
+	/* Neither the answer nor its event is there without the other; who lost the claim has neither. */
 	[SIGNING_REQUEST_ANSWER] = DB_COMMAND("signing_request_answer",
-		"UPDATE signer.signing_request SET state = $2, actor = principal, channel = 'web', answered_at = $3, signatures = $4, event = $5 "
-		"WHERE id = $1 AND state = 'pending'",
+		"WITH u AS (UPDATE signer.signing_request SET state = $3, actor = principal, channel = 'web', answered_at = $4, signatures = $5, "
+		"event = $6, claim = NULL, claimed_until = NULL WHERE id = $1 AND claim = $2 AND state = 'pending' RETURNING principal, agency) "
+		"INSERT INTO signer.event (" EVENT_COLUMNS ") "
+		"SELECT $6, $7, $4, $8, principal, principal, agency, 'web', $9, $10, $11 FROM u",
 		reply_params),
 };

@@ -36,8 +36,9 @@ enum signer_statement {
 	SIGNING_KEY_RAISE,
 	SIGNING_REQUEST_NEW,
 	SIGNING_REQUEST_BY_ID,
-	SIGNING_REQUEST_LOCK, /* pending, FOR UPDATE */
-	SIGNING_REQUEST_ANSWER,
+	SIGNING_REQUEST_CLAIM, /* a pending one, to answer it */
+	SIGNING_REQUEST_RELEASE,
+	SIGNING_REQUEST_ANSWER, /* with its event, in one statement */
 	SIGNER_STATEMENTS
 };
 extern const struct db_statement signer_statements[SIGNER_STATEMENTS];
