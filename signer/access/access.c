@@ -111,6 +111,15 @@ check(void *daemon, const char *scope, struct request *request, struct reply *re
 	return e;
 }
 
+enum err
+access_request_key(const struct request *request, const char **key)
+{
+	*key = request_header(request, "Idempotency-Key");
+	REQUIRE_WHY(*key == NULL || (**key != '\0' && strlen(*key) <= 128), ERR_MALFORMED,
+		"Idempotency-Key: 1 to 128 characters");
+	return ERR_OK;
+}
+
 static enum err
 check_decisions(void *daemon, struct request *request, struct reply *reply)
 {

@@ -29,4 +29,7 @@ extern const struct http_guard SIGNER_AGENCY;
 /* The same with scope "signatures". */
 extern const struct http_guard SIGNER_AGENCY_SIGNATURES;
 
+/* The Idempotency-Key of a call, NULL if it has none. ERR_MALFORMED. */
+MUST_USE enum err access_request_key(const struct request *request, const char **key);
+
 #endif

@@ -124,13 +124,12 @@ enum err
 decision_create(void *daemon, struct request *request, struct reply *reply)
 {
 	struct signer *const s = daemon;
-	const char *const key = request_header(request, "Idempotency-Key");
 	AUTO(decision_row) row = {0};
+	const char *key;
 	struct proposal p;
 	enum err e;
 
-	REQUIRE_WHY(key == NULL || (*key != '\0' && strlen(key) <= 128), ERR_MALFORMED,
-		"Idempotency-Key: 1 to 128 characters");
+	TRY(access_request_key(request, &key));
 	TRY(json_decode(request_body(request), &proposal_table, &p));
 	e = create(s, &p, request_attached(request), key, &row);
 	json_free(&proposal_table, &p);

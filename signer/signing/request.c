@@ -128,9 +128,11 @@ key_find(struct signer *s, const struct asked *a, struct signing_key_row *key)
 	return e == ERR_NOT_FOUND ? err_because(e, "there is no such signing key that can sign now") : e;
 }
 
+/* What the agency is told. */
 struct request_made {
 	struct uuid id;
-	char code[TOKEN_TEXT_LEN + 1];
+	char state[16];
+	char code[TOKEN_TEXT_LEN + 1]; /* "": it can be answered no more */
 	unix_time expires;
 };
 
@@ -162,7 +164,7 @@ record(struct signer *s, struct db *db, const struct access *by, const struct si
 
 static enum err
 store(struct signer *s, const struct asked *a, const struct access *by, const struct signing_key_row *key,
-	const struct request_made *made, struct span digests)
+	const char *request_key, const struct request_made *made, struct span digests)
 {
 	const struct sha256 code = sha256_of(span_of(made->code));
 	AUTO(db) *db = NULL;
@@ -179,6 +181,7 @@ store(struct signer *s, const struct asked *a, const struct access *by, const st
 		db_text(key->person),
 		db_time(clock_now(&s->clock)),
 		db_time(made->expires),
+		db_text(request_key),
 	};
 
 	TRY(db_lease(s->db, &db));
@@ -189,45 +192,134 @@ store(struct signer *s, const struct asked *a, const struct access *by, const st
 }
 
 static enum err
-create(struct signer *s, const struct asked *a, const struct access *by, struct request_made *made)
+create(struct signer *s, const struct asked *a, const struct access *by, const char *request_key, struct span digests,
+	struct request_made *made)
 {
 	AUTO(signing_key_row) key = {0};
+
+	TRY(key_find(s, a, &key));
+	*made = (struct request_made){.id = uuid_random(),
+		.state = "pending",
+		.expires = clock_now(&s->clock) + (a->expires_in > 0 ? a->expires_in : REQUEST_SECONDS)};
+	random_token(made->code);
+	return store(s, a, by, &key, request_key, made, digests);
+}
+
+/* ---- the same request again: its answer was lost on the way ---- */
+
+static bool
+texts_equal(const struct json_list *a, const struct json_list *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(json_text_at(a, i), json_text_at(b, i)) != 0)
+			return false;
+	return true;
+}
+
+/* Is that row what is asked now? The person's newest key may be another by now; the person is not. */
+static bool
+is_same(const struct asked *a, const struct access *by, struct span digests, const struct signing_request_row *row)
+{
+	struct uuid id;
+
+	if (a->key != NULL ? uuid_read(span_of(a->key), &id) != ERR_OK || memcmp(&id, &row->key, sizeof(id)) != 0
+			   : a->person == NULL || strcmp(a->person, row->principal) != 0)
+		return false;
+	return strcmp(row->agency, by->agency) == 0 && strcmp(row->description, a->description) == 0 &&
+		row->digest_size == digest_size(a->algorithm) &&
+		span_equal(span_at(row->digests.ptr, row->digests.len), digests) && texts_equal(&row->names, &a->names);
+}
+
+/* An address of its own, for the first one's secret is not kept. */
+static enum err
+address_again(struct signer *s, const struct signing_request_row *row, struct request_made *made)
+{
+	const unix_time now = clock_now(&s->clock);
+	struct sha256 hash;
+	size_t affected;
+
+	random_token(made->code);
+	hash = sha256_of(span_of(made->code));
+	const struct db_param p[] = {db_uuid(&row->id), db_bytes(sha256_span(&hash)), db_time(now)};
+
+	TRY(db_pool_run(s->db, SIGNING_REQUEST_AGAIN, p, &affected));
+	if (affected == 0)
+		made->code[0] = '\0';
+	return ERR_OK;
+}
+
+/* ERR_NOT_FOUND if this client has not used the key. */
+static enum err
+again(struct signer *s, const struct asked *a, const struct access *by, const char *request_key, struct span digests,
+	struct request_made *made)
+{
+	const struct db_param p[] = {db_text(by->client), db_text(request_key)};
+	AUTO(signing_request_row) row = {0};
+
+	TRY(db_pool_one(s->db, SIGNING_REQUEST_BY_KEY, p, &row));
+	REQUIRE_WHY(is_same(a, by, digests, &row), ERR_EXISTS,
+		"this Idempotency-Key was used for another request for signatures");
+	*made = (struct request_made){.id = row.id, .expires = row.expires};
+	(void)snprintf(made->state, sizeof(made->state), "%s", signing_state(&row, clock_now(&s->clock)));
+	return address_again(s, &row, made);
+}
+
+static enum err
+create_once(struct signer *s, const struct asked *a, const struct access *by, const char *request_key,
+	struct request_made *made)
+{
 	AUTO(writer) digests = writer_new((size_t)MAX_DIGESTS * MAX_DIGEST);
+	enum err e;
 
 	TRY(texts_check(a));
 	TRY(digests_read(a, digest_size(a->algorithm), &digests));
-	TRY(key_find(s, a, &key));
-	made->id = uuid_random();
-	random_token(made->code);
-	made->expires = clock_now(&s->clock) + (a->expires_in > 0 ? a->expires_in : REQUEST_SECONDS);
-	return store(s, a, by, &key, made, writer_span(&digests));
+	if (request_key != NULL) {
+		e = again(s, a, by, request_key, writer_span(&digests), made);
+		if (e != ERR_NOT_FOUND)
+			return e;
+	}
+	e = create(s, a, by, request_key, writer_span(&digests), made);
+	if (e == ERR_EXISTS && request_key != NULL) /* another thread was faster */
+		return again(s, a, by, request_key, writer_span(&digests), made);
+	return e;
+}
+
+static void
+write_made(const struct signer *s, const struct request_made *made, struct reply *reply)
+{
+	AUTO(writer) id = writer_new(UUID_TEXT_LEN);
+	AUTO(writer) url = writer_new(1024);
+	struct json_writer j = reply_json(reply);
+
+	uuid_write(&id, &made->id);
+	writer_format(&url, "%s/sign#%s.%s", s->settings.sign_origin, (const char *)writer_span(&id).ptr, made->code);
+	json_object(&j, NULL);
+	json_span(&j, "id", writer_span(&id));
+	json_text(&j, "state", made->state);
+	if (made->code[0] != '\0')
+		json_span(&j, "sign_url", writer_span(&url));
+	json_time(&j, "expires", made->expires);
+	json_object_end(&j);
 }
 
 enum err
 signing_request_create(void *daemon, struct request *request, struct reply *reply)
 {
 	struct signer *const s = daemon;
-	AUTO(writer) id = writer_new(UUID_TEXT_LEN);
-	AUTO(writer) url = writer_new(1024);
 	struct request_made made;
-	struct json_writer j;
+	const char *key;
 	struct asked a;
 	enum err e;
 
+	TRY(access_request_key(request, &key));
 	TRY(json_decode(request_body(request), &asked_table, &a));
-	e = create(s, &a, request_attached(request), &made);
+	e = create_once(s, &a, request_attached(request), key, &made);
 	json_free(&asked_table, &a);
 	TRY(e);
-	uuid_write(&id, &made.id);
-	writer_format(&url, "%s/sign#%s.%s", s->settings.sign_origin, (const char *)writer_span(&id).ptr, made.code);
 	reply_status(reply, 201);
-	j = reply_json(reply);
-	json_object(&j, NULL);
-	json_span(&j, "id", writer_span(&id));
-	json_text(&j, "state", "pending");
-	json_span(&j, "sign_url", writer_span(&url));
-	json_time(&j, "expires", made.expires);
-	json_object_end(&j);
+	write_made(s, &made, reply);
 	return ERR_OK;
 }
 

@@ -35,8 +35,9 @@ code_check(const char *code, const struct signing_request_row *row)
 {
 	const struct sha256 hash = sha256_of(span_of(code));
 
-	REQUIRE_WHY(secret_equal(sha256_span(&hash), span_at(row->code_hash.ptr, row->code_hash.len)), ERR_NOT_FOUND,
-		"no request has this address");
+	REQUIRE_WHY(secret_equal(sha256_span(&hash), span_at(row->code_hash.ptr, row->code_hash.len)) ||
+			secret_equal(sha256_span(&hash), span_at(row->again_hash.ptr, row->again_hash.len)),
+		ERR_NOT_FOUND, "no request has this address");
 	return ERR_OK;
 }
 

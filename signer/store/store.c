@@ -8,8 +8,8 @@
 #define KEY_COLUMNS                                                                                              \
 	"id, person, name, state, certificate, chain, blob, challenge, watch_hash, spki_sha256, credential_id, " \
 	"credential_key, generation, begun_at, expires, frozen_at"
-#define REQUEST_COLUMNS                                                                                        \
-	"id, key, agency, description, state, principal, signatures, code_hash, digests, names, digest_size, " \
+#define REQUEST_COLUMNS                                                                                                    \
+	"id, key, agency, description, state, principal, signatures, code_hash, again_hash, digests, names, digest_size, " \
 	"created_at, expires, answered_at"
 #define EVENT_COLUMNS "id, tree, at, type, actor, principal, sector, channel, salt, entry, private"
 #define AT(type, member) offsetof(struct type, member)
@@ -76,6 +76,7 @@ static const struct db_column request_columns[] = {
 	{DB_TEXT, AT(signing_request_row, principal)},
 	{DB_JSON, AT(signing_request_row, signatures)},
 	{DB_BYTES, AT(signing_request_row, code_hash)},
+	{DB_BYTES, AT(signing_request_row, again_hash)},
 	{DB_BYTES, AT(signing_request_row, digests)},
 	{DB_TEXTS, AT(signing_request_row, names)},
 	{DB_INT, AT(signing_request_row, digest_size)},
@@ -114,7 +115,9 @@ static const enum db_type current_params[] = {DB_UUID, DB_TEXT};
 static const enum db_type freeze_params[] = {DB_UUID, DB_TIME};
 static const enum db_type raise_params[] = {DB_UUID, DB_BYTES, DB_INT};
 static const enum db_type ask_params[] = {DB_UUID, DB_BYTES, DB_UUID, DB_TEXT, DB_TEXT, DB_INT, DB_BYTES, DB_TEXTS,
-	DB_TEXT, DB_TEXT, DB_TIME, DB_TIME};
+	DB_TEXT, DB_TEXT, DB_TIME, DB_TIME, DB_TEXT};
+static const enum db_type by_key_params[] = {DB_TEXT, DB_TEXT};
+static const enum db_type again_params[] = {DB_UUID, DB_BYTES, DB_TIME};
 static const enum db_type claim_params[] = {DB_UUID, DB_UUID, DB_TIME, DB_TIME};
 static const enum db_type release_params[] = {DB_UUID, DB_UUID};
 static const enum db_type reply_params[] = {DB_UUID, DB_UUID, DB_TEXT, DB_TIME, DB_JSON, /* event: */ DB_UUID, DB_INT,
@@ -227,12 +230,18 @@ const struct db_statement signer_statements[SIGNER_STATEMENTS] = {
 		raise_params),
 	[SIGNING_REQUEST_NEW] = DB_COMMAND("signing_request_new",
 		"INSERT INTO signer.signing_request (id, code_hash, key, agency, description, digest_size, digests, names, state, actor, principal, "
-		"sector, channel, created_at, expires) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $10, $4, 'api', $11, $12)",
+		"sector, channel, created_at, expires, client, request_key) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $10, $4, 'api', $11, $12, $9, $13)",
 		ask_params),
 	[SIGNING_REQUEST_BY_ID] = DB_STATEMENT("signing_request_by_id",
 		"SELECT " REQUEST_COLUMNS " FROM signer.signing_request WHERE id = $1", uuid_params, request_columns,
 		struct signing_request_row),
+	[SIGNING_REQUEST_BY_KEY] = DB_STATEMENT("signing_request_by_key",
+		"SELECT " REQUEST_COLUMNS " FROM signer.signing_request WHERE client = $1 AND request_key = $2",
+		by_key_params, request_columns, struct signing_request_row),
+	[SIGNING_REQUEST_AGAIN] = DB_COMMAND("signing_request_again",
+		"UPDATE signer.signing_request SET again_hash = $2 WHERE id = $1 AND state = 'pending' AND expires > $3",
+		again_params),
 	[SIGNING_REQUEST_CLAIM] = DB_COMMAND("signing_request_claim",
 		"UPDATE signer.signing_request SET claim = $2, claimed_until = $4 "
 		"WHERE id = $1 AND state = 'pending' AND (claimed_until IS NULL OR claimed_until <= $3)",

@@ -36,7 +36,9 @@ enum signer_statement {
 	SIGNING_KEY_RAISE,
 	SIGNING_REQUEST_NEW,
 	SIGNING_REQUEST_BY_ID,
-	SIGNING_REQUEST_CLAIM, /* a pending one, to answer it */
+	SIGNING_REQUEST_BY_KEY, /* client, Idempotency-Key */
+	SIGNING_REQUEST_AGAIN,  /* another address of a pending one */
+	SIGNING_REQUEST_CLAIM,  /* a pending one, to answer it */
 	SIGNING_REQUEST_RELEASE,
 	SIGNING_REQUEST_ANSWER, /* with its event, in one statement */
 	SIGNER_STATEMENTS
@@ -84,7 +86,7 @@ struct signing_key_row {
 struct signing_request_row {
 	struct uuid id, key;
 	char *agency, *description, *state, *principal, *signatures;
-	struct json_bytes code_hash, digests;
+	struct json_bytes code_hash, again_hash, digests;
 	struct json_list names;
 	int64_t digest_size;
 	unix_time created_at, expires, answered_at;

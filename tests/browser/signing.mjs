@@ -59,8 +59,8 @@ export async function agencyToken(scope = 'signatures') {
 	return answer.json.access_token;
 }
 
-export const asAgency = async (method, path, body, token) =>
-	call(method, `${signer}${path}`, { headers: { authorization: `Bearer ${token ?? await agencyToken()}`, 'content-type': 'application/json' }, body });
+export const asAgency = async (method, path, body, token, headers = {}) =>
+	call(method, `${signer}${path}`, { headers: { authorization: `Bearer ${token ?? await agencyToken()}`, 'content-type': 'application/json', ...headers }, body });
 
 // A request of the land agency: { id, sign_url, ... }
 export async function requested(key, changed = {}) {

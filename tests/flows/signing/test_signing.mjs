@@ -157,6 +157,35 @@ describe('the signing API', { skip: absent }, () => {
 		assert.equal(count(), before);
 	});
 
+	test('a request that is sent again under its Idempotency-Key is the same one; another under that key is refused', async () => {
+		const bearer = await agencyToken();
+		const body = { key: key.key, description: 'Sent twice', algorithm: 'sha-256', digests: [digest('x'), digest('y')], names: ['x.pdf', 'y.pdf'] };
+		const send = (idempotency, changed = {}) => asAgency('POST', '/signing/requests', { ...body, ...changed }, bearer, { 'idempotency-key': idempotency });
+		const count = () => sql("SELECT count(*) FROM signer.signing_request WHERE description = 'Sent twice'");
+		const once = randomUUID();
+		const answers = await Promise.all([1, 2, 3, 4].map(() => send(once)));
+		for (const answer of answers) assert.equal(answer.status, 201, answer.text);
+		assert.equal(new Set(answers.map(({ json }) => json.id)).size, 1);
+		assert.equal(count(), '1');
+		const again = await send(once);
+		/* the newest address works, and so does the first */
+		for (const { json } of [answers.find(({ json }) => sql(`SELECT 1 FROM signer.signing_request WHERE code_hash = sha256('${codeOf(json.sign_url).code}')`) === '1'), again])
+			assert.equal((await asPage('request', codeOf(json.sign_url))).json.state, 'pending');
+		for (const changed of [{ description: 'Other' }, { digests: [digest('y'), digest('x')] }, { names: ['y.pdf', 'x.pdf'] }, { names: undefined }, { key: other.key }, { key: undefined, person: other.person }]) {
+			const answer = await send(once, changed);
+			assert.equal(answer.status, 409, answer.text);
+		}
+		const newest = await send(once, { key: undefined, person: key.person });
+		assert.equal(newest.json.id, again.json.id);
+		assert.equal(count(), '1');
+		assert.notEqual((await send(randomUUID())).json.id, again.json.id);
+		assert.equal((await asPage('decline', codeOf(newest.json.sign_url))).status, 200);
+		const late = await send(once);
+		assert.equal(late.json.state, 'declined');
+		assert.equal(late.json.sign_url, undefined);
+		for (const wrong of ['', 'x'.repeat(129)]) assert.equal((await send(wrong)).status, 400);
+	});
+
 	test('without a registrar no key is begun, bound, certified, stopped or let go', async () => {
 		const { id } = begun();
 		const paths = ['/signing/keys', `/signing/keys/${id}/bind`, `/signing/keys/${id}/certificate`, `/signing/keys/${key.key}/freeze`, `/signing/keys/${key.key}/unfreeze`,
