@@ -254,7 +254,8 @@ refused(struct work *w, enum err e, const char *why, struct writer *reply)
 	(void)snprintf(context, sizeof(context), "op=%s key=%s uid=%ld", op_name(w->request->op),
 		w->key == NULL ? "-" : w->key->rule->label, (long)w->request->uid);
 	err_remember("%s", why);
-	log_refusal("operation", e, context);
+	if (hush_may(&w->service->hush, "operation", (long)w->request->uid, clock_ticks()))
+		log_refusal("operation", e, context);
 	if (e == ERR_REFUSED)
 		atomic_fetch_add(&w->service->refusals, 1);
 	writer_reset(reply);

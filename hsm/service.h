@@ -7,6 +7,7 @@
 
 #include "hsm/breaker.h"
 #include "hsm/evidence/count.h"
+#include "hsm/evidence/hush.h"
 #include "hsm/evidence/journal.h"
 #include "hsm/keys.h"
 #include "hsm/policy/policy.h"
@@ -27,6 +28,7 @@ struct service {
 	struct journal journal;
 	struct records records;
 	struct counts *counts;
+	struct hush hush;
 	struct citizens *citizens;
 	struct spent spent;
 	struct proposals proposals;

@@ -118,7 +118,7 @@ signing_do(const struct signing *s, struct writer *signature)
 	if (!is_by_act(s, type))
 		return sign(s, type, detail, id, signature);
 	spent_id(s->evidence, id);
-	TRY(spent_enter(&s->service->spent, id, &hash, s->arrived));
+	TRY(spent_enter(&s->service->spent, id, &hash, clock_ticks()));
 	e = sign(s, type, detail, id, signature);
 	if (e != ERR_OK)
 		spent_forget(&s->service->spent, id);

@@ -21,9 +21,8 @@ challenge_open(struct work *w, const struct hot_key *k, const struct digests *d)
 	challenge = challenge_make(span_at(c->instance, sizeof(c->instance)), span_at(nonce, sizeof(nonce)),
 		&k->citizen->blob, d);
 	name = sha256_of(sha256_span(&challenge));
-	REQUIRE_WHY(ledger_enter(&c->challenges, &name, k->citizen->blob.id, MAX_CHALLENGES_OF_A_KEY, now,
-			    now + CHALLENGE_SECONDS) == ERR_OK,
-		ERR_TOO_MANY, "too many challenges are open; each lasts %d minutes", CHALLENGE_SECONDS / 60);
+	TRY(ledger_enter(&c->challenges, &name, k->citizen->blob.id, MAX_CHALLENGES_OF_A_KEY, now,
+		now + CHALLENGE_SECONDS));
 	writer_bytes(&w->result, sha256_span(&challenge));
 	writer_bytes(&w->result, span_at(nonce, sizeof(nonce)));
 	writer_bytes(&w->result, span_at(c->instance, sizeof(c->instance))); /* so that a page can make it again */
@@ -181,7 +180,7 @@ challenge_take(struct work *w, const struct hot_key *k, const struct digests *d,
 	REQUIRE_WHY(e != ERR_EXPIRED, e, "that challenge is older than %d minutes: ask for another",
 		CHALLENGE_SECONDS / 60);
 	REQUIRE_WHY(e == ERR_OK, e,
-		"that challenge was used, is another instance's, or was never given for this key and these digests");
+		"that challenge was used, had to go for newer ones, is another instance's, or was never given for this key and these digests");
 	return ERR_OK;
 }
 

@@ -9,7 +9,7 @@
 #include "hsm/token/citizen.h"
 #include "jose/act.h"
 
-enum { BIRTH_SECONDS = 900 };
+enum { BIRTH_SECONDS = 900, CREDENTIAL_TOLD = 8, MAX_DETAIL = 1024 };
 
 static struct sha256
 ledger_name(struct span id)
@@ -17,31 +17,37 @@ ledger_name(struct span id)
 	return sha256_of(id);
 }
 
+/* Eight bytes of each credential's hash: enough to find one that was bound to two people. What a registrar may choose freely stands last. */
 static void
-detail_write(struct work *w, const struct blob *b, const char *by)
+detail_write(struct work *w, const struct blob *b, const struct birth_order *o, const char *by, struct writer *text)
 {
-	AUTO(writer) text = writer_new(MAX_TYPE_DETAIL - 1);
-
-	writer_format(&text, "generation=%lu person=%.*s profile=%.*s registrar=%.40s", (unsigned long)b->generation,
-		(int)b->person.len, (const char *)b->person.ptr, (int)b->profile.len, (const char *)b->profile.ptr, by);
-	(void)snprintf(w->detail, sizeof(w->detail), "%s", (const char *)writer_span(&text).ptr);
+	writer_format(text, "generation=%lu registrar=%.128s profile=%.*s", (unsigned long)b->generation, by,
+		(int)b->profile.len, (const char *)b->profile.ptr);
+	for (size_t i = 0; o != NULL && i < b->count; i++) {
+		writer_text(text, i == 0 ? " credentials=" : ",");
+		hex_write(text, span_at(o->hashes[i].bytes, CREDENTIAL_TOLD));
+	}
+	writer_format(text, " person=%.*s", (int)b->person.len, (const char *)b->person.ptr);
+	(void)snprintf(w->detail, sizeof(w->detail), "%s", (const char *)writer_span(text).ptr);
 }
 
 /* On the disk before the blob leaves: no key is born that is nowhere recorded. */
 static enum err
-record(struct work *w, const char *act, const struct blob *b, const char *by)
+record(struct work *w, const char *act, const struct blob *b, const struct birth_order *o, const char *by)
 {
+	AUTO(writer) detail = writer_new(MAX_DETAIL);
 	const struct sha256 spki = sha256_of(b->spki);
-	const struct journal_entry entry = {.act = act,
+	struct journal_entry entry = {.act = act,
 		.key = w->key->rule->label,
-		.detail = w->detail,
 		.object = &spki,
 		.id = b->id,
 		.number = (int64_t)b->generation,
 		.has_uid = true,
 		.uid = w->request->uid};
 
-	detail_write(w, b, by);
+	detail_write(w, b, o, by, &detail);
+	TRY(writer_done(&detail));
+	entry.detail = (const char *)writer_span(&detail).ptr;
 	return journal_append(&w->service->journal, &entry, w->request->arrived);
 }
 
@@ -107,7 +113,7 @@ make(struct work *w)
 
 /* Everything is checked before the key's one chance is taken. */
 static enum err
-bind(struct work *w, struct blob *b, const struct act *act, const struct birth_order *o)
+bind(struct work *w, struct blob *b, const struct act *act, struct birth_order *o)
 {
 	struct citizens *c = w->service->citizens;
 	const struct sha256 name = ledger_name(b->id);
@@ -115,7 +121,7 @@ bind(struct work *w, struct blob *b, const struct act *act, const struct birth_o
 	TRY(birth_order_apply(o, &w->service->policy, w->key->rule->label, b));
 	REQUIRE_WHY(ledger_take(&c->unborn, &name, citizens_clock()) == ERR_OK, ERR_USED,
 		"that key was born already, or was made more than %d minutes ago", BIRTH_SECONDS / 60);
-	TRY(record(w, "birth", b, act->by->name));
+	TRY(record(w, "birth", b, o, act->by->name));
 	return seal_write(w->service, w->session, w->key, b, &w->result);
 }
 
@@ -151,7 +157,7 @@ raise(struct work *w, struct blob *b)
 	REQUIRE_WHY(up_to == b->generation && up_to < UINT32_MAX, ERR_REVOKED,
 		"that is an old copy: the key's newest generation is another");
 	b->generation++;
-	TRY(record(w, "unfreeze", b, act.by->name));
+	TRY(record(w, "unfreeze", b, NULL, act.by->name));
 	return seal_write(w->service, w->session, w->key, b, &w->result);
 }
 

@@ -5,6 +5,7 @@
 
 #include "hsm/token/citizen.h"
 #include "x509/own.h"
+#include "x509/x509.h"
 
 enum { MIN_CARD_RSA = 3072, MAX_ALGORITHM_NAME = 16 };
 
@@ -39,6 +40,12 @@ citizen_credential_free(struct citizen_credential *c)
 {
 	webauthn_key_free(&c->passkey);
 	jwk_free(&c->card);
+}
+
+enum err
+citizen_credential_hash(const struct citizen_credential *c, struct sha256 *out)
+{
+	return spki_hash(c->card != NULL ? jwk_key(c->card) : webauthn_key_public(c->passkey), out);
 }
 
 static enum err

@@ -27,6 +27,9 @@ struct citizen_key {
 MUST_USE enum err citizen_credential_read(const struct blob_credential *c, struct citizen_credential *out);
 void citizen_credential_free(struct citizen_credential *c);
 
+/* SHA-256 of its public key as a SubjectPublicKeyInfo: the same key has the same, be it a passkey's or a card's. ERR_CRYPTO. */
+MUST_USE enum err citizen_credential_hash(const struct citizen_credential *c, struct sha256 *out);
+
 /* The caller frees with citizen_key_free. ERR_MALFORMED, ERR_UNSUPPORTED. */
 MUST_USE enum err citizen_key_read(struct span blob, struct citizen_key **out);
 void citizen_key_free(struct citizen_key **k);

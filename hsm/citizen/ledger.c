@@ -52,13 +52,17 @@ find(const struct ledger *l, const struct sha256 *name)
 	return i;
 }
 
+/* How many an owner has, and which was entered first: a chain begins with the newest. */
 static size_t
-count_of(const struct ledger *l, const uint8_t *owner)
+count_of(const struct ledger *l, const uint8_t *owner, uint32_t *first)
 {
 	size_t count = 0;
 
 	for (uint32_t i = l->by_owner[bucket(owner)]; i != 0; i = l->rows[i].next_owner)
-		count += memcmp(l->rows[i].owner, owner, LEDGER_OWNER_LEN) == 0;
+		if (memcmp(l->rows[i].owner, owner, LEDGER_OWNER_LEN) == 0) {
+			*first = i;
+			count++;
+		}
 	return count;
 }
 
@@ -119,13 +123,18 @@ link_in(struct ledger *l, uint32_t i)
 static enum err
 enter(struct ledger *l, const struct ledger_row *row, size_t per_owner, int64_t now)
 {
-	uint32_t i;
+	uint32_t i, first = 0;
 
 	while (l->oldest != 0 && now >= l->rows[l->oldest].until)
 		drop(l, l->oldest);
 	REQUIRE(find(l, &row->name) == 0, ERR_EXISTS);
-	REQUIRE(per_owner == 0 || count_of(l, row->owner) < per_owner, ERR_TOO_MANY);
+	if (per_owner != 0 && count_of(l, row->owner, &first) >= per_owner)
+		drop(l, first);
 	i = row_new(l);
+	if (i == 0 && per_owner != 0) {
+		drop(l, l->oldest);
+		i = row_new(l);
+	}
 	REQUIRE(i != 0, ERR_TOO_MANY);
 	l->rows[i] = *row;
 	link_in(l, i);

@@ -26,8 +26,9 @@ struct ledger {
 MUST_USE enum err ledger_init(struct ledger *l);
 void ledger_end(struct ledger *l);
 
-/* Enters name until a time, on the account of owner (LEDGER_OWNER_LEN bytes). per_owner: how many an owner may have, 0: any. Those whose time is over make room.
- * ERR_EXISTS: it is there; ERR_TOO_MANY: the owner has as many as it may, or the ledger is full. */
+/* Enters name until a time, on the account of owner (LEDGER_OWNER_LEN bytes). Those whose time is over make room. per_owner: how many an owner may have; its oldest
+ * goes for one more, and the oldest of all when the ledger is full: whoever is quick is not shut out by those who never come back. 0: none goes before its time,
+ * and ERR_TOO_MANY says that the ledger is full. ERR_EXISTS: it is there. */
 MUST_USE enum err ledger_enter(struct ledger *l, const struct sha256 *name, struct span owner, size_t per_owner,
 	int64_t now, int64_t until);
 

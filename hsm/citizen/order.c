@@ -31,6 +31,7 @@ static const struct json_table birth_table = {"act certificate.issue", birth_row
 enum err
 birth_order_read(struct span payload, struct birth_order *out)
 {
+	*out = (struct birth_order){0};
 	return json_decode(payload, &birth_table, out);
 }
 
@@ -41,9 +42,10 @@ birth_order_free(struct birth_order *o)
 }
 
 static enum err
-credential_apply(const struct credential_order *o, struct blob_credential *c)
+credential_apply(const struct credential_order *o, struct blob_credential *c, struct sha256 *hash)
 {
 	struct citizen_credential parsed;
+	enum err e;
 	const bool passkey = strcmp(o->kind, "passkey") == 0;
 
 	REQUIRE_WHY(passkey || strcmp(o->kind, "card") == 0, ERR_UNSUPPORTED,
@@ -53,18 +55,38 @@ credential_apply(const struct credential_order *o, struct blob_credential *c)
 		.id = span_at(o->id.ptr, o->id.len),
 		.key = span_at(o->key.ptr, o->key.len)};
 	TRY(citizen_credential_read(c, &parsed));
+	e = citizen_credential_hash(&parsed, hash);
 	citizen_credential_free(&parsed);
+	return e;
+}
+
+/* One key is one credential, in whatever form it comes; and a key does not activate itself. */
+static enum err
+credential_is_new(const struct birth_order *o, const struct blob *b)
+{
+	const struct sha256 *last = &o->hashes[b->count], own = sha256_of(b->spki);
+
+	REQUIRE_WHY(memcmp(last->bytes, own.bytes, SHA256_LEN) != 0, ERR_REFUSED, "a key is not its own credential");
+	for (size_t i = 0; i < b->count; i++) {
+		REQUIRE_WHY(memcmp(last->bytes, o->hashes[i].bytes, SHA256_LEN) != 0, ERR_REFUSED,
+			"credentials %zu and %zu of the act have the same public key", i + 1, b->count + 1);
+		REQUIRE_WHY(b->credentials[i].id.len == 0 ||
+				!span_equal(b->credentials[i].id, b->credentials[b->count].id),
+			ERR_REFUSED, "credentials %zu and %zu of the act have the same id", i + 1, b->count + 1);
+	}
 	return ERR_OK;
 }
 
 static enum err
-credentials_apply(const struct birth_order *o, struct blob *b)
+credentials_apply(struct birth_order *o, struct blob *b)
 {
 	const struct credential_order *items = o->credentials.items;
 
 	REQUIRE_WHY(o->credentials.count > 0, ERR_REFUSED, "a key that nobody can activate is not born");
-	for (b->count = 0; b->count < o->credentials.count; b->count++)
-		TRY(credential_apply(&items[b->count], &b->credentials[b->count]));
+	for (b->count = 0; b->count < o->credentials.count; b->count++) {
+		TRY(credential_apply(&items[b->count], &b->credentials[b->count], &o->hashes[b->count]));
+		TRY(credential_is_new(o, b));
+	}
 	return ERR_OK;
 }
 
@@ -86,7 +108,7 @@ profile_is_wrapped_by(const struct policy *p, const char *profile, const char *l
 }
 
 enum err
-birth_order_apply(const struct birth_order *o, const struct policy *p, const char *label, struct blob *b)
+birth_order_apply(struct birth_order *o, const struct policy *p, const char *label, struct blob *b)
 {
 	const struct sha256 spki = sha256_of(b->spki);
 

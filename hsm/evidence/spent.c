@@ -26,48 +26,50 @@ spent_id(struct span evidence, uint8_t id[JOURNAL_ID_LEN])
 	memcpy(id, hash.bytes, JOURNAL_ID_LEN);
 }
 
-/* The row of that id that is still good; else one that is free, or NULL. The lock is held. */
+/* The lock is held. */
 static struct spent_act *
-row_of(struct spent *s, const uint8_t id[JOURNAL_ID_LEN], unix_time now)
+row_of(struct spent *s, const uint8_t id[JOURNAL_ID_LEN])
 {
-	struct spent_act *room = NULL;
+	for (size_t i = 0; i < MAX_SPENT; i++)
+		if (s->acts[i].taken && memcmp(s->acts[i].id, id, JOURNAL_ID_LEN) == 0)
+			return &s->acts[i];
+	return NULL;
+}
 
-	for (size_t i = 0; i < MAX_SPENT; i++) {
-		struct spent_act *a = &s->acts[i];
+/* The lock is held. */
+static void
+put(struct spent *s, const uint8_t id[JOURNAL_ID_LEN], const struct sha256 *object, int64_t until)
+{
+	struct spent_act *a = &s->acts[s->next];
 
-		if (a->until <= now)
-			room = room == NULL ? a : room;
-		else if (memcmp(a->id, id, JOURNAL_ID_LEN) == 0)
-			return a;
-	}
-	return room;
+	*a = (struct spent_act){.object = *object, .taken = true, .until = until};
+	memcpy(a->id, id, JOURNAL_ID_LEN);
+	s->next = (s->next + 1) % MAX_SPENT;
 }
 
 static enum err
-enter(struct spent *s, const uint8_t id[JOURNAL_ID_LEN], const struct sha256 *object, unix_time now, unix_time until)
+enter(struct spent *s, const uint8_t id[JOURNAL_ID_LEN], const struct sha256 *object, int64_t now)
 {
-	struct spent_act *a = row_of(s, id, now);
+	const struct spent_act *known = row_of(s, id), *oldest = &s->acts[s->next];
 
-	REQUIRE_WHY(a != NULL, ERR_TOO_MANY, "%d certificates by registrars' acts in %d seconds", MAX_SPENT,
-		SPENT_SECONDS);
-	if (a->until > now) {
-		REQUIRE_WHY(memcmp(a->object.bytes, object->bytes, SHA256_LEN) == 0, ERR_USED,
+	if (known != NULL) {
+		REQUIRE_WHY(memcmp(known->object.bytes, object->bytes, SHA256_LEN) == 0, ERR_USED,
 			"another certificate was signed for this act: one act, one certificate");
 		return ERR_OK;
 	}
-	memcpy(a->id, id, JOURNAL_ID_LEN);
-	a->object = *object;
-	a->until = until;
+	REQUIRE_WHY(!oldest->taken || oldest->until <= now, ERR_TOO_MANY,
+		"%d certificates by registrars' acts in %d seconds", MAX_SPENT, SPENT_SECONDS);
+	put(s, id, object, now + (int64_t)SPENT_SECONDS * 1000000);
 	return ERR_OK;
 }
 
 enum err
-spent_enter(struct spent *s, const uint8_t id[JOURNAL_ID_LEN], const struct sha256 *object, unix_time now)
+spent_enter(struct spent *s, const uint8_t id[JOURNAL_ID_LEN], const struct sha256 *object, int64_t now)
 {
 	enum err e;
 
 	(void)pthread_mutex_lock(&s->lock);
-	e = enter(s, id, object, now, now + SPENT_SECONDS);
+	e = enter(s, id, object, now);
 	(void)pthread_mutex_unlock(&s->lock);
 	return e;
 }
@@ -75,17 +77,19 @@ spent_enter(struct spent *s, const uint8_t id[JOURNAL_ID_LEN], const struct sha2
 void
 spent_forget(struct spent *s, const uint8_t id[JOURNAL_ID_LEN])
 {
+	struct spent_act *a;
+
 	(void)pthread_mutex_lock(&s->lock);
-	for (size_t i = 0; i < MAX_SPENT; i++)
-		if (s->acts[i].until != 0 && memcmp(s->acts[i].id, id, JOURNAL_ID_LEN) == 0)
-			s->acts[i].until = 0;
+	a = row_of(s, id);
+	if (a != NULL)
+		a->taken = false;
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
+/* Their places may be had again at once, oldest first: in their minutes between two starts nobody signed. */
 void
-spent_replay(struct spent *s, const struct journal_line *line, unix_time now)
+spent_replay(struct spent *s, const struct journal_line *line)
 {
-	if (strcmp(line->act, "sign") == 0 && line->has_id && line->has_object && line->at + SPENT_SECONDS > now &&
-		enter(s, line->id, &line->object, now, line->at + SPENT_SECONDS) != ERR_OK)
-		err_forget(); /* the first one stands */
+	if (strcmp(line->act, "sign") == 0 && line->has_id && line->has_object)
+		put(s, line->id, &line->object, 0);
 }

@@ -178,11 +178,9 @@ signals_block(void)
 static enum err
 replay(void *closed, const struct journal_line *line)
 {
-	const struct clock clock = clock_system();
-
 	TRY(citizens_replay(service.citizens, line));
 	TRY(proposals_replay(&service.proposals, line));
-	spent_replay(&service.spent, line, clock_now(&clock));
+	spent_replay(&service.spent, line);
 	return record_replay(closed, line);
 }
 
@@ -244,6 +242,7 @@ serve(struct session *s, int listen_fd, int *code)
 	policy_warn_shared(&service.policy);
 	service.since = clock_now(&clock);
 	breaker_init(&service.breaker);
+	hush_init(&service.hush);
 	for (int64_t i = 0; i < service.settings.workers; i++)
 		TRY(session_open(service.token, &sessions[i]));
 	TRY(confine());

@@ -81,7 +81,9 @@ reject(struct crew *crew, struct connection *c, enum err e)
 	AUTO(writer) reply = writer_new(1024);
 
 	operation_refuse(e, err_why(), &reply);
-	log_refusal("frame", e, "");
+	if (hush_may(&crew->service->hush, "frame", (long)c->uid, clock_ticks()))
+		log_refusal("frame", e, "");
+	err_forget();
 	if (writer_done(&reply) != ERR_OK || connection_reply(c, writer_span(&reply)) != ERR_OK)
 		err_forget();
 	peers_drop(crew->peers, c);

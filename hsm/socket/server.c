@@ -56,7 +56,8 @@ accept_one(struct server *s, int fd)
 	if (why == NULL)
 		return;
 	refuse(c, stranger ? ERR_REFUSED : ERR_UNAVAILABLE, why);
-	log_warn("socket", "refused uid=%ld: %s", (long)c->uid, why);
+	if (hush_may(&s->service->hush, "socket", stranger ? HUSH_STRANGERS : (long)c->uid, clock_ticks()))
+		log_warn("socket", "refused uid=%ld: %s", (long)c->uid, why);
 	connection_free(&c);
 }
 
@@ -88,6 +89,7 @@ turn(struct server *s)
 	crew_relieve(&s->crew);
 	crew_give_up(&s->crew, clock_ticks() - (deadline - (tick < deadline ? tick : 0)) * 1000);
 	peers_sweep(&s->peers, clock_ticks(), SLOW);
+	(void)hush_tell(&s->service->hush, clock_ticks());
 }
 
 /* Why to end; false: go on. */

@@ -227,6 +227,12 @@ webauthn_key_algorithm(const struct webauthn_key *key)
 	return key->algorithm->id;
 }
 
+EVP_PKEY *
+webauthn_key_public(const struct webauthn_key *key)
+{
+	return key->pkey;
+}
+
 void
 webauthn_key_free(struct webauthn_key **key)
 {

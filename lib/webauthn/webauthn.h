@@ -78,6 +78,8 @@ MUST_USE enum err webauthn_peek(struct span json, struct webauthn_assertion *out
 struct webauthn_key;
 MUST_USE enum err webauthn_key_parse(struct span cose_key, struct webauthn_key **out);
 int64_t webauthn_key_algorithm(const struct webauthn_key *key);
+/* As libcrypto knows it, to be compared with other keys. Borrowed. */
+EVP_PKEY *webauthn_key_public(const struct webauthn_key *key);
 void webauthn_key_free(struct webauthn_key **key);
 
 /* 7.2 on an AuthenticationResponseJSON with the credential's key. Counter rules are counter_accepts()' and the caller's. */

@@ -74,22 +74,48 @@ CASE(a_full_ledger_refuses_until_the_oldest_are_over)
 	ledger_end(&l);
 }
 
-CASE(one_owner_has_no_more_than_its_share)
+static enum err
+enter_for(struct ledger *l, uint64_t n, const uint8_t *whose, int64_t now)
+{
+	const struct sha256 name = name_of(n);
+
+	return ledger_enter(l, &name, span_at(whose, LEDGER_OWNER_LEN), 16, now, now + CHALLENGE_SECONDS);
+}
+
+CASE(one_owner_has_no_more_than_its_share_and_its_oldest_goes)
 {
 	struct ledger l;
-	struct sha256 name;
 
 	(void)state;
 	assert_ok(ledger_init(&l));
-	for (uint64_t i = 0; i < 16; i++) {
-		name = name_of(i);
-		assert_ok(ledger_enter(&l, &name, span_at(owner, sizeof(owner)), 16, 1000, 1300));
-	}
-	name = name_of(16);
-	assert_err(ledger_enter(&l, &name, span_at(owner, sizeof(owner)), 16, 1000, 1300), ERR_TOO_MANY);
 	assert_ok(enter(&l, 17, 1000));
+	for (uint64_t i = 0; i < 16; i++)
+		assert_ok(enter_for(&l, i, owner, 1000));
 	assert_ok(take(&l, 3, 1001));
-	assert_ok(ledger_enter(&l, &name, span_at(owner, sizeof(owner)), 16, 1001, 1301));
+	assert_ok(enter_for(&l, 16, owner, 1001)); /* in its place: nobody goes */
+	assert_ok(enter_for(&l, 18, owner, 1001));
+	assert_err(take(&l, 0, 1001), ERR_USED);
+	assert_ok(take(&l, 1, 1001));
+	assert_ok(take(&l, 17, 1001)); /* another owner's */
+	assert_ok(take(&l, 18, 1001));
+	ledger_end(&l);
+}
+
+CASE(whoever_fills_the_ledger_of_challenges_shuts_nobody_out)
+{
+	struct ledger l;
+	uint8_t many[LEDGER_OWNER_LEN] = {0};
+
+	(void)state;
+	assert_ok(ledger_init(&l));
+	for (uint64_t i = 0; i < 2 * LEDGER_ROOM; i++) {
+		memcpy(many, &(uint64_t){i / 16}, sizeof(uint64_t));
+		assert_ok(enter_for(&l, i, many, 1000));
+	}
+	assert_ok(enter_for(&l, 5000000, owner, 1000));
+	assert_ok(take(&l, 5000000, 1000));
+	assert_err(take(&l, 5, 1000), ERR_USED);
+	assert_ok(take(&l, 2 * LEDGER_ROOM - 1, 1000));
 	ledger_end(&l);
 }
 
@@ -250,7 +276,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_challenge_is_good_for_five_minutes_and_once),
 		cmocka_unit_test(a_full_ledger_refuses_until_the_oldest_are_over),
-		cmocka_unit_test(one_owner_has_no_more_than_its_share),
+		cmocka_unit_test(one_owner_has_no_more_than_its_share_and_its_oldest_goes),
+		cmocka_unit_test(whoever_fills_the_ledger_of_challenges_shuts_nobody_out),
 		cmocka_unit_test(a_lower_generation_never_undoes_a_higher_one),
 		cmocka_unit_test(a_hundred_thousand_retired_keys_are_all_remembered),
 		cmocka_unit_test(a_challenge_names_everything_that_it_is_for),
