@@ -71,6 +71,7 @@ parse(struct citizen_key *k, size_t len)
 	k->public_key = d2i_PUBKEY(NULL, &at, (long)k->blob.spki.len);
 	if (k->public_key == NULL || at != k->blob.spki.ptr + k->blob.spki.len || !EVP_PKEY_is_a(k->public_key, "EC"))
 		return own_failed(ERR_MALFORMED, "RFC 5280 4.1.2.7: not a citizen's SubjectPublicKeyInfo");
+	TRY(verifier_new_passing(k->public_key, &k->verifier));
 	for (size_t i = 0; i < k->blob.count; i++)
 		TRY(citizen_credential_read(&k->blob.credentials[i], &k->credentials[i]));
 	return ERR_OK;
@@ -104,6 +105,7 @@ citizen_key_free(struct citizen_key **k)
 		return;
 	for (size_t i = 0; i < MAX_BLOB_CREDENTIALS; i++)
 		citizen_credential_free(&(*k)->credentials[i]);
+	verifier_free(&(*k)->verifier);
 	EVP_PKEY_free((*k)->public_key);
 	free((*k)->bytes);
 	free(*k);

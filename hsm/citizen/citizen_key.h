@@ -18,7 +18,8 @@ struct citizen_key {
 	uint8_t *bytes; /* owned copy of the blob, which the spans of blob point into */
 	struct blob blob;
 	const struct algorithm *algorithm;
-	EVP_PKEY *public_key; /* owned */
+	EVP_PKEY *public_key;      /* owned */
+	struct verifier *verifier; /* owned; over public_key */
 	struct citizen_credential credentials[MAX_BLOB_CREDENTIALS];
 };
 

@@ -174,8 +174,8 @@ signature_write(struct writer *der, struct span raw)
 }
 
 enum err
-token_citizen_sign(struct session *s, const struct algorithm *a, CK_OBJECT_HANDLE key, struct span digest,
-	struct writer *der)
+token_citizen_sign(struct session *s, const struct algorithm *a, CK_OBJECT_HANDLE key, struct verifier *verifier,
+	struct span digest, struct writer *der)
 {
 	CK_FUNCTION_LIST *c = token_calls(s->token);
 	CK_MECHANISM mechanism = {a->use, NULL, 0};
@@ -188,6 +188,7 @@ token_citizen_sign(struct session *s, const struct algorithm *a, CK_OBJECT_HANDL
 		c->C_Sign(s->handle, (CK_BYTE *)(uintptr_t)digest.ptr, digest.len < order ? digest.len : order, raw,
 			&got)));
 	REQUIRE_WHY(got == a->signature_len, ERR_CRYPTO, "C_Sign gave %lu bytes instead of %zu", got, a->signature_len);
+	TRY(verifier_check(verifier, digest, span_at(raw, got)));
 	return signature_write(der, span_at(raw, got));
 }
 

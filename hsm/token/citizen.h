@@ -4,6 +4,7 @@
 #define MOHAR_HSM_TOKEN_CITIZEN_H
 
 #include "hsm/token/token.h"
+#include "hsm/token/verifier.h"
 #include "keyring/keyring.h"
 
 enum { MAX_WRAPPED_CITIZEN = 2600 };
@@ -17,9 +18,10 @@ MUST_USE enum err token_citizen_make(struct session *s, CK_OBJECT_HANDLE master,
 MUST_USE enum err token_citizen_unwrap(struct session *s, CK_OBJECT_HANDLE master, const struct algorithm *a,
 	struct span wrapped, CK_OBJECT_HANDLE *out);
 
-/* Signs the digest's leftmost bits, as many as the curve's order has (FIPS 186-5 6.4.1); DER (RFC 3279 2.2.3), appended. Not verified: the caller does. */
+/* Signs the digest's leftmost bits, as many as the curve's order has (FIPS 186-5 6.4.1); DER (RFC 3279 2.2.3), appended. Verified by the key's public half first:
+ * ERR_CRYPTO if it is no signature of that key, and nothing is appended. */
 MUST_USE enum err token_citizen_sign(struct session *s, const struct algorithm *a, CK_OBJECT_HANDLE key,
-	struct span digest, struct writer *der);
+	struct verifier *verifier, struct span digest, struct writer *der);
 
 void token_citizen_drop(struct session *s, CK_OBJECT_HANDLE object);
 

@@ -1,10 +1,12 @@
 #include "rig.h"
 
+#include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 
+#include "hsm/token/inverse.h"
 #include "hsm/token/verifier.h"
 #include "x509/own.h"
 
@@ -196,6 +198,68 @@ CASE(an_rsa_signature_is_checked_by_its_padding)
 	rsa_round(key, EVP_sha512(), true);
 }
 
+/* libcrypto's inverse is the judge: of small numbers and large ones, of powers of two, at random, modulo P-256's order and modulo anything odd, where there may be none. */
+CASE(an_inverse_is_another_than_libcryptos)
+{
+	EC_GROUP *curve = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+	BN_CTX *c = BN_CTX_new();
+	BIGNUM *n = BN_new(), *m = BN_dup(EC_GROUP_get0_order(curve)), *ours = BN_new(), *theirs = BN_new();
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		bool is;
+
+		if (i >= 10000) {
+			assert_int_equal(BN_rand(m, 2 + i % 255, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD), 1);
+			assert_int_equal(BN_rand_range(n, m), 1);
+		} else if (i < 256) {
+			assert_int_equal(BN_set_word(n, 1) == 1 && BN_lshift(n, n, i % 255) == 1, 1);
+		} else if (i < 512) {
+			assert_int_equal(BN_set_word(n, (BN_ULONG)i - 255), 1);
+		} else if (i < 768) {
+			assert_true(BN_copy(n, m) != NULL && BN_sub_word(n, (BN_ULONG)i - 511) == 1);
+		} else {
+			assert_int_equal(BN_rand_range(n, m), 1);
+		}
+		if (BN_is_zero(n))
+			continue;
+		is = BN_mod_inverse(theirs, n, m, c) != NULL;
+		assert_int_equal(inverse_mod(ours, n, m), is);
+		if (is)
+			assert_int_equal(BN_cmp(ours, theirs), 0);
+	}
+	BN_free(n);
+	BN_free(m);
+	BN_free(ours);
+	BN_free(theirs);
+	BN_CTX_free(c);
+	EC_GROUP_free(curve);
+}
+
+/* What a verifier of a citizen's key tables goes with it; beyond so many such tables it checks without one, and as strictly. */
+CASE(citizens_keys_take_no_more_tables_than_they_may)
+{
+	enum { KEYS = 160 };
+	struct verifier *all[KEYS];
+	EVP_PKEY *keys[KEYS];
+	uint8_t digest[32] = {9}, raw[64];
+
+	(void)state;
+	for (int i = 0; i < KEYS; i++) {
+		keys[i] = EVP_EC_gen("P-256");
+		assert_ok(verifier_new_passing(keys[i], &all[i]));
+		sign(keys[i], &curves[0], digest, raw);
+		for (int n = 0; n < 40; n++)
+			expect(all[i], &curves[0], digest, raw, ERR_OK);
+		raw[40] ^= 1;
+		expect(all[i], &curves[0], digest, raw, ERR_CRYPTO);
+	}
+	for (int i = 0; i < KEYS; i++) {
+		verifier_free(&all[i]);
+		EVP_PKEY_free(keys[i]);
+	}
+}
+
 int
 main(void)
 {
@@ -205,6 +269,8 @@ main(void)
 		cmocka_unit_test(numbers_out_of_range_do_not_verify),
 		cmocka_unit_test(a_signature_of_another_length_does_not_verify),
 		cmocka_unit_test(an_rsa_signature_is_checked_by_its_padding),
+		cmocka_unit_test(an_inverse_is_another_than_libcryptos),
+		cmocka_unit_test(citizens_keys_take_no_more_tables_than_they_may),
 		cmocka_unit_test(an_ed25519_signature_is_checked_over_the_whole),
 	};
 
