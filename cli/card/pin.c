@@ -1,44 +1,26 @@
 #include "cli/card/pin.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <p11-kit/pkcs11.h>
 
-/* Asks on the terminal itself, so that a redirected standard input does not matter, with the echo off. */
+#include "base/prompt.h"
+
 static enum err
 ask(const char *prompt, struct secret **out)
 {
-	const int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	struct termios before, quiet;
-	uint8_t line[MAX_PIN + 1];
-	ssize_t got = -1;
+	enum err e = prompt_secret(prompt, MAX_PIN, out);
 
-	REQUIRE_WHY(fd >= 0, ERR_REFUSED, "the %s is needed: give --pin, --pin file:PATH, or run at a terminal",
-		prompt);
-	if (tcgetattr(fd, &before) == 0) {
-		quiet = before;
-		quiet.c_lflag &= ~(tcflag_t)ECHO;
-		(void)tcsetattr(fd, TCSAFLUSH, &quiet);
-		(void)dprintf(fd, "%s: ", prompt);
-		got = read(fd, line, sizeof(line));
-		(void)tcsetattr(fd, TCSAFLUSH, &before);
-		(void)dprintf(fd, "\n");
-	}
-	close(fd);
-	while (got > 0 && (line[got - 1] == '\n' || line[got - 1] == '\r'))
-		got--;
-	enum err e = err_because(ERR_REFUSED, "no PIN was typed");
-
-	if (got > 0) {
-		err_forget();
-		e = secret_copy(span_at(line, (size_t)got), out);
-	}
-	explicit_bzero(line, sizeof(line));
-	return e;
+	if (e == ERR_NOT_FOUND)
+		return err_because(ERR_REFUSED, "the %s is needed: give --pin, --pin file:PATH, or run at a terminal",
+			prompt);
+	TRY(e);
+	if (secret_span(*out).len > 0)
+		return ERR_OK;
+	secret_free(out);
+	return err_because(ERR_REFUSED, "no PIN was typed");
 }
 
 enum err

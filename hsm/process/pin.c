@@ -3,16 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
 
+#include "base/prompt.h"
 #include "hsm/process/control.h"
 
 /* The PIN's file must be ours alone: told before it is read. what: the setting it comes from. */
@@ -61,75 +58,16 @@ credential_open(const char *name, int *out)
 	return ERR_OK;
 }
 
-/* Every signal that would end or stop us while the echo is off is held, so that the terminal is put right first. */
-static void
-signals_hold(sigset_t *held, sigset_t *before)
-{
-	static const int all[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGALRM, SIGPIPE};
-
-	(void)sigemptyset(held);
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		(void)sigaddset(held, all[i]);
-	(void)sigprocmask(SIG_BLOCK, held, before);
-}
-
-/* One line straight into locked memory, or a signal. *got: its length without the newline. */
-static enum err
-line_read(int tty, int signals, struct secret *line, size_t *got)
-{
-	struct pollfd fds[] = {{.fd = tty, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
-	ssize_t n;
-
-	while (poll(fds, 2, -1) < 0)
-		REQUIRE(errno == EINTR, ERR_IO);
-	REQUIRE_WHY(fds[1].revents == 0, ERR_REFUSED, "the PIN's prompt was ended by a signal");
-	n = read(tty, secret_bytes(line), secret_span(line).len);
-	REQUIRE_WHY(n > 0, ERR_REFUSED, "no PIN was typed");
-	REQUIRE_WHY(secret_bytes(line)[n - 1] == '\n', ERR_TOO_LONG, "a PIN of more than %d bytes", MAX_PIN);
-	*got = (size_t)n - 1;
-	return ERR_OK;
-}
-
-/* With the echo off; as it was afterwards, whatever came. The signals that came meanwhile strike once they are let go, by the caller. */
-static enum err
-tty_ask(int tty, const sigset_t *held, struct secret **out)
-{
-	const int signals = signalfd(-1, held, SFD_CLOEXEC | SFD_NONBLOCK);
-	AUTO(secret) *line = NULL;
-	struct termios before, quiet;
-	size_t got = 0;
-	enum err e;
-
-	REQUIRE_WHY(signals >= 0 && tcgetattr(tty, &before) == 0, ERR_CONFIG, "--pin-prompt: not a terminal: %s",
-		strerror(errno));
-	quiet = before;
-	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
-	quiet.c_lflag |= ICANON | ISIG;
-	(void)tcsetattr(tty, TCSAFLUSH, &quiet);
-	(void)dprintf(tty, "PIN of the token: ");
-	e = secret_new(MAX_PIN + 1, &line);
-	if (e == ERR_OK)
-		e = line_read(tty, signals, line, &got);
-	(void)tcsetattr(tty, TCSAFLUSH, &before);
-	(void)dprintf(tty, "\n");
-	(void)close(signals);
-	TRY(e);
-	return secret_copy(span_at(secret_bytes(line), got), out);
-}
-
 static enum err
 prompt(struct secret **out)
 {
-	const int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	sigset_t held, before;
-	enum err e;
+	const enum err e = prompt_secret("PIN of the token", MAX_PIN, out);
+	char why[256];
 
-	REQUIRE_WHY(tty >= 0, ERR_CONFIG, "--pin-prompt: there is no terminal to ask on: %s", strerror(errno));
-	signals_hold(&held, &before);
-	e = tty_ask(tty, &held, out);
-	(void)close(tty);
-	(void)sigprocmask(SIG_SETMASK, &before, NULL);
-	return e;
+	if (e == ERR_OK)
+		return e;
+	(void)snprintf(why, sizeof(why), "%s", err_why());
+	return err_because(e == ERR_NOT_FOUND ? ERR_CONFIG : e, "--pin-prompt: %s", why);
 }
 
 static enum err
