@@ -42,11 +42,17 @@ static enum err
 read_trust(struct log_client *l, const char *trust_file)
 {
 	AUTO(writer) text = writer_new(MAX_TRUST);
+	char why[256];
+	enum err e;
 
 	REQUIRE_WHY(trust_file != NULL, ERR_UNTRUSTED,
 		"no key of the log is trusted: give --trust, a key set (/jwks) that came to you another way");
 	TRY(file_read(trust_file, MAX_TRUST, &text));
-	TRY(trust_read(writer_span(&text), &l->trust));
+	e = trust_read(writer_span(&text), &l->trust);
+	if (e != ERR_OK) {
+		(void)snprintf(why, sizeof(why), "%s", err_why()[0] != '\0' ? err_why() : err_text(e));
+		return err_because(e, "--trust %.80s: %.160s", trust_file, why);
+	}
 	REQUIRE_WHY(l->trust.log_key != NULL && l->trust.log_origin != NULL, ERR_UNTRUSTED, "%s: has no key of a log",
 		trust_file);
 	return ERR_OK;

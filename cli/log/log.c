@@ -49,6 +49,18 @@ verdict(struct cli *c, enum err e, const char *good)
 	return cli_end(c, e == ERR_UNTRUSTED || e == ERR_NOT_FOUND ? "unknown" : "invalid", why, EXIT_REFUSED);
 }
 
+/* What is wrong with a file that was given, and which one it is. */
+static enum err
+about_file(const char *option, const char *file, enum err e)
+{
+	char why[256];
+
+	if (e == ERR_OK)
+		return e;
+	(void)snprintf(why, sizeof(why), "%s", err_why()[0] != '\0' ? err_why() : err_text(e));
+	return err_because(e, "%s %.80s: is no checkpoint of this log: %.150s", option, file, why);
+}
+
 /* The log as it is must contain the log as it was when somebody kept its checkpoint (RFC 9162 2.1.4). */
 static enum err
 check_since(struct log_client *l, const char *file)
@@ -60,7 +72,8 @@ check_since(struct log_client *l, const char *file)
 	struct merkle_proof proof;
 
 	TRY(file_read(file, MAX_CHECKPOINT, &note));
-	TRY(checkpoint_verify(writer_span(&note), l->trust.log_origin, l->trust.log_key, &old));
+	TRY(about_file("--since", file,
+		checkpoint_verify(writer_span(&note), l->trust.log_origin, l->trust.log_key, &old)));
 	REQUIRE_WHY(old.size <= l->head.size, ERR_MISMATCH, "the log has shrunk: it had %llu leaves, now %llu",
 		(unsigned long long)old.size, (unsigned long long)l->head.size);
 	TRY(merkle_consistency(&store, old.size, l->head.size, &proof));
