@@ -252,15 +252,33 @@ freeze_signing(struct cli *c, const char *handle)
 	return ERR_OK;
 }
 
+/* Of somebody who is frozen already the signing keys may not be: whoever says freeze wants both stopped. */
+static enum err
+freeze_logins(struct cli *c, const char *handle)
+{
+	AUTO(writer) body = writer_new(MAX_BODY);
+	enum err e;
+
+	TRY(handle_body(handle, &body));
+	e = order_about(c, "citizen.freeze", handle, "freeze", writer_span(&body));
+	if (e == ERR_EXISTS) {
+		err_forget();
+		cli_text(c, "handle", handle);
+		cli_text(c, "logins", "were stopped already");
+		return ERR_OK;
+	}
+	TRY(e);
+	cli_text(c, "logins", "stopped");
+	return ERR_OK;
+}
+
 static enum err
 freeze(struct cli *c)
 {
-	AUTO(writer) body = writer_new(MAX_BODY);
 	const char *handle;
 
 	TRY(handle_of(c, &handle));
-	TRY(handle_body(handle, &body));
-	TRY(order_about(c, "citizen.freeze", handle, "freeze", writer_span(&body)));
+	TRY(freeze_logins(c, handle));
 	return freeze_signing(c, handle);
 }
 

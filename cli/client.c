@@ -96,7 +96,7 @@ static const struct cli_option add_options[] = {
 	{"--jwks", "FILE", "its public keys, a JWK Set, for private_key_jwt", NULL, false, false},
 	{"--redirect", "URI", "a redirect address, matched byte for byte", NULL, false, true},
 	{"--logout", "URI", "an address to return to after logging out", NULL, false, true},
-	{"--scope", "SCOPE", "a scope it may ask for", NULL, true, true},
+	{"--scope", "SCOPE", "a scope it may ask for: one of policies/claims.json of mohar-idpd", NULL, true, true},
 	{"--grant", "GRANT", "a grant it may use; the code flow, or client_credentials without a redirect, if absent",
 		NULL, false, true},
 	{"--resource", "URL", "an audience it may ask access tokens for", NULL, false, true},

@@ -128,6 +128,7 @@ client_add_handler(void *daemon, struct request *request, struct reply *reply)
 	TRY(json_decode(span_of(o.act.payload), &portal_table, &p));
 	TRY(portal_complete(&p));
 	TRY(portal_check(&p));
+	TRY(claims_scopes_check(d->claims, &p.scopes));
 	TRY(give(&g, &p));
 	TRY(add(d, &o, &p, &g));
 	answer(reply, 201, &g);

@@ -13,10 +13,13 @@ struct claims_row {
 };
 struct claims_policy {
 	int64_t version;
-	struct json_list scopes; /* struct claims_row */
+	struct json_list scopes;         /* struct claims_row */
+	struct json_list service_scopes; /* char *: of services' own interfaces: they release nothing about a person */
 };
 MUST_USE enum err claims_policy_read(const char *path, struct claims_policy *out);
 void claims_policy_free(struct claims_policy *p);
 const struct claims_row *claims_of_scope(const struct claims_policy *p, const char *scope);
+/* Is each of these a scope of either kind? ERR_MALFORMED naming those that are not, and those that are. */
+MUST_USE enum err claims_scopes_check(const struct claims_policy *p, const struct json_list *scopes);
 
 #endif

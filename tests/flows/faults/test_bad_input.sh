@@ -185,12 +185,18 @@ check 'mohar verify: a file that is not there' verb 1 refused '/nowhere: .*No su
 check 'mohar verify jws: a file that is not there' verb 1 refused '/nowhere: .*No such file' verify jws --jwks /nowhere /nowhere
 check 'mohar policy check: a folder that is not there' verb 1 invalid 'policies are wrong' policy check /nowhere
 check 'mohar log verify: a key set that is not there' verb 1 unknown '/nowhere: .*No such file' log verify --trust /nowhere
+echo garbage >"$W/garbage"
+check 'mohar log checkpoint: a kept checkpoint that is none' verb 1 invalid "--since $W/garbage: is no checkpoint of this log: " log checkpoint --trust "$D/work/jwks.json" --since "$W/garbage"
+check 'mohar log verify: a kept checkpoint that is none' verb 1 invalid "--since $W/garbage: is no checkpoint of this log: " log verify --trust "$D/work/jwks.json" --since "$W/garbage"
+check 'mohar log checkpoint: a key set that is none' verb 1 invalid "--trust $W/garbage: " log checkpoint --trust "$W/garbage"
 check 'mohar decision: a key that is not there' verb 1 refused '/nowhere: .*No such file' decision show $id --client-jwk /nowhere
 check 'mohar ca list: not reachable' there 3 unreachable 'https://localhost:1 does not answer' ca list
 check 'mohar citizen show: not reachable' there 3 unreachable 'https://localhost:1 does not answer' citizen show test-citizen-one
 check 'mohar decision show: not reachable' there 3 unreachable 'https://localhost:1 does not answer' decision show $id
 check 'mohar log verify: not reachable' there 3 unreachable 'https://localhost:1 does not answer' log verify --trust "$D/work/jwks.json"
 check 'mohar status: not reachable' there 3 unreachable 'unwell' status
+check 'mohar client add: scopes that nobody offers, named beside those that are' verb 1 refused 'scopes: unknown: profil, email; known: openid, profile, .*signatures' client add \
+	--name en=Test --sector test --auth none --redirect http://localhost:1/cb --scope openid --scope profil --scope email
 check 'mohar ca list: a wrong card PIN' env MOHAR_CARD_PIN=000000 bash -c "$(declare -f verb); W='$W' BIN='$BIN'; verb 1 refused '[Pp][Ii][Nn]' ca list"
 check 'and the card is not locked by it' "$BIN/mohar" ca list
 check 'mohar ca list: no such card' env MOHAR_CARD_TOKEN=nowhere bash -c "$(declare -f verb); W='$W' BIN='$BIN'; verb 1 refused 'nowhere' ca list"

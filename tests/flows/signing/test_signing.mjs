@@ -223,10 +223,21 @@ describe('the signing API', { skip: absent }, () => {
 		const { status, json } = registrar('freeze', third.citizen.handle);
 		assert.equal(status, 0, JSON.stringify(json));
 		assert.equal(json.signing_keys_frozen, 1);
+		assert.equal(json.logins, 'stopped');
 		assert.equal((await asPage('challenge', codeOf(asked.sign_url))).json.code, 'REVOKED');
 		/* the old row put back is no use: mohar-hsmd remembers */
 		sql(`UPDATE signer.signing_key SET frozen_at = NULL WHERE id = '${third.key}'`);
 		assert.equal((await asPage('challenge', codeOf(asked.sign_url))).json.code, 'REVOKED');
+	});
+
+	test('mohar citizen freeze of somebody who is frozen already still stops the signing keys, and says what it did', async () => {
+		sql(`UPDATE idp.person SET frozen_at = now() WHERE id = '${other.person}'`);
+		const { status, json } = registrar('freeze', other.citizen.handle);
+		assert.equal(status, 0, JSON.stringify(json));
+		assert.deepEqual([json.handle, json.logins, json.signing_keys_frozen], [other.citizen.handle, 'were stopped already', 1]);
+		assert.notEqual(sql(`SELECT frozen_at FROM signer.signing_key WHERE id = '${other.key}'`), '');
+		const again = registrar('freeze', other.citizen.handle);
+		assert.deepEqual([again.status, again.json.logins, again.json.signing_keys_frozen], [0, 'were stopped already', 0]);
 	});
 
 	test('every act here has its event, for the person whom it is about', () => {

@@ -32,6 +32,22 @@ CASE(claims_without_openid_are_refused)
 	refused(claims_policy_read(path, &p), "the scope 'openid' is missing");
 }
 
+CASE(scopes_that_nobody_offers_are_named_with_those_that_are)
+{
+	char *two[] = {"openid", "decisions"}, *four[] = {"openid", "profil", "decisions", "email"};
+	const struct json_list known = {.items = two, .count = 2}, wrong = {.items = four, .count = 4};
+	struct claims_policy p;
+
+	put("{\"version\":1,\"service_scopes\":[\"decisions\"],\"scopes\":[{\"scope\":\"openid\",\"claims\":[],\"in_id_token\":true},"
+	    "{\"scope\":\"profile\",\"claims\":[\"name\"],\"in_id_token\":false}]}");
+	assert_ok(claims_policy_read(path, &p));
+	assert_ok(claims_scopes_check(&p, &known));
+	assert_err(claims_scopes_check(&p, &wrong), ERR_MALFORMED);
+	assert_string_equal(err_why(), "scopes: unknown: profil, email; known: openid, profile, decisions");
+	assert_null(claims_of_scope(&p, "decisions")); /* no scope of a person's */
+	claims_policy_free(&p);
+}
+
 static int
 make_file(void **state)
 {
@@ -52,7 +68,10 @@ remove_file(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(claims_without_openid_are_refused)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(claims_without_openid_are_refused),
+		cmocka_unit_test(scopes_that_nobody_offers_are_named_with_those_that_are),
+	};
 
 	return cmocka_run_group_tests(tests, make_file, remove_file);
 }
