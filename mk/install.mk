@@ -5,8 +5,8 @@ BIN = $(DESTDIR)$(PREFIX)/bin
 UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
 DAEMON_PROGRAMS = $(filter-out %/mohar,$(PROGRAMS))
 MAN_PAGES := $(wildcard docs/man/*.[1-8])
-# The units are written for PREFIX=/usr.
-RELOCATE = sed 's,=/usr/sbin/,=$(PREFIX)/sbin/,'
+# The units are written for PREFIX=/usr; a stock server's stays where it is.
+RELOCATE = sed 's,=/usr/sbin/mohar-,=$(PREFIX)/sbin/mohar-,'
 
 install: all ## install under PREFIX (/usr/local) in DESTDIR
 	install -d $(SBIN) $(BIN) $(UNITS)/mohar-.service.d $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/share/mohar

@@ -4,9 +4,11 @@ signpage_make() {
 	signpage_bundle "$root/bundle" || return
 	tls sign "$USER_SIGN" tls sign.localhost || return
 	conf=$(cat "$SHARE/signpage/apache.conf.in")
-	for name in ROOT MODULES SIGN_ORIGIN SIGN_PORT SIGNER_URL; do
+	for name in ROOT RUN TLS_KEY MODULES SIGN_ORIGIN SIGN_PORT SIGNER_URL; do
 		case $name in
 		ROOT) value=$root ;;
+		RUN) value=$root/run ;;
+		TLS_KEY) value=$root/tls.key ;;
 		MODULES) value=/usr/lib/apache2/modules ;;
 		SIGN_ORIGIN) value=$SIGN_URL ;;
 		*) value=${!name} ;;
