@@ -77,5 +77,9 @@ bench: ## measure beside the peers, as ratios, one table
 	@tests/bench/run $(FILES)
 soak: all $(BUILD)/tests/unit/hsm/test_soak $(BUILD)/tests/unit/hsm/test_faults $(TEST_MODULES) ## mohar-hsmd under load for TIME seconds (600 if not given), then under faults
 	@tests/bench/soak $(if $(filter command% environment%,$(origin TIME)),$(TIME),600) $(BUILD)
+enemy: ## send changed, cut and spliced requests of every operation, as every user, to a sanitized mohar-hsmd for TIME seconds (MOHAR_ENEMY_SEED=n for others)
+	@$(MAKE) BUILD=$(BUILD)-asan SANITIZE=address,undefined enemy-sanitized
+enemy-sanitized: all $(BUILD)/tests/unit/hsm/test_enemy_frames
+	@MOHAR_ENEMY_SECONDS=$(TIME) $(RUN) --timeout $$(($(TIME) + 120)) $(BUILD)/tests/unit/hsm/test_enemy_frames
 
-.PHONY: build-tests test test-unit test-flows test-browser test-sanitized asan tsan bench soak
+.PHONY: build-tests test test-unit test-flows test-browser test-sanitized asan tsan bench soak enemy enemy-sanitized
