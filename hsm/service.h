@@ -32,6 +32,7 @@ struct service {
 	struct citizens *citizens;
 	struct spent spent;
 	struct proposals proposals;
+	int control;               /* to the supervisor (process/control.h) */
 	struct restore restore;    /* needed: journal and token do not fit, and nothing else is served */
 	atomic_bool replace;       /* a fresh worker is to take over: what it has found at its start no longer holds */
 	atomic_bool recycling;     /* a thread is at it */

@@ -21,6 +21,17 @@
 #include "sandbox/sandbox.h"
 
 enum { FIRST_PAUSE_MS = 50, LONGER_MS = 25, LONGEST_PAUSE_MS = 5000, LIVED = 1000000 };
+enum {
+	STARTING_MS = 60000, /* that a worker may say nothing before it serves: a slow HSM's login, a long journal */
+	SILENT_MS = 1000,    /* beside a request's deadline, once it does */
+	LOOK_MS = 250,
+};
+
+/* What a worker has last said. */
+struct silence {
+	int64_t heard; /* ticks */
+	bool serves;
+};
 
 struct supervisor {
 	const char *mode, *config;
@@ -81,10 +92,31 @@ signals_take(struct supervisor *s)
 		}
 }
 
-/* Answers the worker until it is gone. */
+static enum err
+word_take(struct supervisor *s, struct silence *w)
+{
+	uint8_t word;
+
+	TRY(control_answer(s->control, s->pin, &word));
+	w->heard = clock_ticks();
+	w->serves = w->serves || word == CONTROL_SERVES;
+	return ERR_OK;
+}
+
+/* Has it said nothing for so long that it must be standing still? Only asked when there is nothing to read. */
+static bool
+is_silent(const struct supervisor *s, const struct silence *w)
+{
+	const int64_t most = w->serves ? s->settings.deadline_ms + SILENT_MS : STARTING_MS;
+
+	return strcmp(s->mode, "serve") == 0 && clock_ticks() - w->heard > most * 1000;
+}
+
+/* Answers the worker until it is gone, and ends one that says nothing any more. */
 static int
 worker_wait(struct supervisor *s)
 {
+	struct silence w = {.heard = clock_ticks()};
 	int status = 0;
 
 	for (;;) {
@@ -92,9 +124,15 @@ worker_wait(struct supervisor *s)
 
 		if (waitpid(s->worker, &status, WNOHANG) == s->worker)
 			break;
-		(void)poll(fds, 2, -1);
+		(void)poll(fds, 2, LOOK_MS);
 		signals_take(s);
-		if (fds[1].revents != 0 && control_answer(s->control, s->pin) != ERR_OK) {
+		if (fds[1].revents == 0 && is_silent(s, &w)) {
+			log_error("supervisor", "the worker has not stirred for %lld ms: it is killed",
+				(long long)(clock_ticks() - w.heard) / 1000);
+			(void)kill(s->worker, SIGKILL);
+			w.heard = clock_ticks();
+		}
+		if (fds[1].revents != 0 && word_take(s, &w) != ERR_OK) {
 			/* Gone, or asking nonsense: nothing more is said on this line, and the signal tells the rest. */
 			(void)close(s->control);
 			s->control = -1;

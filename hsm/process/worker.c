@@ -24,7 +24,6 @@
 
 /* One worker is one process: this is all it has. */
 static struct service service;
-static int control;
 
 static enum err
 token_begin(const char *mode, struct session *s)
@@ -36,7 +35,7 @@ token_begin(const char *mode, struct session *s)
 		.mirror = strcmp(mode, "genesis") == 0 ? NULL : service.settings.mirror,
 		.share = service.settings.share,
 		.pin = control_pin,
-		.context = &control};
+		.context = &service.control};
 
 	if (service.settings.module_config[0] != '\0')
 		(void)setenv("SOFTHSM2_CONF", service.settings.module_config, 1);
@@ -89,6 +88,7 @@ ready(struct session *s, bool serves, struct record_mark *kept)
 	struct restore *r = &service.restore;
 	enum err e;
 
+	control_beat(service.control, CONTROL_STARTS);
 	TRY(genesis_check(s, &service.policy, service.settings.serves, serves, &r->known));
 	TRY(memory_read(s, &r->token, kept));
 	e = journal_holds(service.settings.journal, &r->token);
@@ -178,6 +178,7 @@ signals_block(void)
 static enum err
 replay(void *closed, const struct journal_line *line)
 {
+	control_beat(service.control, CONTROL_STARTS);
 	TRY(citizens_replay(service.citizens, line));
 	TRY(proposals_replay(&service.proposals, line));
 	spent_replay(&service.spent, line);
@@ -251,6 +252,7 @@ serve(struct session *s, int listen_fd, int *code)
 		TRY(memory_keep(s, &service.journal, &service.records));
 	TRY(mirror_keep(&service));
 	TRY(record_keep(&service.records));
+	control_beat(service.control, CONTROL_STARTS);
 	log_info("worker", "serving token '%s' with %zu keys and %lld threads", service.settings.token,
 		service.keys.count, (long long)service.settings.workers);
 	TRY(server_run(&service, sessions, listen_fd, &end));
@@ -284,7 +286,7 @@ worker_main(const char *mode, const struct settings *settings, int control_fd, i
 
 	/* The supervisor's end is ours. It may have ended before we asked for that. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	control = control_fd;
+	service.control = control_fd;
 	service.settings = *settings;
 	e = sandbox_harden();
 	if (e == ERR_OK)

@@ -1,6 +1,7 @@
 #include "hsm/socket/crew.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -12,12 +13,22 @@
 #include "hsm/operation.h"
 #include "hsm/process/recycle.h"
 
-enum { MAX_EVENTS = 64, THREAD_STACK = 512 << 10 };
+enum {
+	MAX_EVENTS = 64,
+	THREAD_STACK = 512 << 10,
+	SLOW = 1000, /* ticks inside one operation, from which on the HSM is waited for */
+	STAY = 60,   /* ticks with a peer that was answered */
+	MAX_LUCK = 8,
+	BAD_LUCK = 4,  /* what staying in vain takes from it */
+	NO_LUCK = -64, /* tried again after so many answers */
+};
 
 struct hand {
 	struct crew *crew;
+	size_t number;
 	struct session *session;
 	_Atomic int64_t busy_since; /* ticks; 0: idle */
+	atomic_bool patient;        /* at an operation that is waited for */
 	pthread_mutex_t lock;       /* of the next two */
 	struct connection *doing; /* what is not answered yet, and may be given up by the server's thread; else NULL */
 	int64_t arrived;          /* ticks */
@@ -41,15 +52,22 @@ event_clear(int fd)
 	(void)!read(fd, &count, sizeof(count));
 }
 
+/* False: it could not be told, and is gone. */
+static bool
+tell(struct crew *crew, struct connection *c, struct writer *reply)
+{
+	if (writer_done(reply) == ERR_OK && connection_reply(c, writer_span(reply)) == ERR_OK)
+		return true;
+	err_forget();
+	peers_drop(crew->peers, c);
+	return false;
+}
+
 static void
 answer(struct crew *crew, struct connection *c, struct writer *reply)
 {
-	if (writer_done(reply) == ERR_OK && connection_reply(c, writer_span(reply)) == ERR_OK) {
+	if (tell(crew, c, reply))
 		peers_wait(crew->peers, c, 0);
-		return;
-	}
-	err_forget();
-	peers_drop(crew->peers, c);
 }
 
 static void
@@ -89,15 +107,13 @@ reject(struct crew *crew, struct connection *c, enum err e)
 	peers_drop(crew->peers, c);
 }
 
-/* Reads what a peer has sent. True: its message is whole and may be done, c is the caller's. Else c is taken care of. */
+/* What was read is dealt with. True: the message is whole and may be done, c is the caller's. Else c is taken care of. */
 static bool
-message(struct crew *crew, struct connection *c)
+message_take(struct crew *crew, struct connection *c, enum connection_event event, enum err e)
 {
 	const struct clock clock = clock_system();
-	enum err e = ERR_OK;
 
-	peers_see(crew->peers);
-	switch (read_some(crew, c, &e)) {
+	switch (event) {
 	case CONNECTION_MESSAGE:
 		break;
 	case CONNECTION_WAIT:
@@ -116,6 +132,54 @@ message(struct crew *crew, struct connection *c)
 		return true;
 	refuse(crew, c, ERR_UNAVAILABLE, "mohar-hsmd is busy: this user has many requests under way");
 	return false;
+}
+
+/* Reads what a peer has sent. As message_take. */
+static bool
+message(struct crew *crew, struct connection *c)
+{
+	enum err e = ERR_OK;
+	enum connection_event event;
+
+	peers_see(crew->peers);
+	event = read_some(crew, c, &e);
+	return message_take(crew, c, event, e);
+}
+
+/* ---- staying ---- */
+
+/* May this thread be spared for the one peer? Another waits for all, and this peer's next messages have come at once so far. */
+static bool
+may_stay(struct crew *crew, struct connection *c)
+{
+	if (c->luck < 0 && ++c->luck < 0)
+		return false;
+	return atomic_load(&crew->idle) > 0 && !atomic_load(&crew->stopped) && !connection_is_large(c);
+}
+
+/* A little longer with a peer that was answered: to be woken costs more than to look. NULL: c is back with the others, or gone. */
+static struct connection *
+stay(struct crew *crew, struct connection *c)
+{
+	enum connection_event event = CONNECTION_WAIT;
+	enum err e = ERR_OK;
+	int64_t until;
+
+	if (!may_stay(crew, c)) {
+		peers_wait(crew->peers, c, 0);
+		return NULL;
+	}
+	peers_rest(crew->peers, c);
+	until = clock_ticks() + STAY;
+	while (event == CONNECTION_WAIT && clock_ticks() < until && atomic_load(&crew->idle) > 0) {
+		(void)sched_yield();
+		event = read_some(crew, c, &e);
+	}
+	if (event == CONNECTION_MESSAGE)
+		c->luck += c->luck < MAX_LUCK;
+	else
+		c->luck = c->luck > BAD_LUCK ? c->luck - BAD_LUCK : NO_LUCK;
+	return message_take(crew, c, event, e) ? c : NULL;
 }
 
 /* ---- doing ---- */
@@ -149,7 +213,8 @@ doing_take(struct hand *h, const struct connection *c)
 	return ours;
 }
 
-static void
+/* True: it is done and answered, and c is still ours. */
+static bool
 work(struct hand *h, struct connection *c)
 {
 	AUTO(writer) reply = writer_new(MAX_MESSAGE);
@@ -160,7 +225,9 @@ work(struct hand *h, struct connection *c)
 		.arrived = c->arrived,
 		.arrived_ticks = c->arrived_ticks};
 	const int64_t now = clock_ticks();
+	bool told = false;
 
+	atomic_store(&h->patient, is_patient(c->frame.op));
 	atomic_store(&h->busy_since, now);
 	doing_set(h, c);
 	if (now - c->arrived_ticks > crew->service->settings.deadline_ms * 1000) {
@@ -171,10 +238,11 @@ work(struct hand *h, struct connection *c)
 		token_leave(crew->service->token);
 	}
 	if (doing_take(h, c))
-		answer(crew, c, &reply);
+		told = tell(crew, c, &reply);
 	else
 		peers_drop(crew->peers, c);
 	atomic_store(&h->busy_since, 0);
+	return told;
 }
 
 static void
@@ -218,15 +286,20 @@ hand_main(void *argument)
 	struct hand *h = argument;
 	struct crew *crew = h->crew;
 
-	for (;;) {
-		struct connection *c = wait_for_one(crew);
+	for (struct connection *c = NULL;;) {
+		bool told;
 
+		if (c == NULL) {
+			reserve_wait(&crew->reserve, h->number);
+			c = wait_for_one(crew);
+		}
 		if (c == NULL)
 			continue;
-		work(h, c);
+		told = work(h, c);
 		recycle(h);
 		if (record_is_used_up(&crew->service->records))
 			atomic_store(&crew->service->replace, true);
+		c = told ? stay(crew, c) : NULL;
 	}
 	return NULL;
 }
@@ -261,18 +334,36 @@ needed(struct crew *crew)
 	return true;
 }
 
+/* Have as many as suffice for a quick HSM been inside an operation for a while? Then the HSM is waited for, not the processor. */
+static bool
+is_slow(const struct crew *crew, int64_t now)
+{
+	size_t slow = 0;
+
+	for (int64_t i = 0; i < crew->service->settings.workers; i++) {
+		const int64_t since = atomic_load(&crew->hands[i].busy_since);
+
+		slow += since != 0 && now - since >= SLOW;
+	}
+	return slow >= crew->reserve.few;
+}
+
 void
 crew_relieve(struct crew *crew)
 {
 	const struct timespec grace = {0, 1000000}; /* most are back sooner, and then read for themselves */
+	const int64_t now = clock_ticks();
 	struct epoll_event events[MAX_EVENTS];
 	int n;
 
+	reserve_tell(&crew->reserve, is_slow(crew, now), now);
 	if (!needed(crew))
 		return;
 	(void)nanosleep(&grace, NULL);
 	if (!needed(crew) || atomic_load(&crew->stopped))
 		return;
+	if (is_slow(crew, clock_ticks()) && reserve_call(&crew->reserve, now))
+		return; /* they read for themselves */
 	n = epoll_wait(crew->peers->epoll_fd, events, MAX_EVENTS, 0);
 	for (int i = 0; i < n; i++)
 		if (events[i].data.ptr != &wake_mark && message(crew, events[i].data.ptr))
@@ -309,6 +400,18 @@ crew_give_up(struct crew *crew, int64_t before)
 	}
 }
 
+bool
+crew_is_stalled(const struct crew *crew, int64_t before)
+{
+	for (int64_t i = 0; i < crew->service->settings.workers; i++) {
+		const int64_t since = atomic_load(&crew->hands[i].busy_since);
+
+		if (since == 0 || since >= before || atomic_load(&crew->hands[i].patient))
+			return false;
+	}
+	return true;
+}
+
 int64_t
 crew_longest(const struct crew *crew, int64_t now)
 {
@@ -337,6 +440,7 @@ threads_start(struct crew *c, struct session *sessions)
 	failed |= pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	for (size_t i = 0; i < count && failed == 0; i++) {
 		c->hands[i].crew = c;
+		c->hands[i].number = i;
 		(void)pthread_mutex_init(&c->hands[i].lock, NULL);
 		c->hands[i].session = &sessions[i];
 		failed = pthread_create(&thread, &attributes, hand_main, &c->hands[i]);
@@ -352,6 +456,7 @@ crew_start(struct crew *c, struct service *s, struct peers *p, struct session *s
 
 	*c = (struct crew){.service = s, .peers = p};
 	queue_init(&c->queue, (size_t)s->settings.queue);
+	reserve_init(&c->reserve, (size_t)s->settings.workers);
 	c->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	c->alert_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	REQUIRE_WHY(c->wake_fd >= 0 && c->alert_fd >= 0, ERR_IO, "eventfd: %s", strerror(errno));

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "hsm/socket/crew.h"
 #include "hsm/operation.h"
+#include "hsm/process/control.h"
 
 enum {
 	MAX_ACCEPTED = 64, /* in one turn: strangers who come without end are not all that is heard */
@@ -19,6 +20,7 @@ enum {
 	TICKS_A_DEADLINE = 8, /* requests are given up that much before their time, so that nobody waits longer */
 	SLOW = 10 * 1000000,  /* ticks that a message may take to come in */
 	STUCK = 30 * 1000000, /* ticks that one operation may take */
+	STALLED = 2,          /* deadlines that all of them together may be stuck for */
 	DRAIN_MS = 5000,
 };
 
@@ -86,6 +88,7 @@ turn(struct server *s)
 			accept_some(s);
 		s->stopping = s->stopping || events[i].data.fd == s->signal_fd;
 	}
+	control_beat(s->service->control, CONTROL_SERVES);
 	crew_relieve(&s->crew);
 	crew_give_up(&s->crew, clock_ticks() - (deadline - (tick < deadline ? tick : 0)) * 1000);
 	peers_sweep(&s->peers, clock_ticks(), SLOW);
@@ -96,9 +99,13 @@ turn(struct server *s)
 static bool
 over(struct server *s, enum server_end *end)
 {
+	const int64_t now = clock_ticks();
+
+	if (crew_is_stalled(&s->crew, now - STALLED * 1000 * s->service->settings.deadline_ms))
+		atomic_store(&s->service->broken, true);
 	if (s->stopping)
 		*end = SERVER_STOPPED;
-	else if (crew_longest(&s->crew, clock_ticks()) > STUCK || atomic_load(&s->service->broken))
+	else if (crew_longest(&s->crew, now) > STUCK || atomic_load(&s->service->broken))
 		*end = SERVER_STUCK;
 	else if (atomic_load(&s->service->replace))
 		*end = SERVER_RECYCLE;
@@ -115,8 +122,10 @@ drain(struct server *s)
 	const struct timespec pause = {0, 1000000};
 
 	atomic_store(&s->crew.stopped, true);
-	while (peers_busy(&s->peers) && clock_ticks() < until)
+	while (peers_busy(&s->peers) && clock_ticks() < until) {
+		control_beat(s->service->control, CONTROL_SERVES);
 		(void)nanosleep(&pause, NULL);
+	}
 }
 
 static enum err

@@ -8,7 +8,7 @@
 enum server_end { SERVER_STOPPED, SERVER_RECYCLE, SERVER_STUCK };
 
 /* Serves listen_fd until SIGTERM or SIGINT (then ends what has begun), until the worker is due to be replaced, or until a thread has been inside the HSM's
- * library for half a minute. sessions: one for each of settings.workers, opened before the sandbox closed. The caller has blocked both signals. */
+ * library for half a minute, or all of them for two deadlines. sessions: one for each of settings.workers, opened before the sandbox closed. The caller has blocked both signals. */
 MUST_USE enum err server_run(struct service *s, struct session *sessions, int listen_fd, enum server_end *end);
 
 #endif
