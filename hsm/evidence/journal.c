@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/encode.h"
@@ -187,14 +188,30 @@ entry_write(struct writer *w, const struct journal_entry *e, uint64_t n, unix_ti
 static void
 cut(struct journal *j, off_t size)
 {
-	if (ftruncate(j->fd, size) != 0)
+	j->torn = ftruncate(j->fd, size) != 0;
+	if (j->torn)
 		log_error("journal", "%s: a broken last line stays: %s", j->path, strerror(errno));
+}
+
+/* Under the lock. Whoever else writes this file, or cuts it, would make the chain break at our next line: then no line comes, and nothing that needs one happens. */
+static enum err
+is_ours(struct journal *j)
+{
+	struct stat st;
+
+	if (j->torn)
+		cut(j, j->size);
+	REQUIRE_WHY(!j->torn && fstat(j->fd, &st) == 0, ERR_IO, "journal %s: %s", j->path, strerror(errno));
+	REQUIRE_WHY(st.st_size == j->size, ERR_IO,
+		"journal %s: it is not as mohar-hsmd left it: somebody else has written or cut it", j->path);
+	return ERR_OK;
 }
 
 /* Under the lock. */
 static enum err
 line_write(struct journal *j, struct span line)
 {
+	TRY(is_ours(j));
 	if (write(j->fd, line.ptr, line.len) == (ssize_t)line.len)
 		return ERR_OK;
 	(void)err_because(ERR_IO, "journal %s: %s", j->path, strerror(errno));

@@ -20,6 +20,7 @@ struct journal {
 	off_t size, kept_size;
 	bool flushing;     /* one of those who wait is at it */
 	uint64_t failures; /* flushes that failed: what they were for was cut off again */
+	bool torn;         /* something could not be cut off yet */
 	char *path;        /* owned */
 };
 
@@ -58,7 +59,7 @@ void journal_close(struct journal *j);
 /* Does the file hold head: its hash after its count of lines? ERR_CORRUPT if not: lines are missing or the file is another's. */
 MUST_USE enum err journal_holds(const char *path, const struct chain_head *head);
 
-/* Appends and flushes to the disk. ERR_IO: then nothing that should have been recorded may happen. */
+/* Appends and flushes to the disk. ERR_IO: then nothing that should have been recorded may happen; so too if the file is not as long as it was left. */
 MUST_USE enum err journal_append(struct journal *j, const struct journal_entry *e, unix_time now);
 
 /* As far as it is on the disk. */

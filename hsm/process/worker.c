@@ -171,6 +171,7 @@ signals_block(void)
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGPIPE);
+	(void)sigaddset(&set, SIGXFSZ); /* a file that may not grow is a full disk, and no end */
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
