@@ -26,6 +26,7 @@ struct connection {
 	struct writer body;
 	unix_time arrived; /* when the message was whole */
 	int64_t arrived_ticks;
+	int luck; /* how often its next message came while a hand stayed with it, less how often none did */
 };
 
 /* Is the message so far larger than one frame holds? */

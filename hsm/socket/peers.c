@@ -110,6 +110,14 @@ peers_large(struct peers *p, struct connection *c)
 }
 
 void
+peers_rest(struct peers *p, struct connection *c)
+{
+	(void)pthread_mutex_lock(&p->lock);
+	rest(p, c);
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+void
 peers_wait(struct peers *p, struct connection *c, int64_t since)
 {
 	struct epoll_event event = event_for(c);

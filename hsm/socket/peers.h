@@ -32,6 +32,9 @@ bool peers_begin(struct peers *p, struct connection *c);
 /* Its message is larger than a frame. False: its user has as many such as one may. */
 bool peers_large(struct peers *p, struct connection *c);
 
+/* Its message is done with, and answered; c stays with its thread. */
+void peers_rest(struct peers *p, struct connection *c);
+
 /* Back to epoll; as soon as this is begun c is another thread's. since: when the message that is coming in began (ticks), 0 if none is. */
 void peers_wait(struct peers *p, struct connection *c, int64_t since);
 
