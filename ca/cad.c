@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ca/acme/acme.h"
 #include "ca/status/cache.h"
 #include "ca/status/rate.h"
 #include "ca/store/statements.h"
@@ -43,6 +44,19 @@ static const struct config_row rows[] = {
 	{"ocsp_nonce_per_second", CONFIG_NUMBER, AT(ocsp_nonce_per_second), "200",
 		"answers a second with a nonce, each of which the HSM must sign, then tryLater", 1, 100000},
 	{"crl_hours", CONFIG_NUMBER, AT(crl_hours), "24", "how long a revocation list is good", 1, 168},
+	{"acme_networks", CONFIG_TEXT, AT(acme_networks), "",
+		"the networks that ACME's challenges may lead to, with spaces between; none: ACME is off", 0, 0},
+	{"acme_resolver", CONFIG_TEXT, AT(acme_resolver), "",
+		"ADDRESS:PORT of the resolver that ACME asks; none: those of /etc/resolv.conf", 0, 0},
+	{"acme_hosts", CONFIG_TEXT, AT(acme_hosts), "",
+		"NAME=ADDRESS, with spaces between: names, and those under them, that ACME does not ask DNS for", 0, 0},
+	{"acme_http_port", CONFIG_NUMBER, AT(acme_http_port), "80", "port of http-01", 1, 65535},
+	{"acme_tls_port", CONFIG_NUMBER, AT(acme_tls_port), "443", "port of tls-alpn-01", 1, 65535},
+	{"acme_profile", CONFIG_TEXT, AT(acme_profile), "tls-server", "profile of what ACME issues", 0, 0},
+	{"acme_workers", CONFIG_NUMBER, AT(acme_workers), "4", "challenges looked at at the same time", 1, 16},
+	{"acme_orders_per_hour", CONFIG_NUMBER, AT(acme_orders_per_hour), "300", "orders of one account", 1, 100000},
+	{"acme_failures_per_hour", CONFIG_NUMBER, AT(acme_failures_per_hour), "60",
+		"challenges of one account that may fail before it must wait", 1, 100000},
 };
 
 enum err
@@ -96,6 +110,7 @@ cad_read(const char *path, struct cad *out)
 	(void)snprintf(folder, sizeof(folder), "%s/profiles", out->config.policies);
 	TRY(profiles_read(folder, &out->profiles));
 	TRY(authorities_read(out->config.authorities, &out->authorities));
+	TRY(acme_read(out, &out->acme));
 	return cross_check(out);
 }
 
@@ -113,6 +128,7 @@ cad_free(struct cad *c)
 {
 	const bool provider = c->keyring != NULL;
 
+	acme_free(&c->acme);
 	ocsp_cache_free(&c->ocsp);
 	rate_free(&c->unknown);
 	rate_free(&c->nonces);

@@ -17,12 +17,15 @@ struct cad_config {
 	char *url, *pki_url;
 	char *keys, *policies, *share, *authorities;
 	char *tls_certificate, *tls_key, *tls_ca;
+	char *acme_networks, *acme_resolver, *acme_hosts, *acme_profile;
+	int64_t acme_http_port, acme_tls_port, acme_workers, acme_orders_per_hour, acme_failures_per_hour;
 	char *address, *pki_address;
 	int64_t port, pki_port, metrics_port;
 	int64_t threads;
 	int64_t ocsp_seconds, ocsp_entries, ocsp_unknown_per_second, ocsp_nonce_per_second, crl_hours;
 };
 
+struct acme;       /* acme/acme.h */
 struct ocsp_cache; /* status/cache.h */
 struct keeper;     /* status/keeper.h */
 struct rate;       /* status/rate.h */
@@ -39,6 +42,7 @@ struct cad {
 	struct rate *unknown;    /* guards itself: OCSP answers for serials that were never issued */
 	struct rate *nonces;     /* guards itself: OCSP answers that no cache can hold */
 	struct keeper *keeper;   /* guards itself */
+	struct acme *acme;
 };
 
 /* Reads the settings only. ERR_CONFIG. */

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/start.h"
+#include "ca/acme/acme.h"
 #include "ca/cad.h"
 #include "ca/issue/local.h"
 #include "ca/routes.h"
@@ -143,6 +144,8 @@ serve(const char *path)
 	if (e == ERR_OK)
 		e = keeper_start(&c, &c.keeper);
 	if (e == ERR_OK)
+		e = acme_start(&c);
+	if (e == ERR_OK)
 		e = servers_start(&c, &servers);
 	if (e == ERR_OK) {
 		log_info("start", "serving %s and %s", c.config.url, c.config.pki_url);
@@ -150,6 +153,7 @@ serve(const char *path)
 		log_info("stop", "asked to");
 	}
 	servers_stop(&servers);
+	acme_stop(&c);
 	keeper_stop(&c.keeper);
 	cad_free(&c);
 	return e;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "ca/acme/handlers.h"
+#include "ca/acme/jws.h"
 #include "ca/issue/order.h"
 #include "ca/revoke/revoke.h"
 #include "ca/show/show.h"
@@ -18,6 +20,24 @@ static const struct route api_routes[] = {
 	{"POST", "/certificates/{serial}/revoke", &HTTP_ANYONE, revoke_post, MAX_ACT},
 	{"GET", "/certificates/{serial}", &HTTP_ANYONE, show_get, 0},
 	{"GET", "/certificates", &HTTP_ANYONE, show_list, 0},
+	/* ACME (RFC 8555): who may is told by the JWS; the last three are operators' acts */
+	{"GET", "/acme/directory", &HTTP_ANYONE, acme_directory, 0},
+	{"GET", "/acme/new-nonce", &HTTP_ANYONE, acme_new_nonce, 0},
+	{"POST", "/acme/new-account", &HTTP_ANYONE, acme_new_account, MAX_ACME_BODY},
+	{"POST", "/acme/account/{id}", &HTTP_ANYONE, acme_account, MAX_ACME_BODY},
+	{"POST", "/acme/account/{id}/orders", &HTTP_ANYONE, acme_orders, MAX_ACME_BODY},
+	{"POST", "/acme/key-change", &HTTP_ANYONE, acme_key_change, MAX_ACME_BODY},
+	{"POST", "/acme/new-order", &HTTP_ANYONE, acme_new_order, MAX_ACME_BODY},
+	{"POST", "/acme/order/{id}", &HTTP_ANYONE, acme_order, MAX_ACME_BODY},
+	{"POST", "/acme/order/{id}/finalize", &HTTP_ANYONE, acme_finalize, MAX_ACME_BODY},
+	{"POST", "/acme/authz/{id}", &HTTP_ANYONE, acme_authorization, MAX_ACME_BODY},
+	{"POST", "/acme/challenge/{id}", &HTTP_ANYONE, acme_challenge, MAX_ACME_BODY},
+	{"POST", "/acme/cert/{serial}", &HTTP_ANYONE, acme_certificate, MAX_ACME_BODY},
+	{"POST", "/acme/revoke-cert", &HTTP_ANYONE, acme_revoke, MAX_ACME_BODY},
+	{"GET", "/acme/renewal-info/{id}", &HTTP_ANYONE, acme_renewal, 0},
+	{"GET", "/acme/bindings", &HTTP_ANYONE, eab_list, 0},
+	{"POST", "/acme/bindings", &HTTP_ANYONE, eab_add, MAX_ACT},
+	{"POST", "/acme/bindings/{kid}/revoke", &HTTP_ANYONE, eab_revoke, MAX_ACT},
 };
 
 static const struct route pki_routes[] = {

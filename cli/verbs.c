@@ -8,6 +8,7 @@
 #pragma weak cli_ceremony
 #pragma weak cli_card
 #pragma weak cli_ca
+#pragma weak cli_eab
 #pragma weak cli_citizen
 #pragma weak cli_client
 #pragma weak cli_decision
@@ -25,6 +26,7 @@ static const struct cli_verb *const listed[] = {
 	cli_client,
 	cli_card,
 	cli_ca,
+	cli_eab,
 	cli_ceremony,
 	cli_log,
 	cli_policy,

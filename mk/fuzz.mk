@@ -39,7 +39,7 @@ $(FUZZ)/bin/%: $(FUZZ)/obj/tests/fuzz/%.o $(FUZZ_HELPERS) $(FUZZ_ARCHIVES)
 	$(SAY) '  link    $@'
 	$(QUIET)clang $(FUZZ_RUNTIME) -o $@ $< $(FUZZ_HELPERS) $(addprefix @,$(wildcard tests/fuzz/$*.ldflags)) \
 		-Wl,--start-group $(FUZZ_ARCHIVES) -Wl,--end-group \
-		-Wl,--as-needed $(LIBS_idp) $(LIBS_cli)
+		-Wl,--as-needed $(LIBS_idp) $(LIBS_cli) $(LIBS_ca)
 
 build-fuzz: $(FUZZ_TARGETS)
 fuzz: build-fuzz ## run every fuzz target for TIME seconds, JOBS at once (FILES="fuzz_x ..." for some)

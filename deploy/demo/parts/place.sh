@@ -14,15 +14,17 @@ place_read() {
 	if [ -n "${MOHAR_DEMO_PORT_BASE:-}" ]; then
 		local b=$MOHAR_DEMO_PORT_BASE
 		if [[ ! $b =~ ^[1-9][0-9]{3,4}$ ]] || [ "$b" -lt 1024 ] || [ "$b" -gt 65000 ]; then
-			echo "MOHAR_DEMO_PORT_BASE=$b: a number from 1024 to 65000 is wanted; the demo takes that port and the 13 above it" >&2
+			echo "MOHAR_DEMO_PORT_BASE=$b: a number from 1024 to 65000 is wanted; the demo takes that port and the 14 above it" >&2
 			exit 2
 		fi
 		ISSUER_PORT=$b CARD_PORT=$((b + 1)) CA_PORT=$((b + 2)) SIGNER_PORT=$((b + 3)) SIGN_PORT=$((b + 4)) PKI_PORT=$((b + 5))
 		PORTAL_A_PORT=$((b + 6)) PORTAL_B_PORT=$((b + 7)) REDIRECT_PORT=$((b + 8))
+		ACME_HTTP_PORT=$((b + 9)) ACME_TLS_PORT=$((b + 10)) ACME_DNS_PORT=$((b + 14))
 		CA_PRIVATE=$((b + 11)) IDP_PRIVATE=$((b + 12)) SIGNER_PRIVATE=$((b + 13))
 	else
 		ISSUER_PORT=8443 CARD_PORT=8444 CA_PORT=8445 SIGNER_PORT=8446 SIGN_PORT=8447 PKI_PORT=8080
 		PORTAL_A_PORT=9001 PORTAL_B_PORT=9002 REDIRECT_PORT=9009
+		ACME_HTTP_PORT=5002 ACME_TLS_PORT=5001 ACME_DNS_PORT=8053
 		CA_PRIVATE=9143 IDP_PRIVATE=9144 SIGNER_PRIVATE=9145
 	fi
 	ISSUER=https://localhost:$ISSUER_PORT CARD_URL=https://localhost:$CARD_PORT CA_URL=https://localhost:$CA_PORT
@@ -109,6 +111,7 @@ conf() {
 		-e "s|@SIGN_URL@|$SIGN_URL|g" -e "s|@PKI_URL@|$PKI_URL|g" -e "s|@ISSUER_PORT@|$ISSUER_PORT|g" -e "s|@CARD_PORT@|$CARD_PORT|g" -e "s|@CA_PORT@|$CA_PORT|g" \
 		-e "s|@SIGNER_PORT@|$SIGNER_PORT|g" -e "s|@PKI_PORT@|$PKI_PORT|g" -e "s|@CA_PRIVATE@|$CA_PRIVATE|g" \
 		-e "s|@IDP_PRIVATE@|$IDP_PRIVATE|g" -e "s|@SIGNER_PRIVATE@|$SIGNER_PRIVATE|g" -e "s|@LOG_ORIGIN@|$LOG_ORIGIN|g" \
+		-e "s|@ACME_HTTP_PORT@|$ACME_HTTP_PORT|g" -e "s|@ACME_TLS_PORT@|$ACME_TLS_PORT|g" -e "s|@ACME_DNS_PORT@|$ACME_DNS_PORT|g" \
 		-e "s|@KEYS@|$REAL/keys.json|g" -e "s|@DB_MAP@|$SOCKETS|g" \
 		"$HERE/conf/$1.conf.in" >"$out"
 	if grep -n '@[A-Z_]*@' "$out"; then
@@ -124,6 +127,8 @@ place_env() {
 		printf 'MOHAR_ISSUER=%s\nMOHAR_CARD_URL=%s\nMOHAR_CA_URL=%s\nMOHAR_PKI_URL=%s\n' "$ISSUER" "$CARD_URL" "$CA_URL" "$PKI_URL"
 		printf 'MOHAR_SIGNER_URL=%s\nMOHAR_SIGN_URL=%s\n' "$SIGNER_URL" "$SIGN_URL"
 		printf "MOHAR_TLS_CA='%s'\nMOHAR_ROOT_CA='%s'\nMOHAR_CITIZEN_CA='%s'\n" "$REAL/tls/root.pem" "$REAL/tls/root.pem" "$REAL/tls/citizen-ca.pem"
+		printf 'MOHAR_ACME_DIRECTORY=%s/acme/directory\nMOHAR_ACME_HTTP_PORT=%s\nMOHAR_ACME_TLS_PORT=%s\nMOHAR_ACME_DNS_PORT=%s\n' \
+			"$CA_URL" "$ACME_HTTP_PORT" "$ACME_TLS_PORT" "$ACME_DNS_PORT"
 		printf "MOHAR_HSM_SOCKET='%s'\nMOHAR_DATABASE='host=%s dbname=mohar user=%s'\n" "$SOCKETS/hsm.sock" "$SOCKETS" "$DB_SUPER"
 		printf "MOHAR_CLIENT_ID=%s\nMOHAR_CLIENT_JWK='%s'\n" "$(cat "$REAL/clients/web.id")" "$REAL/clients/web.jwk"
 		printf 'MOHAR_STOCK_CLIENT_ID=%s\nMOHAR_STOCK_CLIENT_SECRET=%s\n' "$(cat "$REAL/clients/stock.id")" "$(cat "$REAL/clients/stock.secret")"
@@ -138,7 +143,7 @@ place_env() {
 		echo 'export MOHAR_ISSUER MOHAR_CARD_URL MOHAR_CA_URL MOHAR_PKI_URL MOHAR_SIGNER_URL MOHAR_SIGN_URL MOHAR_TLS_CA MOHAR_ROOT_CA MOHAR_CITIZEN_CA'
 		echo 'export MOHAR_HSM_SOCKET MOHAR_DATABASE MOHAR_CLIENT_ID MOHAR_CLIENT_JWK MOHAR_STOCK_CLIENT_ID MOHAR_STOCK_CLIENT_SECRET MOHAR_REDIRECT_URI'
 		echo 'export MOHAR_PORTAL_A MOHAR_PORTAL_B MOHAR_OUTBOX MOHAR_AGENCY_CLIENT_ID MOHAR_AGENCY_JWK MOHAR_CITIZEN MOHAR_CARD_MODULE MOHAR_CARD_TOKEN'
-		echo 'export MOHAR_CARD_PIN SOFTHSM2_CONF MOHAR_PIDS MOHAR_DEMO_DIR'
+		echo 'export MOHAR_CARD_PIN SOFTHSM2_CONF MOHAR_PIDS MOHAR_DEMO_DIR MOHAR_ACME_DIRECTORY MOHAR_ACME_HTTP_PORT MOHAR_ACME_TLS_PORT MOHAR_ACME_DNS_PORT'
 	} >"$REAL/env"
 	chmod 600 "$REAL/env"
 }
