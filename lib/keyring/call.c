@@ -1,8 +1,19 @@
 #include "keyring/call.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#include "base/clock.h"
+
+enum {
+	LOOK = 200, /* ticks for an answer before sleeping until it comes */
+	MAX_LUCK = 8,
+	BAD_LUCK = 4,  /* what looking in vain takes from it */
+	NO_LUCK = -64, /* tried again after so many calls */
+};
 
 static atomic_uint next_id;
 
@@ -60,9 +71,24 @@ all_send(int fd, struct span bytes)
 
 /* What has come and was not looked at yet. Most answers are one frame, which comes in one piece. */
 struct inbox {
+	int wait_ms;
 	size_t at, end;
 	uint8_t bytes[MAX_HSM_FRAME + FRAME_HEAD];
 };
+
+/* Not in recv itself: there the kernel would wake us once more, in vain, when the other end reads what we have sent. */
+static enum err
+inbox_wait(int fd, const struct inbox *in)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int n;
+
+	do {
+		n = poll(&p, 1, in->wait_ms);
+	} while (n < 0 && errno == EINTR);
+	REQUIRE_WHY(n != 0, ERR_UNAVAILABLE, "mohar-hsmd does not answer");
+	return ERR_OK;
+}
 
 /* At least len bytes; ERR_IO if the other end is gone, ERR_UNAVAILABLE if it keeps us waiting. */
 static enum err
@@ -74,8 +100,10 @@ inbox_fill(int fd, struct inbox *in, size_t len)
 		in->at = 0;
 	}
 	while (in->end < len) {
-		const ssize_t n = recv(fd, in->bytes + in->end, sizeof(in->bytes) - in->end, 0);
+		ssize_t n;
 
+		TRY(inbox_wait(fd, in));
+		n = recv(fd, in->bytes + in->end, sizeof(in->bytes) - in->end, 0);
 		if (n < 0 && errno == EINTR)
 			continue;
 		REQUIRE_WHY(n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK), ERR_UNAVAILABLE,
@@ -84,6 +112,35 @@ inbox_fill(int fd, struct inbox *in, size_t len)
 		in->end += (size_t)n;
 	}
 	return ERR_OK;
+}
+
+/* Looks for the answer before sleeping until it comes: to be woken takes longer than a quick HSM's signature is late. Only while no other call of this process is
+ * under way, and only as long as answers do come in time. */
+static void
+answer_look(struct pool *p, int fd, struct inbox *in)
+{
+	const int luck = atomic_load_explicit(&p->luck, memory_order_relaxed);
+	int64_t until;
+	ssize_t n = -1;
+
+	if (luck < 0)
+		atomic_store_explicit(&p->luck, luck + 1, memory_order_relaxed);
+	if (luck < -1)
+		return;
+	until = clock_ticks() + LOOK;
+	while (n < 0 && clock_ticks() < until) {
+		if (atomic_load_explicit(&p->under_way, memory_order_relaxed) > 1)
+			return;
+		n = recv(fd, in->bytes, sizeof(in->bytes), MSG_DONTWAIT);
+		if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+			return; /* the other way of reading tells */
+		if (n < 0)
+			(void)sched_yield();
+	}
+	in->end = n > 0 ? (size_t)n : 0;
+	atomic_store_explicit(&p->luck,
+		n >= 0 ? (luck < MAX_LUCK ? luck + 1 : luck) : (luck > BAD_LUCK ? luck - BAD_LUCK : NO_LUCK),
+		memory_order_relaxed);
 }
 
 static enum err
@@ -102,14 +159,23 @@ frame_receive(int fd, struct inbox *in, const struct call *c, uint32_t id, struc
 	return writer_done(body);
 }
 
+/* Making a large RSA key takes an HSM many seconds; nothing else may. */
+static bool
+takes_long(uint8_t op)
+{
+	return op == OP_GENERATE;
+}
+
 static enum err
-frames_receive(int fd, const struct call *c, uint32_t id, struct writer *body)
+frames_receive(struct pool *p, int fd, const struct call *c, uint32_t id, struct writer *body)
 {
 	struct inbox in __attribute__((uninitialized)); /* zeroing 64 KiB would take longer than reading an answer */
 	size_t most = 0;
 	enum err e = ERR_OK;
 
 	in.at = in.end = 0;
+	in.wait_ms = takes_long(c->op) ? KEYRING_GENERATE_WAIT_MS : KEYRING_WAIT_MS;
+	answer_look(p, fd, &in);
 	for (bool more = true; e == ERR_OK && more;) {
 		e = frame_receive(fd, &in, c, id, body, &more);
 		most = in.end > most ? in.end : most;
@@ -119,23 +185,13 @@ frames_receive(int fd, const struct call *c, uint32_t id, struct writer *body)
 	return e == ERR_OK && in.at < in.end ? ERR_MALFORMED : e;
 }
 
-/* Making a large RSA key takes an HSM many seconds; nothing else may. */
-static void
-patience(int fd, const struct call *c, int milliseconds)
-{
-	const struct timeval wait = {milliseconds / 1000, 0};
-
-	if (c->op == OP_GENERATE)
-		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-}
-
 static enum err
-exchange(int fd, const struct call *c, struct span frames, uint32_t id, struct reply *out)
+exchange(struct pool *p, int fd, const struct call *c, struct span frames, uint32_t id, struct reply *out)
 {
 	/* A refusal may come, and the connection go, before all of it is sent: then the answer still says why. */
 	if (all_send(fd, frames) != ERR_OK)
 		err_forget();
-	TRY(frames_receive(fd, c, id, &out->body));
+	TRY(frames_receive(p, fd, c, id, &out->body));
 	return reply_read(writer_span(&out->body), &out->fields);
 }
 
@@ -160,9 +216,7 @@ attempt(struct pool *p, const struct call *c, struct span frames, uint32_t id, s
 
 	*again = false;
 	TRY(pool_take(p, c->once, &fd, &fresh));
-	patience(fd, c, KEYRING_GENERATE_WAIT_MS);
-	e = exchange(fd, c, frames, id, out);
-	patience(fd, c, KEYRING_WAIT_MS);
+	e = exchange(p, fd, c, frames, id, out);
 	pool_give(p, fd, e == ERR_OK);
 	if (e == ERR_OK)
 		return ERR_OK;
