@@ -46,11 +46,15 @@ has(const struct json_list *list, const char *type, const char *other_type, stru
 	return false;
 }
 
+/* All that the registrar signed for, and nothing else: a name without its serialNumber is that of many people. */
 static enum err
 subject_check(const struct order *o, const X509 *x)
 {
 	const X509_NAME *subject = X509_get_subject_name(x);
 
+	REQUIRE_WHY(X509_NAME_entry_count(subject) == (int)o->subject.count, ERR_REFUSED,
+		"the registrar signed for a subject of %zu attributes, and the certificate has %d", o->subject.count,
+		X509_NAME_entry_count(subject));
 	for (int i = 0; i < X509_NAME_entry_count(subject); i++) {
 		const X509_NAME_ENTRY *entry = X509_NAME_get_entry(subject, i);
 		const int nid = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
@@ -62,6 +66,8 @@ subject_check(const struct order *o, const X509 *x)
 		OPENSSL_free(text);
 		REQUIRE_WHY(signed_for, ERR_REFUSED, "the registrar signed for no subject %s of this value",
 			OBJ_nid2sn(nid));
+		REQUIRE_WHY(X509_NAME_get_index_by_NID((X509_NAME *)(uintptr_t)subject, nid, i) == -1, ERR_REFUSED,
+			"the certificate's subject has %s twice", OBJ_nid2sn(nid));
 	}
 	return ERR_OK;
 }

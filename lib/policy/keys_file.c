@@ -133,6 +133,29 @@ keys_check(const struct keys_file *f)
 	return ERR_OK;
 }
 
+/* One key is one person's, be it a card's or a FIDO2 key's: or one could approve as two. */
+static enum err
+credential_is_nobody_elses(const struct operators *operators, size_t i, EVP_PKEY *key)
+{
+	for (size_t n = 0; n < operators->count; n++) {
+		const struct operator_row *o = &operators->rows[n];
+		struct webauthn_key *other = NULL;
+		bool same;
+
+		if (n == i)
+			continue;
+		same = o->key != NULL && EVP_PKEY_eq(jwk_key(o->key), key) == 1;
+		if (o->has_credential) {
+			TRY(webauthn_key_parse(span_at(o->credential.key.ptr, o->credential.key.len), &other));
+			same = same || EVP_PKEY_eq(webauthn_key_public(other), key) == 1;
+			webauthn_key_free(&other);
+		}
+		REQUIRE_WHY(!same, ERR_CONFIG, "operators '%s' and '%s' have the same key", operators->rows[i].name,
+			o->name);
+	}
+	return ERR_OK;
+}
+
 /* Every custodian's FIDO2 key must be one that we can verify with. */
 static enum err
 credentials_check(const struct operators *operators)
@@ -140,12 +163,15 @@ credentials_check(const struct operators *operators)
 	for (size_t i = 0; i < operators->count; i++) {
 		const struct operator_row *o = &operators->rows[i];
 		struct webauthn_key *key = NULL;
+		enum err e;
 
-		REQUIRE_WHY(!o->has_credential ||
-				webauthn_key_parse(span_at(o->credential.key.ptr, o->credential.key.len), &key) ==
-					ERR_OK,
+		if (!o->has_credential)
+			continue;
+		REQUIRE_WHY(webauthn_key_parse(span_at(o->credential.key.ptr, o->credential.key.len), &key) == ERR_OK,
 			ERR_CONFIG, "operator '%s': the credential's key is no COSE_Key that is known here", o->name);
+		e = credential_is_nobody_elses(operators, i, webauthn_key_public(key));
 		webauthn_key_free(&key);
+		TRY(e);
 	}
 	return ERR_OK;
 }

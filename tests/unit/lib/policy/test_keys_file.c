@@ -1,6 +1,10 @@
 #include "tests/unit/lib/test.h"
 
+#include <openssl/ec.h>
+
+#include "base/encode.h"
 #include "base/file.h"
+#include "jose/jose.h"
 #include "policy/keys_file.h"
 #include "policy/purpose.h"
 
@@ -122,6 +126,52 @@ CASE(a_credential_that_nothing_can_verify_is_refused)
 	assert_non_null(strstr(err_why(), "no COSE_Key"));
 }
 
+/* RFC 9052 7: kty EC2, alg ES256, P-256, the point. */
+static void
+cose_put(EVP_PKEY *key, struct writer *text)
+{
+	AUTO(writer) cose = writer_new(128);
+	uint8_t point[65];
+	size_t len;
+
+	assert_int_equal(EVP_PKEY_get_octet_string_param(key, "pub", point, sizeof(point), &len), 1);
+	writer_bytes(&cose, SPAN("\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20"));
+	writer_bytes(&cose, span_at(point + 1, 32));
+	writer_bytes(&cose, SPAN("\x22\x58\x20"));
+	writer_bytes(&cose, span_at(point + 33, 32));
+	base64url_write(text, writer_span(&cose));
+}
+
+CASE(one_key_is_not_two_custodians_be_it_a_cards_or_a_fido2_keys)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256"), *other = EVP_EC_gen("P-256");
+	struct jwk *jwk = NULL;
+
+	(void)state;
+	assert_ok(jwk_from_key(key, NULL, &jwk));
+	for (int i = 0; i < 2; i++) {
+		AUTO(writer) text = writer_new(8192);
+		struct keys_file f;
+		enum err e;
+
+		writer_text(&text,
+			"\"operators\": [{\"name\": \"a\", \"roles\": [\"custodian\"], \"credential\": {\"id\": \"AAAA\", \"key\": \"");
+		cose_put(i == 0 ? key : other, &text);
+		writer_text(&text, "\"}}, {\"name\": \"b\", \"roles\": [\"custodian\"], \"jwk\": ");
+		assert_ok(jwk_write(jwk, &text));
+		writer_text(&text, "}]");
+		e = with("\"operators\": []", (const char *)writer_span(&text).ptr, &f);
+		assert_err(e, i == 0 ? ERR_CONFIG : ERR_OK);
+		if (e == ERR_OK)
+			keys_file_free(&f);
+		else
+			assert_non_null(strstr(err_why(), "have the same key"));
+	}
+	jwk_free(&jwk);
+	EVP_PKEY_free(key);
+	EVP_PKEY_free(other);
+}
+
 CASE(a_file_that_is_wrong_is_named)
 {
 	static char path[] = "/tmp/mohar-keys-XXXXXX";
@@ -155,6 +205,7 @@ main(void)
 		cmocka_unit_test(what_contradicts_itself_is_refused_with_its_reason),
 		cmocka_unit_test(an_unknown_member_is_named_with_its_line),
 		cmocka_unit_test(a_credential_that_nothing_can_verify_is_refused),
+		cmocka_unit_test(one_key_is_not_two_custodians_be_it_a_cards_or_a_fido2_keys),
 		cmocka_unit_test(a_file_that_is_wrong_is_named),
 		cmocka_unit_test(a_purpose_without_operations_has_no_callers),
 	};
