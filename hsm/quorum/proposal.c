@@ -31,11 +31,20 @@ proposals_drop(struct proposals *t, struct proposal *p)
 	*p = t->rows[--t->count];
 }
 
+enum { CLOCK_LEEWAY = 60 };
+
+/* Over; or made while the clock was ahead, which would be open until then. */
+static bool
+is_of_another_time(const struct proposal *p, unix_time now)
+{
+	return p->expires <= now || p->at > now + CLOCK_LEEWAY;
+}
+
 enum err
 proposals_add(struct proposals *t, const struct proposal *p, struct proposal **out)
 {
 	for (size_t i = t->count; i-- > 0;)
-		if (t->rows[i].expires <= p->at)
+		if (is_of_another_time(&t->rows[i], p->at))
 			proposals_drop(t, &t->rows[i]);
 	REQUIRE_WHY(t->count < MAX_PROPOSALS, ERR_TOO_MANY, "%d proposals are open: wait until some expire",
 		MAX_PROPOSALS);
@@ -56,6 +65,9 @@ proposal_open(const struct proposal *p, const struct policy *policy, unix_time n
 	REQUIRE_WHY(!p->executed, ERR_USED, "this proposal was executed: it is done once");
 	REQUIRE_WHY(same_policy(p, policy), ERR_REVOKED,
 		"keys.json has changed since this was proposed: propose it again");
+	REQUIRE_WHY(now >= p->at - CLOCK_LEEWAY, ERR_EXPIRED,
+		"this proposal was made %lld s from now: the clock was wrong, propose it again",
+		(long long)(p->at - now));
 	REQUIRE_WHY(now < p->expires, ERR_EXPIRED, "this proposal expired %lld s ago: propose it again",
 		(long long)(now - p->expires));
 	return ERR_OK;

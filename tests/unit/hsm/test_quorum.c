@@ -275,6 +275,8 @@ CASE(an_expired_an_executed_and_a_voided_proposal_are_refused)
 	(void)state;
 	assert_ok(proposal_open(&p, &policy, 1999));
 	assert_err(proposal_open(&p, &policy, 2000), ERR_EXPIRED);
+	assert_ok(proposal_open(&p, &policy, 940));
+	assert_err(proposal_open(&p, &policy, 939), ERR_EXPIRED);
 	p.policy.bytes[0] = 2;
 	assert_err(proposal_open(&p, &policy, 1999), ERR_REVOKED);
 	p.policy.bytes[0] = 1;
