@@ -124,3 +124,15 @@ order_get(struct cli *c, const char *url, struct writer *reply)
 
 	return call(c, &request, reply);
 }
+
+enum err
+order_post(struct cli *c, const char *url, const char *content_type, struct span body, struct writer *reply)
+{
+	const struct http_call request = {.method = "POST",
+		.url = url,
+		.content_type = content_type,
+		.body = body,
+		.timeout_ms = 15000};
+
+	return call(c, &request, reply);
+}

@@ -30,6 +30,10 @@ MUST_USE enum err order_read(struct cli *c, struct card *card, const struct orde
 /* A GET without an order, with the same errors. */
 MUST_USE enum err order_get(struct cli *c, const char *url, struct writer *reply);
 
+/* A POST of what is no order, of that type, with the same errors. */
+MUST_USE enum err order_post(struct cli *c, const char *url, const char *content_type, struct span body,
+	struct writer *reply);
+
 /* The error that a reply's status and problem document (RFC 9457) stand for; ERR_OK for 2xx. For tests and for those who call by themselves. */
 MUST_USE enum err order_result(int status, struct span reply);
 

@@ -1,6 +1,7 @@
 #include <stddef.h>
 
 #include "signer/access/issuer.h"
+#include "signer/ceremony/ceremony.h"
 #include "signer/decision/decision.h"
 #include "signer/officer/officer.h"
 #include "signer/signing/signing.h"
@@ -54,6 +55,8 @@ const struct route signer_routes[] = {
 	{"POST", "/signing/page/challenge", &SIGNING_PAGE, signing_page_challenge, MAX_SIGNING_BODY},
 	{"POST", "/signing/page/sign", &SIGNING_PAGE, signing_page_sign, MAX_SIGNING_BODY},
 	{"POST", "/signing/page/decline", &SIGNING_PAGE, signing_page_decline, MAX_SIGNING_BODY},
+	{"POST", "/ceremonies", &HTTP_ANYONE, ceremony_add, MAX_CEREMONY_BODY},
+	{"GET", "/ceremonies/{sha256}/receipt", &HTTP_ANYONE, ceremony_receipt, 0},
 	{"GET", "/verify", &HTTP_ANYONE, verify_show, 0},
 	{"POST", "/verify", &HTTP_ANYONE, verify_submit, MAX_VERIFY_BODY},
 	{"GET", "/status/{list}", &HTTP_ANYONE, status_show, 0},

@@ -118,8 +118,8 @@ witness_write(struct ceremony *c, const struct custodian *who)
 	return e;
 }
 
-static bool
-is_present(const struct ceremony *c, const char *role)
+bool
+ceremony_role_is_present(const struct ceremony *c, const char *role)
 {
 	const size_t len = strlen(role);
 	const char *value;
@@ -127,10 +127,10 @@ is_present(const struct ceremony *c, const char *role)
 	for (size_t i = 0; (value = cli_value_at(c->cli, "--present", i)) != NULL; i++)
 		if (strncmp(value, role, len) == 0 && value[len] == '=' && value[len + 1] != '\0')
 			return true;
-	for (size_t i = 0; i < c->witness_count; i++)
-		if (strcmp(c->witnesses[i].role, role) == 0)
+	for (size_t i = 0; (value = cli_value_at(c->cli, "--card", i)) != NULL; i++)
+		if (strncmp(value, role, len) == 0 && value[len] == ':')
 			return true;
-	return strcmp(role, "custodian") == 0 || c->dry;
+	return strcmp(role, "custodian") == 0;
 }
 
 enum err
@@ -139,7 +139,7 @@ ceremony_present(struct ceremony *c)
 	const char *value;
 
 	for (size_t i = 0; i < c->script.roles.count; i++)
-		REQUIRE_WHY(is_present(c, json_text_at(&c->script.roles, i)), ERR_REFUSED,
+		REQUIRE_WHY(c->dry || ceremony_role_is_present(c, json_text_at(&c->script.roles, i)), ERR_REFUSED,
 			"the script wants a %s: add --present \"%s=NAME\", or --card for one who signs",
 			json_text_at(&c->script.roles, i), json_text_at(&c->script.roles, i));
 	json_array(&c->top, "present");

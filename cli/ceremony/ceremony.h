@@ -71,6 +71,9 @@ struct ceremony {
  * unless k different ones of keys.json did. */
 MUST_USE enum err ceremony_approve(struct ceremony *c);
 
+/* Is somebody there in that role? Custodians are those with cards. */
+bool ceremony_role_is_present(const struct ceremony *c, const char *role);
+
 /* Who else is there, into the transcript. ERR_REFUSED if a role of the script is missing. */
 MUST_USE enum err ceremony_present(struct ceremony *c);
 
@@ -92,7 +95,7 @@ MUST_USE enum err proposal_approval(const struct proposal_file *p, struct card *
 MUST_USE enum err ceremony_decide(struct ceremony *c, struct keyring *k, const char *kind, const char *label,
 	struct span object, struct writer *result);
 
-/* A key of the root's token, each of whose signatures the custodians decide so. The caller frees it. */
+/* A key of the token on which keys.json puts it, each of whose signatures the custodians decide so. The caller frees it. */
 MUST_USE enum err ceremony_key(struct ceremony *c, const char *label, EVP_PKEY **out);
 
 /* Does one step and writes it into c->step. again: it was begun before, and interrupted. */
@@ -117,6 +120,9 @@ MUST_USE enum err ceremony_journals(const struct ceremony *c, struct json_writer
 
 /* Reads the inputs of the command line and compares them with the script's. */
 MUST_USE enum err ceremony_inputs(struct ceremony *c);
+/* The path that --input gives for a name, NULL if none; one input read, and compared with what the script expects. */
+const char *ceremony_input_given(const struct ceremony *c, const char *name);
+MUST_USE enum err ceremony_input_take(const struct script_input *row, const char *path, struct input *out);
 MUST_USE enum err ceremony_input(const struct ceremony *c, const char *name, const struct input **out);
 
 /* OUT/NAME.SUFFIX: for reading, and written. */

@@ -2,11 +2,12 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "cli/ceremony/asked.h"
 #include "cli/ceremony/scratch.h"
 #include "x509/own.h"
 #include "x509/x509.h"
 
-enum { SCRATCH_DAYS = 365 };
+enum { SCRATCH_DAYS = 365, MAX_WORDS = 1024 };
 
 static const char scratch_module[] = "/usr/lib/softhsm/libsofthsm2.so";
 
@@ -156,18 +157,6 @@ input_stand_in(struct ceremony *c, const struct scratch *s, const char *name, co
 	return root_make(c, label);
 }
 
-static const char *
-given_path(const struct ceremony *c, const char *name)
-{
-	const size_t len = strlen(name);
-	const char *value;
-
-	for (size_t i = 0; (value = cli_value_at(c->cli, "--input", i)) != NULL; i++)
-		if (strncmp(value, name, len) == 0 && value[len] == '=')
-			return value + len + 1;
-	return NULL;
-}
-
 /* Given inputs are held against their hashes all the same. */
 static enum err
 inputs_make(struct ceremony *c, const struct scratch *s, char paths[MAX_INPUTS][MAX_CEREMONY_PATH])
@@ -179,7 +168,7 @@ inputs_make(struct ceremony *c, const struct scratch *s, char paths[MAX_INPUTS][
 		struct input *in = &c->inputs[i];
 		struct stat info;
 
-		TRY(input_stand_in(c, s, rows[i].name, given_path(c, rows[i].name), paths[i]));
+		TRY(input_stand_in(c, s, rows[i].name, ceremony_input_given(c, rows[i].name), paths[i]));
 		*in = (struct input){.row = &rows[i], .path = paths[i]};
 		in->folder = stat(paths[i], &info) == 0 && S_ISDIR(info.st_mode);
 		if (!in->folder) {
@@ -236,6 +225,84 @@ ceremony_dry_restart(struct ceremony *c, const char *token, const char *keys)
 	return scratch_start(c->scratch, token);
 }
 
+/* ---- what the true one will want ---- */
+
+/* A given file is held against its hash as on the day, whatever stands for it here. */
+static enum err
+inputs_tell(struct ceremony *c)
+{
+	const struct script_input *rows = c->script.inputs.items;
+
+	for (size_t i = 0; i < c->script.inputs.count; i++) {
+		const char *path = ceremony_input_given(c, rows[i].name);
+		struct input in;
+
+		if (path != NULL)
+			TRY(ceremony_input_take(&rows[i], path, &in));
+		cli_item(c->cli, "inputs");
+		cli_text(c->cli, "name", rows[i].name);
+		cli_text(c->cli, "what", rows[i].what);
+		cli_text(c->cli, "state",
+			path == NULL ? "not given: something of its kind stood for it"
+				: rows[i].sha256 == NULL
+				? "given; the script expects no hash: put this one in, or compare it on the day"
+				: "given, and as the script expects");
+		if (path != NULL)
+			cli_hex(c->cli, "sha256", sha256_span(&in.hash));
+		cli_text(c->cli, "expected", rows[i].sha256);
+		cli_item_end(c->cli);
+	}
+	return ERR_OK;
+}
+
+/* Who is named on the command line as for the day; where nobody is, that is not yet a fault. */
+static enum err
+roles_tell(struct ceremony *c)
+{
+	const bool anybody = cli_value_at(c->cli, "--present", 0) != NULL || cli_value_at(c->cli, "--card", 0) != NULL;
+
+	for (size_t i = 0; i < c->script.roles.count; i++) {
+		const char *role = json_text_at(&c->script.roles, i);
+		char state[128] = "present";
+
+		if (strcmp(role, "custodian") == 0)
+			(void)snprintf(state, sizeof(state), "%lld of the %zu in keys.json, with their cards",
+				(long long)c->keys.custodians.k, c->keys.custodians.names.count);
+		else if (!ceremony_role_is_present(c, role))
+			(void)snprintf(state, sizeof(state), "missing: nobody is named yet (--present \"%.32s=NAME\")",
+				role);
+		REQUIRE_WHY(!anybody || ceremony_role_is_present(c, role), ERR_REFUSED,
+			"the script wants a %s, and --present names others only", role);
+		cli_item(c->cli, "roles");
+		cli_text(c->cli, "role", role);
+		cli_text(c->cli, "state", state);
+		cli_item_end(c->cli);
+	}
+	return ERR_OK;
+}
+
+static void
+steps_tell(struct ceremony *c)
+{
+	const struct script_step *steps = c->script.steps.items;
+
+	for (size_t i = 0; i < c->script.steps.count; i++) {
+		const struct script_step *s = &steps[i];
+		const struct key_rule *rule = s->key == NULL ? NULL : keys_file_key(&c->keys, span_of(s->key));
+		AUTO(writer) title = writer_new(MAX_WORDS);
+		AUTO(writer) asked = writer_new(MAX_WORDS);
+
+		asked_title(s->what, s->token, s->key, s->input, &title);
+		asked_of(s->what, c->keys.custodians.k, rule != NULL && rule->generate != NULL, &asked);
+		cli_item(c->cli, "plan");
+		cli_int(c->cli, "step", (int64_t)i + 1);
+		cli_text(c->cli, "do", s->what);
+		cli_text(c->cli, "title", (const char *)writer_span(&title).ptr);
+		cli_text(c->cli, "asked", (const char *)writer_span(&asked).ptr);
+		cli_item_end(c->cli);
+	}
+}
+
 static enum err
 rehearse(struct ceremony *c, struct scratch *s)
 {
@@ -243,6 +310,9 @@ rehearse(struct ceremony *c, struct scratch *s)
 	const char *module = cli_value(c->cli, "--scratch-module");
 
 	TRY(ceremony_keys(c, c->keys_path));
+	TRY(inputs_tell(c));
+	TRY(roles_tell(c));
+	steps_tell(c);
 	TRY(scratch_begin(s, module != NULL ? module : scratch_module, cli_value(c->cli, "--hsmd"),
 		&c->keys.custodians.names));
 	scratch_path(s, "out", out);

@@ -125,8 +125,7 @@ ceremony_hold(struct ceremony *c)
 
 	c->top = json_to(&c->transcript);
 	TRY(begin(c));
-	if (c->root != NULL)
-		TRY(keyring_provider_load(c->root));
+	TRY(keyring_provider_load(c->root != NULL ? c->root : c->main));
 	e = steps_do(c);
 	keyring_provider_unload();
 	TRY(e);

@@ -82,16 +82,30 @@ ceremony_decide(struct ceremony *c, struct keyring *k, const char *kind, const c
 	return writer_done(result);
 }
 
+/* The token on which keys.json puts a key: a root's, or that of an issuing key some of whose certificates custodians decide. */
+static enum err
+keyring_of(const struct ceremony *c, const char *label, struct keyring **out)
+{
+	const struct key_rule *rule = keys_file_key(&c->keys, span_of(label));
+
+	return ceremony_keyring(c, rule == NULL ? "root" : rule->token, out);
+}
+
 static enum err
 signature_by_custodians(void *context, const char *label, struct span object, struct writer *signature)
 {
 	struct ceremony *c = context;
+	struct keyring *k;
 
-	return ceremony_decide(c, c->root, "sign", label, object, signature);
+	TRY(keyring_of(c, label, &k));
+	return ceremony_decide(c, k, "sign", label, object, signature);
 }
 
 enum err
 ceremony_key(struct ceremony *c, const char *label, EVP_PKEY **out)
 {
-	return keyring_key_signed_by(c->root, label, signature_by_custodians, c, out);
+	struct keyring *k;
+
+	TRY(keyring_of(c, label, &k));
+	return keyring_key_signed_by(k, label, signature_by_custodians, c, out);
 }

@@ -1,225 +1,225 @@
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
+#include "cli/ceremony/account.h"
 #include "cli/ceremony/ceremony.h"
+#include "cli/ceremony/publish.h"
+
+enum { MAX_SHOWN = 2 * MAX_JWS, MAX_TRUST_FILE = 1 << 20, MAX_LOG_TEXT = 300, MAX_RECEIPT_PATH = 4096 };
 
 const struct cli_option ceremony_show_options[] = {
-	{"--keys", "FILE", "keys.json, whose custodians must have signed", "MOHAR_KEYS", true, false},
+	{"--keys", "FILE", "keys.json, whose custodians must have signed the transcript", "MOHAR_KEYS", false, false},
+	{"--html", "FILE", "write one HTML file, for a screen and for a printer, instead of pages of text", NULL, false,
+		false},
+	{"--out", "FILE", "write the pages of text there", NULL, false, false},
+	{"--trust", "FILE", "key set that holds the log's key: the transcript's receipt is checked with it",
+		"MOHAR_TRUST", false, false},
+	{"--receipt", "FILE", "the transcript's receipt, if it does not lie beside it", NULL, false, false},
 	{0},
 };
 
-/* What of a transcript is told; the whole of it goes out under --json. */
-struct told {
-	char *title, *started, *ended;
-	struct json_list approvals, steps, present;
-};
-struct told_present {
-	char *role, *name, *jwk; /* jwk: NULL for those without a card */
-};
-struct told_approval {
-	char *custodian;
-};
-struct told_step {
-	char *what, *token, *key, *profile, *serial, *at;
+/* What was found out, and what there is to tell. */
+struct shown {
+	struct cli *c;
+	struct keys_file keys;
+	struct script script;
+	struct transcript transcript;
+	bool has_keys, has_script, has_transcript;
+	char log[MAX_LOG_TEXT];
 };
 
-static const struct json_row approval_rows[] = {{"custodian", JSON_TEXT, JSON_REQUIRED, 0, .max = 64}};
-static const struct json_table approval_table = {"approval", approval_rows, 1, sizeof(struct told_approval), true};
-static const struct json_row step_rows[] = {
-	{"do", JSON_TEXT, JSON_REQUIRED, offsetof(struct told_step, what), .max = 32},
-	{"token", JSON_TEXT, JSON_OPTIONAL, offsetof(struct told_step, token), .max = 32},
-	{"key", JSON_TEXT, JSON_OPTIONAL, offsetof(struct told_step, key), .max = 64},
-	{"profile", JSON_TEXT, JSON_OPTIONAL, offsetof(struct told_step, profile), .max = 64},
-	{"serial", JSON_TEXT, JSON_OPTIONAL, offsetof(struct told_step, serial), .max = 64},
-	{"at", JSON_TEXT, JSON_REQUIRED, offsetof(struct told_step, at), .max = 32},
-};
-static const struct json_table step_table = {"step", step_rows, 6, sizeof(struct told_step), true};
-static const struct json_row present_rows[] = {
-	{"role", JSON_TEXT, JSON_REQUIRED, offsetof(struct told_present, role), .max = 64},
-	{"name", JSON_TEXT, JSON_REQUIRED, offsetof(struct told_present, name), .max = 256},
-	{"jwk", JSON_RAW, JSON_OPTIONAL, offsetof(struct told_present, jwk), .max = 4096},
-};
-static const struct json_table present_table = {"present", present_rows, 3, sizeof(struct told_present), true};
-static const struct json_row told_rows[] = {
-	{"title", JSON_TEXT, JSON_REQUIRED, offsetof(struct told, title), .max = 256},
-	{"started", JSON_TEXT, JSON_REQUIRED, offsetof(struct told, started), .max = 32},
-	{"ended", JSON_TEXT, JSON_REQUIRED, offsetof(struct told, ended), .max = 32},
-	{"approvals", JSON_OBJECTS, JSON_REQUIRED, offsetof(struct told, approvals), .max = MAX_CUSTODIANS,
-		.table = &approval_table},
-	{"steps", JSON_OBJECTS, JSON_REQUIRED, offsetof(struct told, steps), .max = MAX_STEPS, .table = &step_table},
-	{"present", JSON_OBJECTS, JSON_OPTIONAL, offsetof(struct told, present), .max = 2 * MAX_PRESENT,
-		.table = &present_table},
-};
-static const struct json_table told_table = {"transcript", told_rows, 6, sizeof(struct told), true};
+/* ---- the log ---- */
 
-/* The keys of those who may have signed it. */
 static enum err
-custodian_keys(const struct ceremony *keys, struct jwks **out)
+log_check(struct shown *s, const char *path, const char *trust_path)
 {
-	TRY(jwks_new(out));
-	for (size_t i = 0; i < keys->keys.operators.count; i++) {
-		const struct operator_row *o = &keys->keys.operators.rows[i];
-		struct jwk *copy = NULL;
+	AUTO(writer) receipt = writer_new(MAX_RECEIPT);
+	AUTO(writer) keys = writer_new(MAX_TRUST_FILE);
+	struct trust trust;
+	char text[32];
+	unix_time at = 0;
+	enum err e;
 
-		if (o->key == NULL || !json_texts_have(&keys->keys.custodians.names, o->name))
-			continue;
-		TRY(jwk_from_key(jwk_key(o->key), NULL, &copy));
-		TRY(jwks_add(*out, copy));
-	}
+	TRY(file_read(path, MAX_RECEIPT, &receipt));
+	TRY(file_read(trust_path, MAX_TRUST_FILE, &keys));
+	TRY(cli_about(trust_path, trust_read(writer_span(&keys), &trust)));
+	e = transcript_receipt_check(&s->transcript, writer_span(&receipt), &trust, &at);
+	trust_free(&trust);
+	TRY(cli_about(path, e));
+	AUTO(writer) when = writer_new(sizeof(text));
+
+	time_write(&when, at);
+	(void)snprintf(s->log, sizeof(s->log), "entered at %s; its receipt verifies with the log's key",
+		(const char *)writer_span(&when).ptr);
 	return ERR_OK;
 }
 
-/* Others with a card, by the keys that the transcript, and so every custodian's signature, names for them. */
+/* A receipt that is named must be there, and one that is there must hold; without one the transcript stands for itself. */
 static enum err
-witness_keys(const struct told *t, struct jwks *set)
+log_find(struct shown *s, const char *transcript)
 {
-	const struct told_present *present = t->present.items;
+	const char *named = cli_value(s->c, "--receipt"), *trust = cli_value(s->c, "--trust");
+	char beside[MAX_RECEIPT_PATH];
 
-	for (size_t i = 0; i < t->present.count; i++) {
-		struct jwk *key = NULL;
-
-		if (present[i].jwk == NULL)
-			continue;
-		TRY(jwk_parse(span_of(present[i].jwk), false, &key));
-		TRY(jwks_add(set, key));
+	TRY(ceremony_receipt_path(transcript, beside, sizeof(beside)));
+	if (named == NULL && access(beside, R_OK) != 0) {
+		(void)snprintf(s->log, sizeof(s->log), "no receipt is at hand (mohar ceremony publish)");
+		return ERR_OK;
 	}
-	return ERR_OK;
+	if (trust == NULL) {
+		REQUIRE_WHY(named == NULL, ERR_UNTRUSTED,
+			"a receipt is checked with the log's key: give --trust, a key set (/jwks) that came to you another way");
+		(void)snprintf(s->log, sizeof(s->log), "a receipt is at hand, and was not checked: give --trust");
+		return ERR_OK;
+	}
+	return log_check(s, named != NULL ? named : beside, trust);
 }
 
-struct sealed {
-	struct json_bytes payload;
-	struct json_list signatures;
-};
-struct sealed_header {
-	struct json_bytes header;
-	char *signature;
-};
-struct header_kid {
-	char *kid;
-};
-static const struct json_row header_rows[] = {
-	{"protected", JSON_BYTES, JSON_REQUIRED, offsetof(struct sealed_header, header), .max = MAX_JWS_HEADER},
-	{"signature", JSON_TEXT, JSON_REQUIRED, offsetof(struct sealed_header, signature), .max = 2048},
-};
-static const struct json_table header_table = {"signature", header_rows, 2, sizeof(struct sealed_header), false};
-static const struct json_row sealed_rows[] = {
-	{"payload", JSON_BYTES, JSON_REQUIRED, offsetof(struct sealed, payload), .max = MAX_JWS},
-	{"signatures", JSON_OBJECTS, JSON_REQUIRED, offsetof(struct sealed, signatures),
-		.max = MAX_CUSTODIANS + MAX_PRESENT, .table = &header_table},
-};
-static const struct json_table sealed_table = {"transcript", sealed_rows, 2, sizeof(struct sealed), false};
-static const struct json_row kid_rows[] = {{"kid", JSON_TEXT, JSON_REQUIRED, 0, .max = 128}};
-static const struct json_table kid_table = {"header", kid_rows, 1, sizeof(struct header_kid), true};
+/* ---- reading ---- */
 
 static bool
-signed_by(const struct sealed *s, const char *kid)
+is_transcript(struct span text)
 {
-	const struct sealed_header *signatures = s->signatures.items;
-	bool found = false;
+	static const char member[] = "\"payload\"";
 
-	for (size_t i = 0; i < s->signatures.count && !found; i++) {
-		struct header_kid h;
-
-		if (json_decode(span_at(signatures[i].header.ptr, signatures[i].header.len), &kid_table, &h) != ERR_OK)
-			continue;
-		found = strcmp(h.kid, kid) == 0;
-		json_free(&kid_table, &h);
-	}
-	return found;
+	return memmem(text.ptr, text.len, member, sizeof(member) - 1) != NULL;
 }
 
-/* How many custodians of keys.json signed it: each once, whatever the transcript says of itself. */
-static int64_t
-custodians_signed(const struct ceremony *keys, const struct sealed *s)
+static enum err
+transcript_open(struct shown *s, const char *path, struct span text)
 {
-	int64_t count = 0;
+	REQUIRE_WHY(s->has_keys, ERR_MALFORMED, "a transcript is checked against its custodians: give --keys");
+	TRY(cli_about(path, transcript_read(text, &s->transcript)));
+	s->has_transcript = true;
+	TRY(cli_about(path, transcript_check(&s->transcript, text, &s->keys)));
+	return log_find(s, path);
+}
 
-	for (size_t i = 0; i < keys->keys.operators.count; i++) {
-		const struct operator_row *o = &keys->keys.operators.rows[i];
+static enum err
+shown_open(struct shown *s)
+{
+	AUTO(writer) text = writer_new(MAX_SHOWN);
+	const char *keys = cli_value(s->c, "--keys"), *path = cli_file(s->c, 0);
 
-		if (o->key != NULL && json_texts_have(&keys->keys.custodians.names, o->name) &&
-			signed_by(s, jwk_kid(o->key)))
-			count++;
+	REQUIRE_WHY(cli_file_count(s->c) == 1, ERR_MALFORMED, "name one script or transcript");
+	if (keys != NULL) {
+		TRY(keys_file_read(keys, NULL, &s->keys));
+		s->has_keys = true;
 	}
-	return count;
+	TRY(file_read(path, MAX_SHOWN, &text));
+	if (is_transcript(writer_span(&text)))
+		return transcript_open(s, path, writer_span(&text));
+	TRY(script_read(path, &s->script));
+	s->has_script = true;
+	return ERR_OK;
 }
 
 static void
-tell(struct cli *c, const struct told *t)
+shown_close(struct shown *s)
 {
-	const struct told_approval *approvals = t->approvals.items;
-	const struct told_step *steps = t->steps.items;
+	if (s->has_keys)
+		keys_file_free(&s->keys);
+	if (s->has_script)
+		script_free(&s->script);
+	if (s->has_transcript)
+		transcript_free(&s->transcript);
+}
 
-	cli_text(c, "title", t->title);
-	cli_text(c, "started", t->started);
-	cli_text(c, "ended", t->ended);
-	for (size_t i = 0; i < t->approvals.count; i++) {
+/* ---- telling ---- */
+
+static void
+facts_tell(const struct shown *s)
+{
+	const struct account a = {.script = s->has_script ? &s->script : NULL, .transcript = &s->transcript};
+	const struct transcript_approval *approvals = s->transcript.approvals.items;
+	struct cli *c = s->c;
+
+	cli_text(c, "title", s->has_script ? s->script.title : s->transcript.title);
+	cli_hex(c, "sha256", sha256_span(s->has_script ? &s->script.hash : &s->transcript.hash));
+	cli_text(c, "started", s->transcript.started);
+	cli_text(c, "ended", s->transcript.ended);
+	cli_text(c, "log", s->log[0] == '\0' ? NULL : s->log);
+	for (size_t i = 0; i < s->transcript.approvals.count; i++) {
 		cli_item(c, "approvals");
-		cli_text(c, "custodian", approvals[i].custodian);
+		cli_text(c, "custodian", approvals[i].by);
 		cli_item_end(c);
 	}
-	for (size_t i = 0; i < t->steps.count; i++) {
+	for (size_t i = 0; i < account_steps(&a); i++) {
+		const struct account_step step = account_step_at(&a, i);
+
 		cli_item(c, "steps");
-		cli_text(c, "do", steps[i].what);
-		cli_text(c, "token", steps[i].token);
-		cli_text(c, "key", steps[i].key);
-		cli_text(c, "profile", steps[i].profile);
-		cli_text(c, "serial", steps[i].serial);
-		cli_text(c, "at", steps[i].at);
+		cli_text(c, "do", step.what);
+		cli_text(c, "token", step.token);
+		cli_text(c, "key", step.key);
+		cli_text(c, "profile", step.profile);
+		if (step.done != NULL) {
+			cli_text(c, "serial", step.done->serial);
+			cli_text(c, "at", step.done->at);
+		}
 		cli_item_end(c);
 	}
 }
 
-/* The payload is read for the witnesses' keys first, and believed only once every signature verifies. */
 static enum err
-check(const struct ceremony *keys, struct span text, const struct sealed *s, const struct told *t)
+paper_make(const struct shown *s, const struct paper_form *form, struct writer *out)
 {
-	AUTO(writer) payload = writer_new(MAX_JWS);
-	const int64_t signers = custodians_signed(keys, s);
-	struct jwks *set = NULL;
-	enum err e = custodian_keys(keys, &set);
-
-	if (e == ERR_OK)
-		e = witness_keys(t, set);
-	if (e == ERR_OK)
-		e = jws_verify_any(text, set, NULL, &payload);
-	jwks_free(&set);
-	TRY(e);
-	REQUIRE_WHY(signers >= keys->keys.custodians.k && (int64_t)t->approvals.count >= keys->keys.custodians.k,
-		ERR_REFUSED, "%lld custodians signed, %zu approved, and %lld must", (long long)signers,
-		t->approvals.count, (long long)keys->keys.custodians.k);
-	return ERR_OK;
-}
-
-static enum err
-show(struct cli *c, struct ceremony *keys)
-{
-	AUTO(writer) text = writer_new(MAX_JWS);
-	struct sealed sealed;
-	struct told told = {0};
+	const struct account a = {.script = s->has_script ? &s->script : NULL,
+		.transcript = s->has_transcript ? &s->transcript : NULL,
+		.keys = s->has_keys ? &s->keys : NULL,
+		.log = s->log};
+	struct paper p = s->has_script ? paper_new(form, "script", s->script.title, &s->script.hash)
+				       : paper_new(form, "transcript", s->transcript.title, &s->transcript.hash);
 	enum err e;
 
-	TRY(ceremony_keys(keys, cli_value(c, "--keys")));
-	TRY(file_read(cli_file(c, 0), MAX_JWS, &text));
-	TRY(json_decode(writer_span(&text), &sealed_table, &sealed));
-	e = json_decode(span_at(sealed.payload.ptr, sealed.payload.len), &told_table, &told);
-	if (e == ERR_OK)
-		e = check(keys, writer_span(&text), &sealed, &told);
-	if (e == ERR_OK)
-		tell(c, &told);
-	json_free(&told_table, &told);
-	json_free(&sealed_table, &sealed);
+	account_write(&a, &p);
+	e = paper_end(&p, out);
+	paper_free(&p);
 	return e;
+}
+
+/* Pages go to standard output as they are, and nothing else with them: what they say of signatures is in them. */
+static enum err
+paper_put(const struct shown *s, bool *printed)
+{
+	const char *html = cli_value(s->c, "--html"), *file = cli_value(s->c, "--out");
+	AUTO(writer) out = writer_new(2 * MAX_PAPER);
+
+	*printed = html == NULL && file == NULL && !cli_is_json(s->c);
+	if (html != NULL) {
+		TRY(paper_make(s, &paper_html, &out));
+		TRY(file_write(html, writer_span(&out), 0644));
+		writer_reset(&out);
+	}
+	if (!*printed && file == NULL)
+		return ERR_OK;
+	TRY(paper_make(s, &paper_text, &out));
+	if (file != NULL)
+		return file_write(file, writer_span(&out), 0644);
+	REQUIRE(fwrite(out.ptr, 1, out.len, stdout) == out.len && fflush(stdout) == 0, ERR_IO);
+	return ERR_OK;
 }
 
 int
 ceremony_show(struct cli *c)
 {
-	struct ceremony keys = {0};
+	struct shown s = {.c = c};
+	bool printed = false;
 	enum err e;
 
 	cli_begin(c);
-	e = cli_file_count(c) == 1 ? show(c, &keys) : err_because(ERR_MALFORMED, "name one transcript");
-	keys_file_free(&keys.keys);
-	return e == ERR_OK ? cli_end(c, "valid", NULL, EXIT_DONE) : cli_fail(c, e);
+	e = shown_open(&s);
+	if (e == ERR_OK)
+		e = paper_put(&s, &printed);
+	if (e == ERR_OK && !printed)
+		facts_tell(&s);
+	if (e == ERR_OK && printed) {
+		shown_close(&s);
+		return EXIT_DONE;
+	}
+	const int code = e == ERR_OK ? cli_end(c, s.has_script ? "done" : "valid", NULL, EXIT_DONE) : cli_fail(c, e);
+
+	shown_close(&s);
+	return code;
 }

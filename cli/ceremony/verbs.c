@@ -8,6 +8,8 @@
 #include "cli/ceremony/ceremony.h"
 #include "cli/ceremony/fido2.h"
 #include "cli/ceremony/propose.h"
+#include "cli/ceremony/publish.h"
+#include "cli/order.h"
 
 enum { MAX_CARD_PIN = 64 };
 
@@ -28,6 +30,9 @@ static const struct cli_option run_options[] = {
 	{"--custodian", "LABEL:PIN", "a custodian's card and PIN (or file:PATH); once for each who takes part", NULL,
 		false, true},
 	{"--yes", NULL, "answer every question with yes", NULL, false, false},
+	{"--signer-url", "URL", "the service that keeps the log: the transcript is entered there", "MOHAR_SIGNER_URL",
+		false, false},
+	ORDER_TLS_OPTION,
 	{"--pki-url", "URL", "where lists and CA certificates will be found", "MOHAR_PKI_URL", false, false},
 	{0},
 };
@@ -152,6 +157,25 @@ run_script(struct ceremony *c)
 	return ceremony_hold(c);
 }
 
+/* The ceremony is over, whatever becomes of this: what is signed can be entered at any time. */
+static void
+published_tell(struct ceremony *c)
+{
+	char path[MAX_CEREMONY_PATH], later[2 * MAX_CEREMONY_PATH];
+	enum err e = ceremony_path(c, "transcript", "json", path);
+
+	if (e == ERR_OK && cli_value(c->cli, "--signer-url") != NULL)
+		e = ceremony_post(c->cli, path);
+	else
+		e = err_because(ERR_UNAVAILABLE, "no --signer-url was given");
+	if (e == ERR_OK)
+		return;
+	(void)snprintf(later, sizeof(later), "not yet: %.200s. Later: mohar ceremony publish %s",
+		err_why()[0] != '\0' ? err_why() : err_text(e), path);
+	err_forget();
+	cli_text(c->cli, "log", later);
+}
+
 static int
 run(struct cli *cli)
 {
@@ -161,6 +185,8 @@ run(struct cli *cli)
 
 	cli_begin(cli);
 	e = run_script(&c);
+	if (e == ERR_OK && !c.dry)
+		published_tell(&c);
 	if (e == ERR_OK) {
 		cli_int(cli, "steps", (int64_t)c.script.steps.count);
 		cli_int(cli, "custodians", (int64_t)c.custodian_count);
@@ -174,9 +200,13 @@ const struct cli_verb cli_ceremony[] = {
 	{"ceremony", "run", "FILE",
 		"hold a scripted ceremony: k custodians approve, keys and certificates are made, the transcript is signed",
 		run_options, run},
-	{"ceremony", "show", "FILE", "check a transcript's signatures and tell what was done", ceremony_show_options,
-		ceremony_show},
-	{"ceremony", "propose", "[FILE]", "propose to the custodians: a signature, a policy, a key's end, a restore",
+	{"ceremony", "show", "FILE",
+		"a script, or a transcript after its signatures were checked, for people: pages for a printer, or HTML",
+		ceremony_show_options, ceremony_show},
+	{"ceremony", "publish", "FILE", "enter a transcript in the transparency log, and keep its receipt beside it",
+		ceremony_publish_options, ceremony_publish},
+	{"ceremony", "propose", "[FILE]",
+		"propose to the custodians: a signature, a key, a policy, a key's end, a restore",
 		ceremony_propose_options, ceremony_propose},
 	{"ceremony", "approve", "FILE", "read a proposal and approve it, as one custodian; the last one has it done",
 		ceremony_approve_options, ceremony_approve_verb},

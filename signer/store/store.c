@@ -67,6 +67,7 @@ static const struct db_column key_columns[] = {
 	{DB_TIME, AT(signing_key_row, expires)},
 	{DB_TIME, AT(signing_key_row, frozen_at)},
 };
+static const struct db_column ceremony_columns[] = {{DB_UUID, AT(ceremony_row, event)}};
 static const struct db_column request_columns[] = {
 	{DB_UUID, AT(signing_request_row, id)},
 	{DB_UUID, AT(signing_request_row, key)},
@@ -120,6 +121,7 @@ static const enum db_type by_key_params[] = {DB_TEXT, DB_TEXT};
 static const enum db_type again_params[] = {DB_UUID, DB_BYTES, DB_TIME};
 static const enum db_type claim_params[] = {DB_UUID, DB_UUID, DB_TIME, DB_TIME};
 static const enum db_type release_params[] = {DB_UUID, DB_UUID};
+static const enum db_type ceremony_params[] = {DB_BYTES, DB_UUID, DB_INT, DB_TIME, DB_BYTES, DB_BYTES, DB_BYTES};
 static const enum db_type reply_params[] = {DB_UUID, DB_UUID, DB_TEXT, DB_TIME, DB_JSON, /* event: */ DB_UUID, DB_INT,
 	DB_TEXT, DB_BYTES, DB_BYTES, DB_BYTES};
 
@@ -256,4 +258,11 @@ const struct db_statement signer_statements[SIGNER_STATEMENTS] = {
 		"INSERT INTO signer.event (" EVENT_COLUMNS ") "
 		"SELECT $6, $7, $4, $8, principal, principal, agency, 'web', $9, $10, $11 FROM u",
 		reply_params),
+	[CEREMONY_ADD] = DB_COMMAND("ceremony_add",
+		"WITH c AS (INSERT INTO signer.ceremony (sha256, event, at) VALUES ($1, $2, $4) ON CONFLICT (sha256) DO NOTHING RETURNING event) "
+		"INSERT INTO signer.event (" EVENT_COLUMNS ") "
+		"SELECT c.event, $3, $4, 'ceremony.held', NULL, NULL, 'signer', 'api', $5, $6, $7 FROM c",
+		ceremony_params),
+	[CEREMONY_BY_HASH] = DB_STATEMENT("ceremony_by_hash", "SELECT event FROM signer.ceremony WHERE sha256 = $1",
+		bytes_params, ceremony_columns, struct ceremony_row),
 };

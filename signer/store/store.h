@@ -41,6 +41,8 @@ enum signer_statement {
 	SIGNING_REQUEST_CLAIM,  /* a pending one, to answer it */
 	SIGNING_REQUEST_RELEASE,
 	SIGNING_REQUEST_ANSWER, /* with its event, in one statement */
+	CEREMONY_ADD,           /* a transcript's hash with its event, once */
+	CEREMONY_BY_HASH,
 	SIGNER_STATEMENTS
 };
 extern const struct db_statement signer_statements[SIGNER_STATEMENTS];
@@ -80,6 +82,11 @@ struct signing_key_row {
 	struct json_bytes blob, challenge, watch, spki_sha256, credential_id, credential_key;
 	int64_t generation;
 	unix_time begun_at, expires, frozen_at;
+};
+
+/* A ceremony that was held. */
+struct ceremony_row {
+	struct uuid event;
 };
 
 /* What an agency asks to have signed. Owned; db_row_free. */
