@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/file.h"
-#include "ca/status/crl.h"
 #include "x509/own.h"
 
 enum { MAX_PATH = 4096, MAX_PEM = 128 << 10, SUFFIX_LEN = 4 };
@@ -19,7 +19,6 @@ authority_close(struct authority *a)
 	EVP_PKEY_free(a->responder_key);
 	writer_free(&a->der);
 	writer_free(&a->pem);
-	crl_drop(a->crl);
 	pthread_mutex_destroy(&a->lock);
 }
 
@@ -46,6 +45,16 @@ hash_names(struct authority *a)
 }
 
 static enum err
+read_not_before(struct authority *a)
+{
+	struct tm tm;
+
+	REQUIRE(ASN1_TIME_to_tm(X509_get0_notBefore(a->certificate), &tm) == 1, ERR_MALFORMED);
+	a->not_before = timegm(&tm);
+	return ERR_OK;
+}
+
+static enum err
 authority_open(const char *path, const char *label, size_t label_len, struct authority *a)
 {
 	AUTO(writer) text = writer_new(MAX_PEM);
@@ -61,6 +70,7 @@ authority_open(const char *path, const char *label, size_t label_len, struct aut
 	/* By convention the key "citizen-ocsp" answers for "citizen-ca". */
 	if (!a->is_root && label_len > 3 && memcmp(label + label_len - 3, "-ca", 3) == 0)
 		(void)snprintf(a->ocsp_label, sizeof(a->ocsp_label), "%.*s-ocsp", (int)label_len - 3, label);
+	TRY(read_not_before(a));
 	TRY(certificate_der(a->certificate, &a->der));
 	TRY(certificate_pem_write(a->certificate, &a->pem));
 	return hash_names(a);

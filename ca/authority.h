@@ -1,4 +1,4 @@
-/* authority: a CA that this daemon speaks for: its certificate, what names it in an OCSP request, its responder and its newest list. Used by issue/, status/
+/* authority: a CA that this daemon speaks for: its certificate, what names it in an OCSP request, and its responder. Used by issue/, status/
  * and routes. The certificates come from a folder that the ceremony filled, LABEL.pem each; the root is served, but issues nothing here. */
 #ifndef MOHAR_CA_AUTHORITY_H
 #define MOHAR_CA_AUTHORITY_H
@@ -10,9 +10,6 @@
 
 enum { MAX_AUTHORITIES = 16, MAX_AUTHORITY_LABEL = 64 };
 
-/* A revocation list as it is served; shared by reference between the keeper, who replaces it, and replies that are still being sent. */
-struct crl;
-
 struct authority {
 	char label[MAX_AUTHORITY_LABEL + 1];      /* "citizen-ca" */
 	char ocsp_label[MAX_AUTHORITY_LABEL + 1]; /* "citizen-ocsp"; "" for the root */
@@ -21,11 +18,11 @@ struct authority {
 	/* RFC 6960 4.1.1: issuerNameHash and issuerKeyHash, by SHA-1 and SHA-256 */
 	uint8_t name_sha1[20], key_sha1[20], name_sha256[32], key_sha256[32];
 	bool is_root;
+	unix_time not_before; /* nothing that it issued since is ever forgotten */
 
 	pthread_mutex_t lock; /* guards what follows, which the keeper replaces while others read */
 	X509 *responder;
 	EVP_PKEY *responder_key;
-	struct crl *crl;
 };
 
 struct authorities {

@@ -6,6 +6,7 @@
 
 #include "ca/acme/acme.h"
 #include "ca/status/cache.h"
+#include "ca/status/crl_set.h"
 #include "ca/status/rate.h"
 #include "ca/store/statements.h"
 
@@ -43,6 +44,8 @@ static const struct config_row rows[] = {
 		"answers a second for serials never issued, then tryLater", 1, 100000},
 	{"ocsp_nonce_per_second", CONFIG_NUMBER, AT(ocsp_nonce_per_second), "200",
 		"answers a second with a nonce, each of which the HSM must sign, then tryLater", 1, 100000},
+	{"ocsp_presign", CONFIG_TEXT, AT(ocsp_presign), "",
+		"profiles, with commas, whose certificates' OCSP answers are signed ahead of the first question", 0, 0},
 	{"crl_hours", CONFIG_NUMBER, AT(crl_hours), "24", "how long a revocation list is good", 1, 168},
 	{"acme_networks", CONFIG_TEXT, AT(acme_networks), "",
 		"the networks that ACME's challenges may lead to, with spaces between; none: ACME is off", 0, 0},
@@ -57,6 +60,11 @@ static const struct config_row rows[] = {
 	{"acme_orders_per_hour", CONFIG_NUMBER, AT(acme_orders_per_hour), "300", "orders of one account", 1, 100000},
 	{"acme_failures_per_hour", CONFIG_NUMBER, AT(acme_failures_per_hour), "60",
 		"challenges of one account that may fail before it must wait", 1, 100000},
+	{"crl_shards", CONFIG_NUMBER, AT(crl_shards), "8",
+		"lists that certificates issued from now on are spread over; 0: they name the whole list", 0,
+		MAX_SHARDS},
+	{"proof_minutes", CONFIG_NUMBER, AT(proof_minutes), "60",
+		"how often it is proved that database, lists and OCSP agree; 0: never", 0, 1440},
 };
 
 enum err
@@ -119,6 +127,7 @@ cad_connect(struct cad *c)
 {
 	TRY(db_pool_open(c->config.database, DATABASE_CONNECTIONS, ca_statements, CA_STATEMENT_COUNT, &c->db));
 	TRY(ocsp_cache_new((size_t)c->config.ocsp_entries, &c->ocsp));
+	TRY(crl_set_new(&c->authorities, &c->lists));
 	TRY(rate_new((unsigned)c->config.ocsp_unknown_per_second, &c->unknown));
 	return rate_new((unsigned)c->config.ocsp_nonce_per_second, &c->nonces);
 }
@@ -130,6 +139,7 @@ cad_free(struct cad *c)
 
 	acme_free(&c->acme);
 	ocsp_cache_free(&c->ocsp);
+	crl_set_free(&c->lists);
 	rate_free(&c->unknown);
 	rate_free(&c->nonces);
 	authorities_free(&c->authorities);

@@ -22,11 +22,15 @@ struct cad_config {
 	char *address, *pki_address;
 	int64_t port, pki_port, metrics_port;
 	int64_t threads;
-	int64_t ocsp_seconds, ocsp_entries, ocsp_unknown_per_second, ocsp_nonce_per_second, crl_hours;
+	int64_t ocsp_seconds, ocsp_entries, ocsp_unknown_per_second, ocsp_nonce_per_second, crl_hours, crl_shards,
+		proof_minutes;
+	char *ocsp_presign;
 };
 
+struct crl_set;    /* status/crl_set.h */
 struct acme;       /* acme/acme.h */
 struct ocsp_cache; /* status/cache.h */
+struct proof;      /* status/proof.h */
 struct keeper;     /* status/keeper.h */
 struct rate;       /* status/rate.h */
 
@@ -41,8 +45,10 @@ struct cad {
 	struct ocsp_cache *ocsp; /* guards itself */
 	struct rate *unknown;    /* guards itself: OCSP answers for serials that were never issued */
 	struct rate *nonces;     /* guards itself: OCSP answers that no cache can hold */
+	struct crl_set *lists;   /* guards itself: revocation lists as they are served */
 	struct keeper *keeper;   /* guards itself */
 	struct acme *acme;
+	struct proof *proof;     /* guards itself */
 };
 
 /* Reads the settings only. ERR_CONFIG. */

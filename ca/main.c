@@ -9,7 +9,9 @@
 #include "ca/cad.h"
 #include "ca/issue/local.h"
 #include "ca/routes.h"
+#include "ca/status/crl_keep.h"
 #include "ca/status/keeper.h"
+#include "ca/status/proof.h"
 #include "db/migrate.h"
 #include "http/server.h"
 #include "sandbox/sandbox.h"
@@ -147,11 +149,14 @@ serve(const char *path)
 		e = acme_start(&c);
 	if (e == ERR_OK)
 		e = servers_start(&c, &servers);
+	if (e == ERR_OK)
+		e = proof_start(&c, &c.proof);
 	if (e == ERR_OK) {
 		log_info("start", "serving %s and %s", c.config.url, c.config.pki_url);
 		http_wait();
 		log_info("stop", "asked to");
 	}
+	proof_stop(&c.proof);
 	servers_stop(&servers);
 	acme_stop(&c);
 	keeper_stop(&c.keeper);
@@ -171,6 +176,41 @@ issue(const char *path, const struct local_request *r)
 		e = local_issue(&c, r);
 	if (e == ERR_OK)
 		log_info("issue", "%s certificate written to %s", r->profile, r->out);
+	cad_free(&c);
+	return e;
+}
+
+/* Against the stored lists, which every instance serves the newest of, and the responder that serves. */
+static enum err
+prove(struct cad *c)
+{
+	struct crl_keep *lists;
+	struct proof_result r;
+	int64_t since;
+
+	TRY(crl_keep_new(c, &lists));
+	enum err e = crl_keep_load(lists, &since);
+
+	crl_keep_free(&lists);
+	if (e == ERR_OK)
+		e = proof_run(c, &r);
+	if (e == ERR_OK)
+		e = proof_tell(c, &r);
+	if (e == ERR_OK && r.disagreements > 0)
+		e = err_because(ERR_CORRUPT, "database, lists and OCSP disagree");
+	return e;
+}
+
+static enum err
+prove_status(const char *path)
+{
+	struct cad c;
+	enum err e = cad_read(path, &c);
+
+	if (e == ERR_OK)
+		e = cad_connect(&c);
+	if (e == ERR_OK)
+		e = prove(&c);
 	cad_free(&c);
 	return e;
 }
@@ -220,6 +260,12 @@ run_issue(const char *config, int argc, char **argv)
 	return ended("issue", issue(config, &r));
 }
 
+static int
+run_prove_status(const char *config, int argc, char **argv)
+{
+	return argc > 0 ? no_more(argc, argv) : ended("prove-status", prove_status(config));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -227,6 +273,7 @@ main(int argc, char **argv)
 		{"serve", "serve the API, OCSP, revocation lists and CA certificates", run_serve},
 		{"migrate", "bring the schema ca up to date, as its owner", run_migrate},
 		{"check", "say what is wrong with settings and policies", run_check},
+		{"prove-status", "find out whether database, revocation lists and OCSP agree", run_prove_status},
 		{"issue", "a TLS certificate for a daemon, with a fresh key", run_issue},
 		{0},
 	};

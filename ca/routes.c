@@ -9,15 +9,18 @@
 #include "ca/show/show.h"
 #include "ca/status/authority_get.h"
 #include "ca/status/cache.h"
-#include "ca/status/crl.h"
+#include "ca/status/crl_set.h"
 #include "ca/status/keeper.h"
 #include "ca/status/ocsp.h"
+#include "ca/status/proof.h"
 #include "http/health.h"
 
 /* Who may is told by the signed act that each of these takes; the handler verifies it (order.h). */
 static const struct route api_routes[] = {
 	{"POST", "/certificates", &HTTP_ANYONE, issue_post, MAX_ACT},
 	{"POST", "/certificates/{serial}/revoke", &HTTP_ANYONE, revoke_post, MAX_ACT},
+	{"POST", "/certificates/{serial}/suspend", &HTTP_ANYONE, suspend_post, MAX_ACT},
+	{"POST", "/certificates/{serial}/resume", &HTTP_ANYONE, resume_post, MAX_ACT},
 	{"GET", "/certificates/{serial}", &HTTP_ANYONE, show_get, 0},
 	{"GET", "/certificates", &HTTP_ANYONE, show_list, 0},
 	/* ACME (RFC 8555): who may is told by the JWS; the last three are operators' acts */
@@ -67,6 +70,8 @@ metrics(void *daemon, struct writer *w)
 		"# TYPE mohar_ocsp_cache_hits_total counter\nmohar_ocsp_cache_hits_total %llu\n"
 		"# TYPE mohar_ocsp_cache_misses_total counter\nmohar_ocsp_cache_misses_total %llu\n",
 		n.entries, (unsigned long long)n.hits, (unsigned long long)n.misses);
+	keeper_metrics(c, w);
+	proof_metrics(c, w);
 }
 
 static enum err

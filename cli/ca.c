@@ -218,26 +218,35 @@ static const struct cli_option revoke_options[] = {
 	{0},
 };
 
+/* What becomes of one certificate, by an act: verb is the last part of both its name and its address. */
 static enum err
-revoke(struct cli *c)
+change_status(struct cli *c, const char *act, const char *verb, const char *reason)
 {
 	AUTO(writer) body = writer_new(MAX_BODY);
 	AUTO(writer) path = writer_new(MAX_PATH_TEXT);
 	AUTO(writer) reply = writer_new(MAX_ORDER_REPLY);
-	const char *reason = cli_value(c, "--reason");
 	struct json_writer j = json_to(&body);
 
 	json_object(&j, NULL);
 	json_text(&j, "serial", cli_file(c, 0));
-	json_text(&j, "reason", reason != NULL ? reason : "unspecified");
+	if (reason != NULL)
+		json_text(&j, "reason", reason);
 	json_object_end(&j);
 	TRY(writer_done(&body));
-	writer_format(&path, "/certificates/%s/revoke", cli_file(c, 0));
-	const struct order o = {"certificate.revoke", cli_value(c, "--ca-url"), (const char *)writer_span(&path).ptr,
+	writer_format(&path, "/certificates/%s/%s", cli_file(c, 0), verb);
+	const struct order o = {act, cli_value(c, "--ca-url"), (const char *)writer_span(&path).ptr,
 		writer_span(&body)};
 
 	TRY(send(c, &o, false, &reply));
 	return tell_answer(c, writer_span(&reply));
+}
+
+static enum err
+revoke(struct cli *c)
+{
+	const char *reason = cli_value(c, "--reason");
+
+	return change_status(c, "certificate.revoke", "revoke", reason != NULL ? reason : "unspecified");
 }
 
 static int
@@ -245,6 +254,24 @@ run_revoke(struct cli *c)
 {
 	cli_begin(c);
 	return ended(c, revoke(c));
+}
+
+/* ---- suspend, resume ---- */
+
+static const struct cli_option hold_options[] = {CA_OPTIONS, {0}};
+
+static int
+run_suspend(struct cli *c)
+{
+	cli_begin(c);
+	return ended(c, change_status(c, "certificate.suspend", "suspend", NULL));
+}
+
+static int
+run_resume(struct cli *c)
+{
+	cli_begin(c);
+	return ended(c, change_status(c, "certificate.resume", "resume", NULL));
 }
 
 /* ---- show, list ---- */
@@ -322,6 +349,9 @@ run_list(struct cli *c)
 
 static const struct cli_option crl_options[] = {
 	{"--pki-url", "URL", "where revocation lists are published", "MOHAR_PKI_URL", true, false},
+	{"--shard", "NUMBER", "the list of this number, as certificates name it; without it the whole one", NULL, false,
+		false},
+	{"--delta", NULL, "what has changed since the last scheduled list", NULL, false, false},
 	{"--out", "FILE", "where the list goes, DER", NULL, false, false},
 	{0},
 };
@@ -343,7 +373,10 @@ crl(struct cli *c)
 	OWN(X509_CRL) parsed = NULL;
 	OWN(ASN1_INTEGER) number = NULL;
 
-	writer_format(&url, "%s/crl/%s.crl", cli_value(c, "--pki-url"), cli_file(c, 0));
+	writer_format(&url, "%s/crl/%s", cli_value(c, "--pki-url"), cli_file(c, 0));
+	if (cli_value(c, "--shard") != NULL)
+		writer_format(&url, ".%s", cli_value(c, "--shard"));
+	writer_text(&url, cli_flag(c, "--delta") ? ".delta.crl" : ".crl");
 	TRY(order_get(c, (const char *)writer_span(&url).ptr, &der));
 	const unsigned char *p = writer_span(&der).ptr;
 
@@ -372,6 +405,9 @@ run_crl(struct cli *c)
 const struct cli_verb cli_ca[] = {
 	{"ca", "issue", NULL, "a certificate for a request, ordered by an operator's card", issue_options, run_issue},
 	{"ca", "revoke", "SERIAL", "revoke a certificate, for ever", revoke_options, run_revoke},
+	{"ca", "suspend", "SERIAL", "put a certificate on hold until it is resumed or revoked", hold_options,
+		run_suspend},
+	{"ca", "resume", "SERIAL", "end the hold: the certificate is valid again", hold_options, run_resume},
 	{"ca", "show", "SERIAL", "one certificate and its status", show_options, run_show},
 	{"ca", "list", NULL, "certificates, the newest first", list_options, run_list},
 	{"ca", "crl", "CA", "the revocation list of a CA, such as citizen-ca", crl_options, run_crl},

@@ -126,7 +126,7 @@ record(struct acme_call *call, const struct certificate_row *row, int64_t reason
 	event_free(&event);
 	ACME_ERR(e);
 	ACME_WHY(affected == 1, ACME_ALREADY_REVOKED, "RFC 8555 7.6: the certificate is revoked already");
-	keeper_revoked(call->cad->keeper, row->issuer, serial);
+	keeper_changed(call->cad->keeper, serial);
 	return ACME_OK;
 }
 

@@ -4,8 +4,10 @@
 
 #include "audit/event.h"
 #include "base/encode.h"
+#include "ca/status/crl.h"
 #include "ca/store/statements.h"
 #include "x509/own.h"
+#include "x509/profile.h"
 
 enum { SECONDS_A_DAY = 86400, MAX_SUBJECT_TEXT = 4 << 10, MAX_URL = 512 };
 
@@ -64,10 +66,21 @@ serial_random(uint8_t serial[SERIAL_LEN])
 
 struct making {
 	uint8_t serial[SERIAL_LEN];
+	int64_t shard; /* which list it names */
 	unix_time at, not_after;
 	struct sha256 spki_sha256;
 	X509 *x;
 };
+
+/* The serial is random, so the lists fill evenly. */
+static int64_t
+shard_of(const struct cad *c, const uint8_t serial[SERIAL_LEN])
+{
+	const uint32_t tail =
+		(uint32_t)serial[SERIAL_LEN - 3] << 16 | (uint32_t)serial[SERIAL_LEN - 2] << 8 | serial[SERIAL_LEN - 1];
+
+	return c->config.crl_shards == 0 ? 0 : 1 + tail % c->config.crl_shards;
+}
 
 static enum err
 make(struct cad *c, const struct issuance *i, const struct authority *a, struct making *m)
@@ -78,12 +91,13 @@ make(struct cad *c, const struct issuance *i, const struct authority *a, struct 
 	OWN(EVP_PKEY) key = NULL;
 
 	writer_format(&ocsp, "%s/ocsp", c->config.pki_url);
-	writer_format(&crl, "%s/crl/%s.crl", c->config.pki_url, a->label);
+	serial_random(m->serial);
+	m->shard = shard_of(c, m->serial);
+	crl_url_write(c->config.pki_url, &(struct crl_name){a->label, m->shard, false}, &crl);
 	writer_format(&ca, "%s/ca/%s.cer", c->config.pki_url, a->label);
 	TRY(keyring_key(c->keyring, a->label, i->evidence, &key));
 	m->at = cad_now(c);
 	m->not_after = m->at + i->profile->days * SECONDS_A_DAY;
-	serial_random(m->serial);
 	struct certificate_facts facts = {
 		.profile = i->profile,
 		.spki = i->spki,
@@ -181,6 +195,7 @@ record(struct cad *c, const struct issuance *i, const struct making *m, struct s
 		db_bytes(span_at(event.salt, SALT_LEN)),
 		db_bytes(writer_span(&event.entry)),
 		db_bytes(writer_span(&event.private_part)),
+		db_int(m->shard),
 	};
 	const enum err e = db_pool_run(c->db, CA_CERTIFICATE_ISSUE, params, &affected);
 

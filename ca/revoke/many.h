@@ -25,7 +25,7 @@ struct suspend_order {
 /* After every batch, with how many are done so far; an error stops there. May be NULL. */
 typedef enum err suspend_progress(void *context, size_t done);
 
-/* How many suspend_many would suspend now. Selection: ERR_NOT_FOUND if it is empty. */
+/* How many suspend_many would suspend now. Over many millions this takes seconds. */
 MUST_USE enum err suspend_count(struct cad *c, const struct suspend_query *q, int64_t *count);
 
 /* Suspends them all. *done: how many, on error too. Each batch has one event certificate.suspended-many whose public part has the count and the SHA-256 of the sorted serials (16

@@ -1,11 +1,17 @@
-/* revoke: POST /certificates/{serial}/revoke: by act, once, for ever. Used by routes.c. */
+/* revoke: what may become of a certificate's status, each by a signed act: valid -> suspended (certificateHold) -> valid again or revoked; valid -> revoked, for ever. The database's
+ * trigger keeps the same rule. Used by routes.c. */
 #ifndef MOHAR_CA_REVOKE_REVOKE_H
 #define MOHAR_CA_REVOKE_REVOKE_H
 
 #include "ca/cad.h"
 #include "http/server.h"
 
+/* POST /certificates/{serial}/revoke, .../suspend, .../resume. An operator's act, or a registrar's; suspending and resuming a registrar may citizens' certificates only. */
 enum err revoke_post(void *daemon, struct request *request, struct reply *reply);
+enum err suspend_post(void *daemon, struct request *request, struct reply *reply);
+enum err resume_post(void *daemon, struct request *request, struct reply *reply);
+
+enum { REASON_HOLD = 6 }; /* certificateHold */
 
 /* The CRLReason (RFC 5280 5.3.1) of its name, of those that an operator may give; -1 otherwise. And back: "unspecified" for what is not known. */
 int revoke_reason(const char *name);

@@ -17,7 +17,7 @@ static const char *
 status_of(const struct certificate_row *row, unix_time now)
 {
 	if (row->revoked_at != 0)
-		return "revoked";
+		return row->reason == REASON_HOLD ? "suspended" : "revoked";
 	return row->not_after < now ? "expired" : "good";
 }
 

@@ -26,7 +26,7 @@ struct shard {
 	struct kept **buckets;
 	size_t bucket_count, count, max;
 	struct kept *newest, *oldest;
-	uint64_t hits, misses;
+	uint64_t hits, misses, epoch;
 };
 
 struct ocsp_cache {
@@ -138,6 +138,7 @@ ocsp_cache_clear(struct ocsp_cache *c)
 		struct shard *s = &c->shards[i];
 
 		pthread_mutex_lock(&s->lock);
+		s->epoch++;
 		while (s->oldest != NULL)
 			take_out(s, s->oldest);
 		pthread_mutex_unlock(&s->lock);
@@ -229,6 +230,48 @@ make(const struct ocsp_filling *f)
 	return k;
 }
 
+uint64_t
+ocsp_cache_epoch(struct ocsp_cache *c, struct span serial)
+{
+	struct shard *s = shard_of(c, hash_of(serial));
+
+	pthread_mutex_lock(&s->lock);
+	const uint64_t epoch = s->epoch;
+
+	pthread_mutex_unlock(&s->lock);
+	return epoch;
+}
+
+bool
+ocsp_cache_has(struct ocsp_cache *c, const struct ocsp_question *q, unix_time until)
+{
+	const uint64_t hash = hash_of(span_at(q->serial, q->serial_len));
+	struct shard *s = shard_of(c, hash);
+
+	pthread_mutex_lock(&s->lock);
+	const struct kept *k = look_up(s, hash, q->cert_id);
+	const bool has = k != NULL && k->seen.next_update >= until;
+
+	pthread_mutex_unlock(&s->lock);
+	return has;
+}
+
+static void
+put_in(struct shard *s, uint64_t hash, struct kept *k)
+{
+	struct kept *old = look_up(s, hash, k->cert_id), **bucket;
+
+	if (old != NULL)
+		take_out(s, old);
+	while (s->count >= s->max)
+		take_out(s, s->oldest);
+	bucket = bucket_of(s, hash);
+	k->chain = *bucket;
+	*bucket = k;
+	link_newest(s, k);
+	s->count++;
+}
+
 enum err
 ocsp_cache_put(struct ocsp_cache *c, const struct ocsp_filling *f, const struct ocsp_entry **out)
 {
@@ -240,19 +283,14 @@ ocsp_cache_put(struct ocsp_cache *c, const struct ocsp_filling *f, const struct 
 
 	REQUIRE(k != NULL, ERR_NO_MEMORY);
 	pthread_mutex_lock(&s->lock);
-	struct kept *old = look_up(s, hash, f->question->cert_id), **bucket;
+	const bool current = s->epoch == f->epoch;
 
-	if (old != NULL)
-		take_out(s, old);
-	while (s->count >= s->max)
-		take_out(s, s->oldest);
-	bucket = bucket_of(s, hash);
-	k->chain = *bucket;
-	*bucket = k;
-	link_newest(s, k);
-	s->count++;
+	if (current)
+		put_in(s, hash, k);
 	pthread_mutex_unlock(&s->lock);
-	*out = &k->seen;
+	*out = current ? &k->seen : NULL;
+	if (!current)
+		free(k);
 	return ERR_OK;
 }
 
@@ -264,9 +302,10 @@ ocsp_cache_forget(struct ocsp_cache *c, struct span serial)
 	bool dropped = false;
 
 	pthread_mutex_lock(&s->lock);
+	s->epoch++;
 	for (struct kept *k = *bucket_of(s, hash), *next; k != NULL; k = next) {
 		next = k->chain;
-		if (k->seen.status == OCSP_GOOD && span_equal(span_at(k->serial, k->serial_len), serial)) {
+		if (span_equal(span_at(k->serial, k->serial_len), serial)) {
 			take_out(s, k);
 			dropped = true;
 		}

@@ -24,6 +24,7 @@ struct ocsp_filling {
 	const struct ocsp_question *question;
 	const struct ocsp_answer *answer;
 	struct span response;
+	uint64_t epoch; /* ocsp_cache_epoch() of the serial, taken before the database was asked */
 };
 
 MUST_USE enum err ocsp_cache_new(size_t max, struct ocsp_cache **out);
@@ -33,11 +34,17 @@ void ocsp_cache_free(struct ocsp_cache **c);
 const struct ocsp_entry *ocsp_cache_find(struct ocsp_cache *c, const struct ocsp_question *q, unix_time now);
 void ocsp_entry_release(void *entry); /* const struct ocsp_entry *; the shape that reply_static() calls back */
 
-/* Puts an answer in, in place of an older one; the entry too, held for the caller. ERR_NO_MEMORY. */
+/* Grows whenever something near this serial is forgotten: an answer that was looked up before and comes after may be out of date, and is not kept. */
+uint64_t ocsp_cache_epoch(struct ocsp_cache *c, struct span serial);
+
+/* Puts an answer in, in place of an older one; the entry too, held for the caller: NULL if it may be out of date. ERR_NO_MEMORY. */
 MUST_USE enum err ocsp_cache_put(struct ocsp_cache *c, const struct ocsp_filling *f, const struct ocsp_entry **out);
 
-/* Drops what says "good" of this serial; "revoked" may stay. True if something was dropped. */
+/* Drops what is said of this serial: its status has changed, and may change back. True if something was dropped. */
 bool ocsp_cache_forget(struct ocsp_cache *c, struct span serial);
+
+/* Is there an answer to this question that is good until then at least? Counts as no use. */
+bool ocsp_cache_has(struct ocsp_cache *c, const struct ocsp_question *q, unix_time until);
 
 /* Drops all: another responder answers from now on. */
 void ocsp_cache_clear(struct ocsp_cache *c);

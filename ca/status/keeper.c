@@ -8,24 +8,37 @@
 #include "base/log.h"
 #include "base/reader.h"
 #include "ca/status/cache.h"
-#include "ca/status/crl.h"
+#include "ca/status/crl_keep.h"
+#include "ca/status/crl_renew.h"
+#include "ca/status/crl_set.h"
 #include "ca/status/ocsp.h"
+#include "ca/status/presign.h"
 #include "ca/status/responder.h"
 #include "ca/store/statements.h"
 
-enum { REFRESH_BATCH = 256, MAX_DUE = 64 << 10, SWEEP_SECONDS = 600, MAX_CERT_ID = 1 << 10 };
+enum {
+	SECONDS_AN_HOUR = 3600,
+	ALARM_SECONDS = 300,
+	REFRESH_BATCH = 256,
+	MAX_DUE = 64 << 10,
+	SWEEP_SECONDS = 600,
+	MAX_CERT_ID = 1 << 10
+};
 
 struct keeper {
 	struct cad *c;
 	pthread_t thread;
-	pthread_mutex_t lock; /* guards stop, nudged and dirty */
+	pthread_mutex_t lock; /* guards stop and nudged */
 	pthread_cond_t wake;
 	bool stop, nudged;
-	bool dirty[MAX_AUTHORITIES];
 	_Atomic unix_time polled;
-	atomic_bool complete;  /* every issuing CA has its responder and its list */
-	unix_time swept, told; /* the thread's own */
-	bool sweeping;         /* this round looks at what changes slowly, too */
+	atomic_bool complete; /* every issuing CA has its responder and its lists */
+	struct crl_keep *lists;
+	struct presign *ahead;
+	int64_t since; /* every change of an earlier transaction is known */
+	bool loaded;
+	unix_time swept, told, alarmed; /* the thread's own */
+	bool sweeping;                  /* this round looks at what changes slowly, too */
 };
 
 bool
@@ -43,12 +56,6 @@ keeper_ready(const struct keeper *k, unix_time now)
 	return ERR_OK;
 }
 
-bool
-keeper_crl_due(bool dirty, unix_time this_update, unix_time next_update, unix_time now)
-{
-	return dirty || now >= this_update + (next_update - this_update) / 2;
-}
-
 /* Once in ten seconds: a database that is away would otherwise fill the log. */
 static void
 complain(struct keeper *k, const char *what, enum err e)
@@ -63,106 +70,81 @@ complain(struct keeper *k, const char *what, enum err e)
 }
 
 static void
-mark(struct keeper *k, const char *issuer)
+forget(struct keeper *k, struct span serials)
 {
-	const struct authority *a = authority_find(&k->c->authorities, issuer);
-
-	if (a == NULL)
-		return;
-	pthread_mutex_lock(&k->lock);
-	k->dirty[a - k->c->authorities.rows] = true;
-	pthread_mutex_unlock(&k->lock);
+	for (size_t at = 0; at + SERIAL_LEN <= serials.len; at += SERIAL_LEN)
+		(void)ocsp_cache_forget(k->c->ocsp, span_at(serials.ptr + at, SERIAL_LEN));
 }
 
 void
-keeper_revoked(struct keeper *k, const char *issuer, struct span serial)
+keeper_changed(struct keeper *k, struct span serials)
 {
 	if (k == NULL)
 		return;
-	(void)ocsp_cache_forget(k->c->ocsp, serial);
-	mark(k, issuer);
+	forget(k, serials);
 	pthread_mutex_lock(&k->lock);
 	k->nudged = true;
 	pthread_cond_signal(&k->wake);
 	pthread_mutex_unlock(&k->lock);
 }
 
-/* A revocation whose list does not have it yet, by whichever instance. */
-static void
-take_revoked(struct keeper *k, const struct revoked_row *row)
-{
-	const struct span serial = span_at(row->serial.ptr, row->serial.len);
-	struct authority *a = authority_find(&k->c->authorities, row->issuer);
-
-	(void)ocsp_cache_forget(k->c->ocsp, serial);
-	struct crl *l = a != NULL ? crl_hold(a) : NULL;
-
-	if (l != NULL && !crl_has(l, serial))
-		mark(k, row->issuer);
-	crl_drop(l);
-}
-
-/* Looks back further than the last poll: a transaction that took its time commits behind later ones. */
+/* Changes by whichever instance. A transaction that takes its time commits behind later ones: so what is read again from is the oldest that is still running, and nothing is missed. */
 static enum err
 poll(struct keeper *k)
 {
-	const unix_time now = cad_now(k->c), last = atomic_load(&k->polled);
-	const struct db_param params[] = {db_time((last == 0 || last > now ? now : last) - KEEPER_LOOK_BACK)};
+	const unix_time now = cad_now(k->c);
+	const struct db_param params[] = {db_int(k->since)};
 	struct json_list list;
 
-	TRY(db_pool_all(k->c->db, CA_REVOKED_SINCE, params, &list));
-	const struct revoked_row *rows = list.items;
+	TRY(db_pool_all(k->c->db, CA_CHANGES, params, &list));
+	const struct change_row *rows = list.items;
 
-	for (size_t i = 0; i < list.count; i++)
-		take_revoked(k, &rows[i]);
-	db_rows_free(&ca_statements[CA_REVOKED_SINCE], &list);
+	for (size_t i = 0; i < list.count; i++) {
+		if (rows[i].issuer == NULL)
+			continue;
+		forget(k, span_at(rows[i].serials.ptr, rows[i].serials.len));
+		crl_keep_changed(k->lists, rows[i].issuer, rows[i].shard, rows[i].txid);
+	}
+	if (list.count > 0)
+		k->since = rows[0].horizon;
+	db_rows_free(&ca_statements[CA_CHANGES], &list);
 	atomic_store(&k->polled, now);
 	return ERR_OK;
 }
 
-static bool
-take_dirty(struct keeper *k, size_t i)
+/* The stored lists first: what has changed since they were made is what they lack. */
+static enum err
+load(struct keeper *k)
 {
-	pthread_mutex_lock(&k->lock);
-	const bool dirty = k->dirty[i];
-
-	k->dirty[i] = false;
-	pthread_mutex_unlock(&k->lock);
-	return dirty;
+	if (k->loaded)
+		return ERR_OK;
+	TRY(crl_keep_load(k->lists, &k->since));
+	k->loaded = true;
+	return ERR_OK;
 }
 
-/* At start the stored list serves if it is younger than what the polls look back over; then nothing can be missing in it for long. */
+/* Large lists take seconds, in which other instances change things too. */
 static enum err
-first_crl(struct keeper *k, struct authority *a)
+keep_lists(struct keeper *k, size_t i)
 {
-	const enum err e = crl_load(k->c, a);
+	bool made = true;
 
-	if (e != ERR_OK && e != ERR_NOT_FOUND)
-		return e;
-	err_forget();
-	struct crl *l = crl_hold(a);
-	const bool young = l != NULL && cad_now(k->c) - crl_this_update(l) < KEEPER_LOOK_BACK / 2;
-
-	crl_drop(l);
-	return young ? ERR_OK : crl_renew(k->c, a);
+	while (made) {
+		TRY(crl_keep_one(k->lists, i, &made));
+		if (made && cad_now(k->c) - atomic_load(&k->polled) >= KEEPER_POLL_SECONDS)
+			TRY(poll(k));
+	}
+	return ERR_OK;
 }
 
-static enum err
-keep_crl(struct keeper *k, size_t i)
+static void
+keep_root(struct keeper *k, const struct authority *a)
 {
-	struct authority *a = &k->c->authorities.rows[i];
-	const bool dirty = take_dirty(k, i);
-	struct crl *l = crl_hold(a);
-	enum err e = ERR_OK;
+	struct crl *l = crl_set_list(k->c->lists, a, 0);
 
-	if (l == NULL)
-		e = first_crl(k, a);
-	else if (keeper_crl_due(dirty, crl_this_update(l), crl_next_update(l), cad_now(k->c)))
-		e = crl_renew(k->c, a);
 	crl_drop(l);
-	if (e != ERR_OK && dirty)
-		mark(k, a->label);
-	return e;
+	if (l == NULL && crl_load_file(k->c, a) != ERR_OK)
+		err_forget();
 }
 
 static enum err
@@ -172,18 +154,14 @@ keep_authority(struct keeper *k, size_t i)
 	bool changed = false;
 
 	if (a->is_root) {
-		struct crl *l = crl_hold(a);
-
-		crl_drop(l);
-		if (l == NULL && crl_load_file(k->c, a) != ERR_OK)
-			err_forget();
+		keep_root(k, a);
 		return ERR_OK;
 	}
 	if (a->responder == NULL || k->sweeping)
 		TRY(responder_ensure(k->c, a, &changed));
 	if (changed)
 		ocsp_cache_clear(k->c->ocsp);
-	return keep_crl(k, i);
+	return keep_lists(k, i);
 }
 
 static void
@@ -218,6 +196,17 @@ refresh(struct keeper *k)
 	return ERR_OK;
 }
 
+/* As much as fits before the next poll. */
+static enum err
+sign_ahead(struct keeper *k)
+{
+	bool more = true;
+
+	while (more && cad_now(k->c) - atomic_load(&k->polled) < KEEPER_POLL_SECONDS)
+		TRY(presign_step(k->ahead, &more));
+	return ERR_OK;
+}
+
 /* Used acts that have expired go. */
 static enum err
 sweep(struct keeper *k)
@@ -231,16 +220,46 @@ sweep(struct keeper *k)
 	return ERR_OK;
 }
 
+/* Half of a list's time is for trying again; when less than a quarter is left, people must look. */
+static void
+watch(struct keeper *k)
+{
+	const struct crl_set_numbers n = crl_set_numbers(k->c->lists, cad_now(k->c));
+	const unix_time alarm = k->c->config.crl_hours * SECONDS_AN_HOUR / 4;
+
+	if (n.lists == 0 || n.least_left >= alarm || cad_now(k->c) - k->alarmed < ALARM_SECONDS)
+		return;
+	log_error("crl", "a revocation list ends in %lld s and could not be renewed: see the refusals above",
+		(long long)n.least_left);
+	k->alarmed = cad_now(k->c);
+}
+
+void
+keeper_metrics(const struct cad *c, struct writer *w)
+{
+	const struct crl_set_numbers n = crl_set_numbers(c->lists, cad_now(c));
+
+	writer_format(w,
+		"# TYPE mohar_crl_lists gauge\nmohar_crl_lists %zu\n"
+		"# TYPE mohar_crl_seconds_left gauge\nmohar_crl_seconds_left %lld\n",
+		n.lists, (long long)n.least_left);
+}
+
 static void
 round_once(struct keeper *k)
 {
 	k->sweeping = cad_now(k->c) - k->swept >= SWEEP_SECONDS;
-	enum err e = poll(k);
+	enum err e = load(k);
 
+	if (e == ERR_OK)
+		e = poll(k);
 	if (e == ERR_OK) {
 		keep_authorities(k);
+		watch(k);
 		e = refresh(k);
 	}
+	if (e == ERR_OK)
+		e = sign_ahead(k);
 	if (e == ERR_OK)
 		e = sweep(k);
 	if (e != ERR_OK)
@@ -276,10 +295,21 @@ keeper_start(struct cad *c, struct keeper **out)
 
 	REQUIRE(k != NULL, ERR_NO_MEMORY);
 	k->c = c;
+	enum err e = crl_keep_new(c, &k->lists);
+
+	if (e == ERR_OK)
+		e = presign_new(c, &k->ahead);
+	if (e != ERR_OK) {
+		crl_keep_free(&k->lists);
+		free(k);
+		return e;
+	}
 	pthread_mutex_init(&k->lock, NULL);
 	pthread_cond_init(&k->wake, NULL);
 	*out = k; /* before the thread runs: it asks the daemon for its keeper */
 	if (pthread_create(&k->thread, NULL, run, k) != 0) {
+		presign_free(&k->ahead);
+		crl_keep_free(&k->lists);
 		free(k);
 		*out = NULL;
 		return err_because(ERR_UNAVAILABLE, "no thread for the keeper");
@@ -299,6 +329,8 @@ keeper_stop(struct keeper **k)
 	pthread_join((*k)->thread, NULL);
 	pthread_cond_destroy(&(*k)->wake);
 	pthread_mutex_destroy(&(*k)->lock);
+	presign_free(&(*k)->ahead);
+	crl_keep_free(&(*k)->lists);
 	free(*k);
 	*k = NULL;
 }

@@ -24,7 +24,7 @@ ocsp_max_age(unix_time next_update, unix_time now)
 }
 
 struct ocsp_answer
-ocsp_decide(const struct status_row *row, unix_time now, int64_t seconds)
+ocsp_decide(const struct status_row *row, unix_time now, int64_t seconds, unix_time archive_from)
 {
 	struct ocsp_answer a = {.status = OCSP_UNKNOWN, .this_update = now, .next_update = now + seconds};
 
@@ -35,6 +35,8 @@ ocsp_decide(const struct status_row *row, unix_time now, int64_t seconds)
 		a.revoked_at = row->revoked_at;
 		a.reason = row->reason == 0 ? -1 : (int)row->reason;
 	}
+	if (row != NULL && row->not_after < now)
+		a.archive_cutoff = archive_from;
 	return a;
 }
 
@@ -49,7 +51,7 @@ look_up(struct cad *c, const struct authority *a, const struct ocsp_question *q,
 		TRY(e);
 	else
 		err_forget();
-	*out = ocsp_decide(e == ERR_OK ? &row : NULL, cad_now(c), c->config.ocsp_seconds);
+	*out = ocsp_decide(e == ERR_OK ? &row : NULL, cad_now(c), c->config.ocsp_seconds, a->not_before);
 	return ERR_OK;
 }
 
@@ -66,6 +68,8 @@ ocsp_sign(struct cad *c, const struct ocsp_question *q, const struct ocsp_entry 
 	/* Whoever sends nonces without end would have the HSM sign without end, and nobody could log in meanwhile. Who is put off can take the list. */
 	if (q->nonce_len > 0)
 		REQUIRE_WHY(rate_take(c->nonces, clock_ticks()), ERR_TOO_MANY, "too many questions with a nonce");
+	const uint64_t epoch = ocsp_cache_epoch(c->ocsp, span_at(q->serial, q->serial_len));
+
 	TRY(look_up(c, a, q, &answer));
 	if (answer.status == OCSP_UNKNOWN)
 		REQUIRE_WHY(rate_take(c->unknown, clock_ticks()), ERR_TOO_MANY,
@@ -74,7 +78,10 @@ ocsp_sign(struct cad *c, const struct ocsp_question *q, const struct ocsp_entry 
 	TRY(ocsp_respond(q, &answer, a->certificate, responder, key, answer.this_update, der));
 	if (answer.status == OCSP_UNKNOWN || q->nonce_len > 0)
 		return ERR_OK;
-	const struct ocsp_filling filling = {.question = q, .answer = &answer, .response = writer_span(der)};
+	const struct ocsp_filling filling = {.question = q,
+		.answer = &answer,
+		.response = writer_span(der),
+		.epoch = epoch};
 
 	return ocsp_cache_put(c->ocsp, &filling, entry);
 }

@@ -15,10 +15,11 @@ enum { OCSP_MAX_AGE = 30 };
 enum err ocsp_get(void *daemon, struct request *request, struct reply *reply);
 enum err ocsp_post(void *daemon, struct request *request, struct reply *reply);
 
-/* What a status row says at now; row NULL: never issued. Pure. */
-struct ocsp_answer ocsp_decide(const struct status_row *row, unix_time now, int64_t seconds);
+/* What a status row says at now; row NULL: never issued. archive_from: since when nothing is forgotten about certificates that have ended, which is told of those. Pure. */
+struct ocsp_answer ocsp_decide(const struct status_row *row, unix_time now, int64_t seconds, unix_time archive_from);
 
-/* Asks the database, signs, and keeps the answer (not "unknown", not with a nonce). *entry is held for the caller, or NULL if it was not kept and stands in der. */
+/* Asks the database, signs, and keeps the answer (not "unknown", not with a nonce, not if its status may have changed meanwhile). *entry is held for the caller, or NULL if it was not kept
+ * and stands in der only. */
 MUST_USE enum err ocsp_sign(struct cad *c, const struct ocsp_question *q, const struct ocsp_entry **entry,
 	struct writer *der);
 

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include <openssl/x509v3.h>
 
@@ -66,35 +67,94 @@ times_check(const struct type_question *q, const X509_CRL *crl)
 	return ERR_OK;
 }
 
-/* RFC 5280 5.2, 5.3: whole lists of our own certificates only. A delta, a list of some certificates or of another issuer's would say less than it seems to, to whoever reads it and to the
- * custodians who are shown it. */
-static enum err
-entry_check(X509_REVOKED *r)
+/* RFC 5280 5.2, 5.3: custodians, and whoever reads the root's list, are shown whole lists of our own certificates only: a delta or a list of some certificates would say less than it seems to.
+ * An issuing CA's routine lists may be of one distribution point, and may be deltas; both say so in a critical extension. */
+static bool
+may_be_part(const struct type_question *q)
 {
+	return !q->approved && strcmp(q->rule->purpose, "issuing-ca") == 0;
+}
+
+static enum err
+entry_check(X509_REVOKED *r, bool is_delta)
+{
+	enum { REMOVE_FROM_CRL = 8 };
+
 	REQUIRE_WHY(ASN1_STRING_type(X509_REVOKED_get0_serialNumber(r)) == V_ASN1_INTEGER, ERR_REFUSED,
 		"RFC 5280 4.1.2.2: a revoked serial number is negative");
 	for (int i = 0; i < X509_REVOKED_get_ext_count(r); i++)
 		REQUIRE_WHY(OBJ_obj2nid(X509_EXTENSION_get_object(X509_REVOKED_get_ext(r, i))) == NID_crl_reason &&
 				i == 0,
 			ERR_REFUSED, "RFC 5280 5.3: an entry has an extension that is not reasonCode");
+	if (is_delta || X509_REVOKED_get_ext_count(r) == 0)
+		return ERR_OK;
+	ASN1_ENUMERATED *reason = X509_REVOKED_get_ext_d2i(r, NID_crl_reason, NULL, NULL);
+	const bool removed = reason != NULL && ASN1_ENUMERATED_get(reason) == REMOVE_FROM_CRL;
+
+	ASN1_ENUMERATED_free(reason);
+	REQUIRE_WHY(!removed, ERR_REFUSED, "RFC 5280 5.3.1: removeFromCRL in a list that is no delta");
+	return ERR_OK;
+}
+
+/* RFC 5280 5.2.5: one distribution point by its address, and no other narrowing. */
+static enum err
+point_check(const X509_CRL *crl)
+{
+	ISSUING_DIST_POINT *idp = X509_CRL_get_ext_d2i(crl, NID_issuing_distribution_point, NULL, NULL);
+	const bool plain = idp != NULL && idp->distpoint != NULL && idp->distpoint->type == 0 && idp->onlyuser <= 0 &&
+		idp->onlyCA <= 0 && idp->onlysomereasons == NULL && idp->indirectCRL <= 0 && idp->onlyattr <= 0 &&
+		sk_GENERAL_NAME_num(idp->distpoint->name.fullname) == 1 &&
+		sk_GENERAL_NAME_value(idp->distpoint->name.fullname, 0)->type == GEN_URI;
+
+	ISSUING_DIST_POINT_free(idp);
+	REQUIRE_WHY(plain, ERR_REFUSED, "RFC 5280 5.2.5: the list is of a part other than one distribution point");
+	return ERR_OK;
+}
+
+/* RFC 5280 5.2.4 */
+static enum err
+base_check(const X509_CRL *crl)
+{
+	OWN(ASN1_INTEGER) base = X509_CRL_get_ext_d2i(crl, NID_delta_crl, NULL, NULL);
+	OWN(ASN1_INTEGER) number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
+
+	REQUIRE_WHY(base != NULL && number != NULL && ASN1_STRING_type(base) == V_ASN1_INTEGER &&
+			ASN1_INTEGER_cmp(base, number) < 0,
+		ERR_REFUSED, "RFC 5280 5.2.4: a delta's base is not an earlier list");
+	return ERR_OK;
+}
+
+/* Critical exactly where RFC 5280 5.2 says so. */
+static enum err
+extension_check(const struct type_question *q, const X509_CRL *crl, int i)
+{
+	X509_EXTENSION *e = X509_CRL_get_ext(crl, i);
+	const int nid = OBJ_obj2nid(X509_EXTENSION_get_object(e)), critical = X509_EXTENSION_get_critical(e);
+
+	REQUIRE_WHY(X509_CRL_get_ext_by_NID(crl, nid, i) == -1, ERR_MALFORMED, "RFC 5280 4.2: extension %s twice",
+		OBJ_nid2sn(nid));
+	if (may_be_part(q) && nid == NID_issuing_distribution_point && critical)
+		return point_check(crl);
+	if (may_be_part(q) && nid == NID_delta_crl && critical)
+		return base_check(crl);
+	REQUIRE_WHY(!critical &&
+			(nid == NID_authority_key_identifier || nid == NID_crl_number ||
+				(may_be_part(q) && nid == NID_freshest_crl)),
+		ERR_REFUSED, "RFC 5280 5.2: extension %d of the list is not one that is issued here", i + 1);
 	return ERR_OK;
 }
 
 static enum err
-extensions_check(X509_CRL *crl)
+extensions_check(const struct type_question *q, X509_CRL *crl)
 {
 	STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(crl);
 
-	for (int i = 0; i < X509_CRL_get_ext_count(crl); i++) {
-		const int nid = OBJ_obj2nid(X509_EXTENSION_get_object(X509_CRL_get_ext(crl, i)));
+	for (int i = 0; i < X509_CRL_get_ext_count(crl); i++)
+		TRY(extension_check(q, crl, i));
+	const bool is_delta = X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) >= 0;
 
-		REQUIRE_WHY(nid == NID_authority_key_identifier || nid == NID_crl_number, ERR_REFUSED,
-			"RFC 5280 5.2: extension %d of the list is not one that is issued here", i + 1);
-		REQUIRE_WHY(X509_CRL_get_ext_by_NID(crl, nid, i) == -1, ERR_MALFORMED,
-			"RFC 5280 4.2: extension %s twice", OBJ_nid2sn(nid));
-	}
 	for (int i = 0; i < sk_X509_REVOKED_num(entries); i++)
-		TRY(entry_check(sk_X509_REVOKED_value(entries, i)));
+		TRY(entry_check(sk_X509_REVOKED_value(entries, i), is_delta));
 	return ERR_OK;
 }
 
@@ -115,7 +175,7 @@ check(const struct type_question *q, char *detail)
 	REQUIRE_WHY(number != NULL && ASN1_INTEGER_get_int64(&n, number) == 1, ERR_REFUSED,
 		"RFC 5280 5.2.3: cRLNumber is missing");
 	TRY(times_check(q, crl));
-	TRY(extensions_check(crl));
+	TRY(extensions_check(q, crl));
 	(void)snprintf(detail, MAX_TYPE_DETAIL, "crl=%lld entries=%d", (long long)n,
 		sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)));
 	return ERR_OK;

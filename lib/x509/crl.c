@@ -25,6 +25,70 @@ add_entry(const struct crl_entry *entry, X509_CRL *crl)
 	return ERR_OK;
 }
 
+/* A DistributionPoint's name, or an IssuingDistributionPoint's: one URL. The caller frees with DIST_POINT_NAME_free. */
+static enum err
+point_make(const char *url, DIST_POINT_NAME **out)
+{
+	DIST_POINT_NAME *name = DIST_POINT_NAME_new();
+
+	REQUIRE(name, ERR_NO_MEMORY);
+	name->type = 0; /* fullName */
+	const enum err e = general_names_make(&(struct name_part){"uri", url}, 1, &name->name.fullname);
+
+	if (e != ERR_OK) {
+		DIST_POINT_NAME_free(name);
+		return e;
+	}
+	*out = name;
+	return ERR_OK;
+}
+
+/* RFC 5280 5.2.5: critical, for whoever does not understand it would take the part for the whole. */
+static enum err
+add_point(const char *url, X509_CRL *crl)
+{
+	ISSUING_DIST_POINT *idp = ISSUING_DIST_POINT_new();
+	enum err e = idp ? point_make(url, &idp->distpoint) : ERR_NO_MEMORY;
+
+	if (e == ERR_OK && X509_CRL_add1_ext_i2d(crl, NID_issuing_distribution_point, idp, 1, 0) != 1)
+		e = own_failed(ERR_CRYPTO, "issuingDistributionPoint");
+	ISSUING_DIST_POINT_free(idp);
+	return e;
+}
+
+/* RFC 5280 5.2.6 */
+static enum err
+add_freshest(const char *url, X509_CRL *crl)
+{
+	CRL_DIST_POINTS *list = sk_DIST_POINT_new_null();
+	DIST_POINT *point = DIST_POINT_new();
+	enum err e = list && point ? point_make(url, &point->distpoint) : ERR_NO_MEMORY;
+
+	if (e == ERR_OK && !sk_DIST_POINT_push(list, point))
+		e = ERR_NO_MEMORY;
+	if (e == ERR_OK) {
+		point = NULL; /* the list has it */
+		if (X509_CRL_add1_ext_i2d(crl, NID_freshest_crl, list, 0, 0) != 1)
+			e = own_failed(ERR_CRYPTO, "freshestCRL");
+	}
+	DIST_POINT_free(point);
+	sk_DIST_POINT_pop_free(list, DIST_POINT_free);
+	return e;
+}
+
+/* RFC 5280 5.2.4 */
+static enum err
+add_base(const struct crl_facts *f, X509_CRL *crl)
+{
+	OWN(ASN1_INTEGER) base = ASN1_INTEGER_new();
+
+	REQUIRE_WHY(f->base < f->number, ERR_CONFIG, "RFC 5280 5.2.4: a delta is later than its base");
+	CRYPTO_OK(base && ASN1_INTEGER_set_int64(base, f->base) == 1 &&
+			X509_CRL_add1_ext_i2d(crl, NID_delta_crl, base, 1, 0) == 1,
+		"deltaCRLIndicator");
+	return ERR_OK;
+}
+
 /* RFC 5280 5.2.1, 5.2.3 */
 static enum err
 add_extensions(const struct crl_facts *f, X509_CRL *crl)
@@ -38,7 +102,11 @@ add_extensions(const struct crl_facts *f, X509_CRL *crl)
 	CRYPTO_OK(X509_CRL_add1_ext_i2d(crl, NID_authority_key_identifier, authority, 0, 0) == 1 &&
 			X509_CRL_add1_ext_i2d(crl, NID_crl_number, number, 0, 0) == 1,
 		"CRL extensions");
-	return ERR_OK;
+	if (f->base > 0)
+		TRY(add_base(f, crl));
+	if (f->point != NULL)
+		TRY(add_point(f->point, crl));
+	return f->freshest != NULL ? add_freshest(f->freshest, crl) : ERR_OK;
 }
 
 enum err
@@ -85,17 +153,64 @@ crl_parse(struct span der, X509_CRL **out)
 	return ERR_OK;
 }
 
-/* A critical extension narrows what the list says (a delta, a part, another issuer): RFC 5280 5.2. We issue none, and what we do not
- * understand we do not rely on. */
+static bool
+names_share(const GENERAL_NAMES *a, const GENERAL_NAMES *b)
+{
+	for (int i = 0; i < sk_GENERAL_NAME_num(a); i++)
+		for (int k = 0; k < sk_GENERAL_NAME_num(b); k++)
+			if (GENERAL_NAME_cmp(sk_GENERAL_NAME_value(a, i), sk_GENERAL_NAME_value(b, k)) == 0)
+				return true;
+	return false;
+}
+
+/* RFC 5280 6.3.3 b 2 i: one of the names in the list's point is one of those in a point of the certificate. */
+static bool
+point_named(const X509 *x, const DIST_POINT_NAME *name)
+{
+	CRL_DIST_POINTS *points = X509_get_ext_d2i(x, NID_crl_distribution_points, NULL, NULL);
+	bool found = false;
+
+	for (int i = 0; i < sk_DIST_POINT_num(points) && !found; i++) {
+		const DIST_POINT *p = sk_DIST_POINT_value(points, i);
+
+		found = p->distpoint != NULL && p->distpoint->type == 0 && p->reasons == NULL && p->CRLissuer == NULL &&
+			names_share(p->distpoint->name.fullname, name->name.fullname);
+	}
+	CRL_DIST_POINTS_free(points);
+	return found;
+}
+
+/* RFC 5280 5.2.5: a list of one distribution point speaks of certificates that name this point, and of no others: whoever hands out another one's list could hide a revocation. */
 static enum err
-scope_check(const X509_CRL *crl)
+point_check(const X509_CRL *crl, const X509 *x)
+{
+	ISSUING_DIST_POINT *idp = X509_CRL_get_ext_d2i(crl, NID_issuing_distribution_point, NULL, NULL);
+
+	REQUIRE_WHY(idp != NULL, ERR_MALFORMED, "RFC 5280 5.2.5: not an issuingDistributionPoint");
+	const bool plain = idp->distpoint != NULL && idp->distpoint->type == 0 && idp->onlyuser <= 0 &&
+		idp->onlyCA <= 0 && idp->onlysomereasons == NULL && idp->indirectCRL <= 0 && idp->onlyattr <= 0;
+	const bool named = plain && point_named(x, idp->distpoint);
+
+	ISSUING_DIST_POINT_free(idp);
+	REQUIRE_WHY(plain, ERR_UNSUPPORTED, "RFC 5280 5.2.5: the CRL is of a part other than one distribution point");
+	REQUIRE_WHY(named, ERR_MISMATCH,
+		"RFC 5280 6.3.3 b 2: the CRL is of a distribution point that the certificate does not name");
+	return ERR_OK;
+}
+
+/* A critical extension narrows what the list says (a delta, a part, another issuer): RFC 5280 5.2. What we do not understand we do not rely on. */
+static enum err
+scope_check(const X509_CRL *crl, const X509 *x)
 {
 	for (int i = 0; i < X509_CRL_get_ext_count(crl); i++) {
 		X509_EXTENSION *extension = X509_CRL_get_ext(crl, i);
+		const int nid = OBJ_obj2nid(X509_EXTENSION_get_object(extension));
 
-		REQUIRE_WHY(!X509_EXTENSION_get_critical(extension), ERR_UNSUPPORTED,
-			"RFC 5280 5.2: the CRL has a critical extension (%s)",
-			OBJ_nid2sn(OBJ_obj2nid(X509_EXTENSION_get_object(extension))));
+		if (nid == NID_issuing_distribution_point)
+			TRY(point_check(crl, x));
+		else
+			REQUIRE_WHY(!X509_EXTENSION_get_critical(extension) && nid != NID_delta_crl, ERR_UNSUPPORTED,
+				"RFC 5280 5.2: the CRL has a critical extension (%s)", OBJ_nid2sn(nid));
 	}
 	return ERR_OK;
 }
@@ -133,7 +248,7 @@ crl_check(struct span der, X509 *issuer, const X509 *x, unix_time at)
 
 	TRY(crl_parse(der, &crl));
 	TRY(issuer_check(crl, issuer));
-	TRY(scope_check(crl));
+	TRY(scope_check(crl, x));
 	TRY(freshness_check(crl, at));
 	REQUIRE_WHY(X509_NAME_cmp(X509_get_issuer_name(x), X509_get_subject_name(issuer)) == 0, ERR_MISMATCH,
 		"RFC 5280 6.3.3 b: the certificate is another issuer's");

@@ -70,7 +70,7 @@ read_cert_id(struct span cert_id, struct ocsp_question *q)
 	return read_serial(serial, q);
 }
 
-/* RFC 8954 2.1: an OCTET STRING of 1 to 32 bytes in the extension's own. */
+/* RFC 9654 2.1: an OCTET STRING of 1 to 128 bytes in the extension's own. */
 static enum err
 read_nonce(struct span value, struct ocsp_question *q)
 {
@@ -204,6 +204,17 @@ status_of(enum ocsp_status s)
 				    : V_OCSP_CERTSTATUS_UNKNOWN;
 }
 
+/* RFC 6960 4.4.4: how far back what is said of certificates that have ended can be relied on. */
+static enum err
+add_cutoff(unix_time cutoff, OCSP_SINGLERESP *single)
+{
+	OWN(ASN1_TIME) t = ASN1_GENERALIZEDTIME_set(NULL, cutoff);
+
+	CRYPTO_OK(t && OCSP_SINGLERESP_add1_ext_i2d(single, NID_id_pkix_OCSP_archiveCutoff, t, 0, 0) == 1,
+		"archiveCutoff");
+	return ERR_OK;
+}
+
 static enum err
 add_answer(const struct ocsp_question *q, const struct ocsp_answer *a, OCSP_BASICRESP *basic)
 {
@@ -214,8 +225,12 @@ add_answer(const struct ocsp_question *q, const struct ocsp_answer *a, OCSP_BASI
 	OWN(ASN1_TIME) next_update = ASN1_GENERALIZEDTIME_set(NULL, a->next_update);
 
 	CRYPTO_OK(id && this_update && next_update, "OCSP answer");
-	CRYPTO_OK(OCSP_basic_add1_status(basic, id, status_of(a->status), a->reason, revoked, this_update, next_update),
-		"OCSP answer");
+	OCSP_SINGLERESP *single =
+		OCSP_basic_add1_status(basic, id, status_of(a->status), a->reason, revoked, this_update, next_update);
+
+	CRYPTO_OK(single, "OCSP answer");
+	if (a->archive_cutoff > 0)
+		TRY(add_cutoff(a->archive_cutoff, single));
 	if (q->nonce_len > 0)
 		CRYPTO_OK(OCSP_basic_add1_nonce(basic, (unsigned char *)q->nonce, (int)q->nonce_len) == 1,
 			"OCSP nonce");

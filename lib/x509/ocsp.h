@@ -4,7 +4,7 @@
 
 #include "x509/x509.h"
 
-enum { MAX_OCSP_REQUEST = 4 << 10, MAX_OCSP_RESPONSE = 32 << 10, MAX_OCSP_NONCE = 32 };
+enum { MAX_OCSP_REQUEST = 4 << 10, MAX_OCSP_RESPONSE = 32 << 10, MAX_OCSP_NONCE = 128 };
 
 enum ocsp_status { OCSP_GOOD, OCSP_REVOKED, OCSP_UNKNOWN };
 
@@ -28,6 +28,7 @@ struct ocsp_answer {
 	unix_time revoked_at;
 	int reason;
 	unix_time this_update, next_update;
+	unix_time archive_cutoff; /* RFC 6960 4.4.4: told of certificates that have ended; 0: not told */
 };
 /* A signed basic response by a delegated responder (its certificate goes along). DER appended. ERR_MISMATCH if issuer is not whom the
  * question is about, unless the answer is unknown. */
@@ -41,5 +42,11 @@ struct span ocsp_error(int status);
  * ERR_OK only for good. ERR_REVOKED, ERR_UNTRUSTED (unknown, foreign responder), ERR_EXPIRED (stale), ERR_BAD_SIGNATURE, ERR_MALFORMED. */
 MUST_USE enum err ocsp_ask(const X509 *x, const X509 *issuer, struct span nonce, struct writer *der);
 MUST_USE enum err ocsp_check(struct span response, const X509 *x, const X509 *issuer, struct span nonce, unix_time now);
+
+/* The same of a serial without its certificate, for whoever has the issuance database: a SHA-1 CertID, as most clients ask; and what a response says about it, however bad the news: the
+ * errors are those of an answer that says nothing. */
+MUST_USE enum err ocsp_ask_serial(const X509 *issuer, struct span serial, struct span nonce, struct writer *der);
+MUST_USE enum err ocsp_told(struct span response, const X509 *issuer, struct span serial, struct span nonce,
+	unix_time now, struct ocsp_answer *out);
 
 #endif

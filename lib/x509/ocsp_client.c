@@ -4,21 +4,22 @@
 #include <string.h>
 
 #include "x509/asn1.h"
+#include "x509/der.h"
 #include "x509/ocsp.h"
 #include "x509/own.h"
 
 enum { MAX_SKEW = 300 };
 
-enum err
-ocsp_ask(const X509 *x, const X509 *issuer, struct span nonce, struct writer *der)
+static enum err
+ask(OCSP_CERTID *id, struct span nonce, struct writer *der)
 {
+	OWN(OCSP_CERTID) owned = id;
 	OWN(OCSP_REQUEST) request = OCSP_REQUEST_new();
-	OWN(OCSP_CERTID) id = OCSP_cert_to_id(EVP_sha256(), x, issuer);
 	unsigned char *bytes = NULL;
 
 	CRYPTO_OK(request && id && OCSP_request_add0_id(request, id), "OCSP request");
-	id = NULL; /* the request has it */
-	REQUIRE_WHY(nonce.len <= MAX_OCSP_NONCE, ERR_TOO_LONG, "RFC 8954 2.1: a nonce of more than %d bytes",
+	owned = NULL; /* the request has it */
+	REQUIRE_WHY(nonce.len <= MAX_OCSP_NONCE, ERR_TOO_LONG, "RFC 9654 2.1: a nonce of more than %d bytes",
 		MAX_OCSP_NONCE);
 	if (nonce.len > 0)
 		CRYPTO_OK(OCSP_request_add1_nonce(request, (unsigned char *)nonce.ptr, (int)nonce.len) == 1,
@@ -26,6 +27,33 @@ ocsp_ask(const X509 *x, const X509 *issuer, struct span nonce, struct writer *de
 	const int len = i2d_OCSP_REQUEST(request, &bytes);
 
 	return der_append(bytes, len, der);
+}
+
+enum err
+ocsp_ask(const X509 *x, const X509 *issuer, struct span nonce, struct writer *der)
+{
+	return ask(OCSP_cert_to_id(EVP_sha256(), x, issuer), nonce, der);
+}
+
+/* The CertID of a serial of issuer's. The caller frees. */
+static enum err
+id_make(const EVP_MD *digest, const X509 *issuer, struct span serial, OCSP_CERTID **out)
+{
+	OWN(ASN1_INTEGER) n = NULL;
+
+	TRY(serial_make(serial, &n));
+	*out = OCSP_cert_id_new(digest, X509_get_subject_name(issuer), X509_get0_pubkey_bitstr(issuer), n);
+	CRYPTO_OK(*out, "CertID");
+	return ERR_OK;
+}
+
+enum err
+ocsp_ask_serial(const X509 *issuer, struct span serial, struct span nonce, struct writer *der)
+{
+	OCSP_CERTID *id;
+
+	TRY(id_make(EVP_sha1(), issuer, serial, &id));
+	return ask(id, nonce, der);
 }
 
 static enum err
@@ -91,23 +119,29 @@ signer_check(OCSP_BASICRESP *basic, const X509 *issuer, unix_time now)
 		      : own_failed(ERR_UNTRUSTED, "RFC 6960 4.2.2.2: the responder is not authorised by the issuer");
 }
 
+/* The answer to one CertID: ERR_MISMATCH if it is not there. Takes id. */
+static enum err
+single_of(OCSP_BASICRESP *basic, OCSP_CERTID *id, OCSP_SINGLERESP **out)
+{
+	OWN(OCSP_CERTID) owned = id;
+
+	CRYPTO_OK(id, "CertID");
+	const int at = OCSP_resp_find(basic, id, -1);
+
+	REQUIRE_WHY(at >= 0, ERR_MISMATCH, "RFC 6960 3.2: the response is about another certificate");
+	*out = OCSP_resp_get0(basic, at);
+	return ERR_OK;
+}
+
 /* The answer about x, by whichever hash it names it. */
 static enum err
 single_find(OCSP_BASICRESP *basic, const X509 *x, const X509 *issuer, OCSP_SINGLERESP **out)
 {
-	const EVP_MD *const digests[] = {EVP_sha256(), EVP_sha1()};
+	enum err e = single_of(basic, OCSP_cert_to_id(EVP_sha256(), x, issuer), out);
 
-	for (size_t i = 0; i < sizeof(digests) / sizeof(digests[0]); i++) {
-		OWN(OCSP_CERTID) id = OCSP_cert_to_id(digests[i], x, issuer);
-		CRYPTO_OK(id, "CertID");
-		const int at = OCSP_resp_find(basic, id, -1);
-
-		if (at >= 0) {
-			*out = OCSP_resp_get0(basic, at);
-			return ERR_OK;
-		}
-	}
-	return err_because(ERR_MISMATCH, "RFC 6960 3.2: the response is about another certificate");
+	if (e == ERR_MISMATCH)
+		e = single_of(basic, OCSP_cert_to_id(EVP_sha1(), x, issuer), out);
+	return e;
 }
 
 static enum err
@@ -123,21 +157,56 @@ freshness_check(const ASN1_GENERALIZEDTIME *this_update, const ASN1_GENERALIZEDT
 	return ERR_OK;
 }
 
-/* RFC 8954 2.1: what comes back must be what was sent. A responder that signs ahead leaves it out; then the times must do. */
+/* RFC 9654 2.1: what comes back must be what was sent. A responder that signs ahead leaves it out; then the times must do. */
 static enum err
 nonce_check(OCSP_BASICRESP *basic, struct span nonce)
 {
 	const int at = OCSP_BASICRESP_get_ext_by_NID(basic, NID_id_pkix_OCSP_Nonce, -1);
+	struct span back;
 
 	if (nonce.len == 0 || at < 0)
 		return ERR_OK;
 	const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(OCSP_BASICRESP_get_ext(basic, at));
-	const struct span back = span_at(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
+	struct reader r = reader_over(span_at(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)));
 
-	REQUIRE_WHY(back.len == nonce.len + 2 && back.ptr[0] == V_ASN1_OCTET_STRING && back.ptr[1] == nonce.len &&
-			span_equal(span_at(back.ptr + 2, nonce.len), nonce),
-		ERR_MISMATCH, "RFC 8954 2.1: the response answers another request (nonce)");
+	REQUIRE_WHY(der_read(&r, DER_OCTET_STRING, &back) == ERR_OK && r.left.len == 0 && span_equal(back, nonce),
+		ERR_MISMATCH, "RFC 9654 2.1: the response answers another request (nonce)");
 	return ERR_OK;
+}
+
+static enum err
+single_read(OCSP_SINGLERESP *single, unix_time now, struct ocsp_answer *out)
+{
+	ASN1_GENERALIZEDTIME *revoked = NULL, *this_update = NULL, *next_update = NULL; /* single's */
+	int reason = -1;
+	const int status = OCSP_single_get0_status(single, &reason, &revoked, &this_update, &next_update);
+
+	*out = (struct ocsp_answer){.reason = reason};
+	TRY(freshness_check(this_update, next_update, now));
+	TRY(asn1_time_read(this_update, &out->this_update));
+	TRY(asn1_time_read(next_update, &out->next_update));
+	if (revoked != NULL)
+		TRY(asn1_time_read(revoked, &out->revoked_at));
+	out->status = status == V_OCSP_CERTSTATUS_GOOD ? OCSP_GOOD
+		: status == V_OCSP_CERTSTATUS_REVOKED  ? OCSP_REVOKED
+						       : OCSP_UNKNOWN;
+	return ERR_OK;
+}
+
+enum err
+ocsp_told(struct span response, const X509 *issuer, struct span serial, struct span nonce, unix_time now,
+	struct ocsp_answer *out)
+{
+	OWN(OCSP_BASICRESP) basic = NULL;
+	OCSP_CERTID *id;
+	OCSP_SINGLERESP *single;
+
+	TRY(basic_open(response, &basic));
+	TRY(signer_check(basic, issuer, now));
+	TRY(id_make(EVP_sha1(), issuer, serial, &id));
+	TRY(single_of(basic, id, &single));
+	TRY(nonce_check(basic, nonce));
+	return single_read(single, now, out);
 }
 
 enum err
@@ -145,18 +214,15 @@ ocsp_check(struct span response, const X509 *x, const X509 *issuer, struct span 
 {
 	OWN(OCSP_BASICRESP) basic = NULL;
 	OCSP_SINGLERESP *single;
-	ASN1_GENERALIZEDTIME *revoked = NULL, *this_update = NULL, *next_update = NULL; /* single's */
-	int reason;
+	struct ocsp_answer answer;
 
 	TRY(basic_open(response, &basic));
 	TRY(signer_check(basic, issuer, now));
 	TRY(single_find(basic, x, issuer, &single));
 	TRY(nonce_check(basic, nonce));
-	const int status = OCSP_single_get0_status(single, &reason, &revoked, &this_update, &next_update);
-
-	TRY(freshness_check(this_update, next_update, now));
-	REQUIRE_WHY(status != V_OCSP_CERTSTATUS_REVOKED, ERR_REVOKED, "RFC 6960 2.2: revoked or suspended");
-	REQUIRE_WHY(status == V_OCSP_CERTSTATUS_GOOD, ERR_UNTRUSTED,
+	TRY(single_read(single, now, &answer));
+	REQUIRE_WHY(answer.status != OCSP_REVOKED, ERR_REVOKED, "RFC 6960 2.2: revoked or suspended");
+	REQUIRE_WHY(answer.status == OCSP_GOOD, ERR_UNTRUSTED,
 		"RFC 6960 2.2: the issuer does not know the certificate");
 	return ERR_OK;
 }

@@ -29,6 +29,10 @@ struct profile {
 	struct json_list
 		subject; /* allowed attributes in order: "C", "O", "OU", "CN", "serialNumber", "givenName", "surname" */
 	struct json_list alternative_names; /* allowed kinds: "dns", "ip", "email", "uri" */
+	struct json_list subject_required;  /* those of subject that must be there */
+	bool name_required;                 /* one alternative name at least */
+	bool wildcards;                     /* "*.example.org" is allowed */
+	struct json_list dns_suffixes;      /* dns names must be one of these or under it; empty: any */
 	struct json_list key_types;         /* accepted keys: "P-256", "P-384", "RSA-3072" ... */
 	struct json_list
 		qc_statements; /* EN 319 412-5 names: "compliance", "legislation-BT", "sscd", "type-esign", "type-eseal", "type-web" */
@@ -99,7 +103,8 @@ struct chain_question {
 };
 MUST_USE enum err chain_check(X509 *x, const struct chain_question *q);
 
-/* A CRL: issue (v2, cRLNumber, AKI, optional issuingDistributionPoint) and check. */
+/* A CRL: issue (v2, cRLNumber, AKI; of one distribution point, or a delta, if it says so) and check. */
+enum { CRL_REMOVE = 8 }; /* removeFromCRL (RFC 5280 5.3.1): of a delta's entries only */
 struct crl_entry {
 	uint8_t serial[SERIAL_LEN];
 	unix_time at;
@@ -111,9 +116,27 @@ struct crl_facts {
 	unix_time this_update, next_update;
 	const struct crl_entry *entries;
 	size_t count;
+	const char *
+		point; /* URL that its certificates name: critical issuingDistributionPoint (5.2.5); NULL: all of the issuer's */
+	const char *freshest; /* URL of the delta of it (5.2.6); NULL: none */
+	int64_t base;         /* a delta since the list of this number (5.2.4); 0: a whole list */
 };
 MUST_USE enum err crl_make(const struct crl_facts *facts, EVP_PKEY *key, struct writer *der);
-/* Signature by issuer, times contain at, serial not in it: ERR_OK; ERR_REVOKED; ERR_EXPIRED (stale); ERR_BAD_SIGNATURE. */
+/* Signature by issuer, x within its scope (a list of one distribution point only for certificates that name this point, no delta), times contain at, serial not in it: ERR_OK;
+ * ERR_REVOKED; ERR_MISMATCH (another's list); ERR_EXPIRED (stale); ERR_BAD_SIGNATURE; ERR_UNSUPPORTED. */
 MUST_USE enum err crl_check(struct span der, X509 *issuer, const X509 *x, unix_time at);
+
+/* A list read without libcrypto's objects, which for a million entries take half a gigabyte: what it says of itself, and its entries one by one. */
+struct crl_reading {
+	unix_time this_update, next_update;
+	int64_t number, base; /* base 0: no delta */
+	struct span entries;  /* borrowed: what is left of them */
+	struct span signed_part, signature;
+};
+MUST_USE enum err crl_read(struct span der, struct crl_reading *out);
+/* The next entry; ERR_NOT_FOUND after the last, ERR_MALFORMED. */
+MUST_USE enum err crl_next(struct crl_reading *r, struct crl_entry *out);
+/* By this issuer's key, whose one algorithm is known? ERR_BAD_SIGNATURE. */
+MUST_USE enum err crl_signed_by(const struct crl_reading *r, const X509 *issuer);
 
 #endif

@@ -7,6 +7,9 @@ ALTER TABLE certificate ADD COLUMN shard integer NOT NULL DEFAULT 0 CHECK (shard
 CREATE INDEX certificate_listed ON certificate (issuer, shard, serial) INCLUDE (revoked_at, reason, not_after) WHERE revoked_at IS NOT NULL;
 DROP INDEX certificate_revoked;
 
+-- What is done to many of one kind, in order of issue: suspending a batch, signing answers ahead.
+CREATE INDEX certificate_profile ON certificate (profile, issued_at, serial);
+
 -- valid -> suspended (reason 6, certificateHold) -> valid again or revoked; valid -> revoked. A revoked one stays revoked, for ever. Revoked after a hold it keeps
 -- the hold's date: what was refused meanwhile stays refused.
 CREATE OR REPLACE FUNCTION certificate_is_for_ever() RETURNS trigger LANGUAGE plpgsql AS $$

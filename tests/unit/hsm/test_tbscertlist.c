@@ -159,12 +159,97 @@ CASE(a_list_says_all_of_our_own_certificates_and_nothing_hidden)
 	spoil = NULL;
 }
 
+static void
+point(X509_CRL *crl)
+{
+	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_issuing_distribution_point,
+		"critical,fullname:URI:http://pki.test/ca.1.crl");
+
+	assert_true(e != NULL && X509_CRL_add_ext(crl, e, -1));
+	X509_EXTENSION_free(e);
+}
+
+static void
+spoilt_point(X509_CRL *crl)
+{
+	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_issuing_distribution_point,
+		"critical,fullname:URI:http://pki.test/ca.1.crl,onlyuser:TRUE");
+
+	assert_true(e != NULL && X509_CRL_add_ext(crl, e, -1));
+	X509_EXTENSION_free(e);
+}
+
+static void
+uncritical_point(X509_CRL *crl)
+{
+	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_issuing_distribution_point,
+		"fullname:URI:http://pki.test/ca.1.crl");
+
+	assert_true(e != NULL && X509_CRL_add_ext(crl, e, -1));
+	X509_EXTENSION_free(e);
+}
+
+static void
+late_delta(X509_CRL *crl)
+{
+	OWN(ASN1_INTEGER) base = ASN1_INTEGER_new();
+
+	assert_int_equal(ASN1_INTEGER_set(base, 9), 1); /* its own number */
+	assert_int_equal(X509_CRL_add1_ext_i2d(crl, NID_delta_crl, base, 1, 0), 1);
+}
+
+static void
+removal(X509_CRL *crl)
+{
+	entry_add(crl, 5, NID_crl_reason, "\x0a\x01\x08");
+}
+
+static void
+delta_with_removal(X509_CRL *crl)
+{
+	delta(crl);
+	removal(crl);
+}
+
+static void
+freshest(X509_CRL *crl)
+{
+	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_freshest_crl, "URI:http://pki.test/ca.delta.crl");
+
+	assert_true(e != NULL && X509_CRL_add_ext(crl, e, -1));
+	X509_EXTENSION_free(e);
+}
+
+CASE(an_issuing_cas_routine_list_may_be_a_part_or_a_delta_that_says_so)
+{
+	static void (*const fine[])(X509_CRL *) = {point, delta, delta_with_removal, freshest};
+	static void (*const spoils[])(
+		X509_CRL *) = {spoilt_point, uncritical_point, late_delta, removal, foreign_entry, partial};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
+		spoil = fine[i];
+		ca_rule.purpose = (char *)"issuing-ca";
+		assert_ok(ask_list(0, 86400, true, ca_key.public_key));
+		ca_rule.purpose = (char *)"root-ca";
+		assert_err(ask_list(0, 86400, true, ca_key.public_key), ERR_REFUSED);
+	}
+	ca_rule.purpose = (char *)"issuing-ca";
+	for (size_t i = 0; i < sizeof(spoils) / sizeof(spoils[0]); i++) {
+		spoil = spoils[i];
+		assert_err(ask_list(0, 86400, true, ca_key.public_key), ERR_REFUSED);
+	}
+	ca_rule.purpose = (char *)"root-ca";
+	spoil = NULL;
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_list_is_of_now_numbered_and_ours),
 		cmocka_unit_test(a_list_says_all_of_our_own_certificates_and_nothing_hidden),
+		cmocka_unit_test(an_issuing_cas_routine_list_may_be_a_part_or_a_delta_that_says_so),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -35,7 +35,10 @@ static void
 put(struct ocsp_cache *c, const struct asked *a, enum ocsp_status status, unix_time at)
 {
 	const struct ocsp_answer answer = {.status = status, .this_update = at, .next_update = at + GOOD_FOR};
-	const struct ocsp_filling f = {.question = &a->q, .answer = &answer, .response = SPAN("response")};
+	const struct ocsp_filling f = {.question = &a->q,
+		.answer = &answer,
+		.response = SPAN("response"),
+		.epoch = ocsp_cache_epoch(c, span_at(a->q.serial, SERIAL_LEN))};
 	const struct ocsp_entry *e;
 
 	assert_int_equal(ocsp_cache_put(c, &f, &e), ERR_OK);
@@ -73,7 +76,7 @@ an_answer_is_found_until_it_is_stale(void **state)
 }
 
 static void
-a_revocation_drops_good_under_every_hash_and_leaves_revoked(void **state)
+a_change_drops_what_is_said_under_every_hash(void **state)
 {
 	struct ocsp_cache *c;
 	struct asked sha1, sha256, other;
@@ -90,9 +93,37 @@ a_revocation_drops_good_under_every_hash_and_leaves_revoked(void **state)
 	assert_false(has(c, &sha1, NOW));
 	assert_false(has(c, &sha256, NOW));
 	assert_true(has(c, &other, NOW));
-	put(c, &sha1, OCSP_REVOKED, NOW);
+	put(c, &sha1, OCSP_REVOKED, NOW); /* on hold, perhaps */
+	assert_true(ocsp_cache_forget(c, span_at(sha1.q.serial, SERIAL_LEN)));
+	assert_false(has(c, &sha1, NOW));
 	assert_false(ocsp_cache_forget(c, span_at(sha1.q.serial, SERIAL_LEN)));
-	assert_true(has(c, &sha1, NOW));
+	ocsp_cache_free(&c);
+}
+
+static void
+an_answer_from_before_a_change_does_not_come_back_after_it(void **state)
+{
+	const struct ocsp_answer answer = {.status = OCSP_GOOD, .this_update = NOW, .next_update = NOW + GOOD_FOR};
+	const struct ocsp_entry *e;
+	struct ocsp_cache *c;
+	struct asked a;
+
+	(void)state;
+	assert_int_equal(ocsp_cache_new(100, &c), ERR_OK);
+	ask(&a, 7, 0);
+	const struct ocsp_filling f = {.question = &a.q,
+		.answer = &answer,
+		.response = SPAN("response"),
+		.epoch = ocsp_cache_epoch(c, span_at(a.q.serial, SERIAL_LEN))};
+
+	assert_false(ocsp_cache_forget(c, span_at(a.q.serial, SERIAL_LEN))); /* while the answer was being signed */
+	assert_int_equal(ocsp_cache_put(c, &f, &e), ERR_OK);
+	assert_null(e);
+	assert_false(has(c, &a, NOW));
+	assert_false(ocsp_cache_has(c, &a.q, NOW));
+	put(c, &a, OCSP_REVOKED, NOW);
+	assert_true(ocsp_cache_has(c, &a.q, NOW + GOOD_FOR));
+	assert_false(ocsp_cache_has(c, &a.q, NOW + GOOD_FOR + 1));
 	ocsp_cache_free(&c);
 }
 
@@ -201,7 +232,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_answer_is_found_until_it_is_stale),
-		cmocka_unit_test(a_revocation_drops_good_under_every_hash_and_leaves_revoked),
+		cmocka_unit_test(a_change_drops_what_is_said_under_every_hash),
+		cmocka_unit_test(an_answer_from_before_a_change_does_not_come_back_after_it),
 		cmocka_unit_test(an_entry_being_sent_outlives_its_place),
 		cmocka_unit_test(it_does_not_grow_past_its_bound_and_the_unused_go_first),
 		cmocka_unit_test(only_what_was_asked_for_and_is_half_over_is_due),

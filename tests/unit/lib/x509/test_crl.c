@@ -150,6 +150,87 @@ CASE(a_partial_or_delta_list_is_not_taken_for_the_whole)
 	ASN1_INTEGER_free(base);
 }
 
+/* The address that certificate_for() puts into its certificates, or another one. */
+static enum err
+verdict_of_point(const char *point)
+{
+	AUTO(writer) w = writer_new(MAX_CRL);
+	const struct crl_facts facts = {.issuer = authority->issuer,
+		.number = 7,
+		.this_update = NOW,
+		.next_update = NOW + DAY,
+		.point = point,
+		.freshest = "http://pki.test/x.delta.crl"};
+
+	assert_ok(crl_make(&facts, authority->key, &w));
+	return verdict(&w, NOW);
+}
+
+static const char *
+point_of_leaf(void)
+{
+	static char url[200];
+	CRL_DIST_POINTS *points = X509_get_ext_d2i(leaf, NID_crl_distribution_points, NULL, NULL);
+
+	assert_non_null(points);
+	const ASN1_IA5STRING *name = sk_GENERAL_NAME_value(sk_DIST_POINT_value(points, 0)->distpoint->name.fullname, 0)
+					     ->d.uniformResourceIdentifier;
+
+	(void)snprintf(url, sizeof(url), "%.*s", ASN1_STRING_length(name), (const char *)ASN1_STRING_get0_data(name));
+	CRL_DIST_POINTS_free(points);
+	return url;
+}
+
+CASE(a_list_of_another_distribution_point_says_nothing)
+{
+	assert_ok(verdict_of_point(point_of_leaf()));
+	assert_ok(verdict_of_point(NULL));
+	assert_err(verdict_of_point("http://pki.test/crl/citizen-ca.77.crl"), ERR_MISMATCH);
+}
+
+CASE(a_list_is_read_as_it_was_made)
+{
+	AUTO(writer) w = writer_new(MAX_CRL);
+	const struct crl_entry entries[] = {{.serial = {1, 2}, .at = NOW - 5, .reason = 6},
+		{.serial = {1, 3}, .at = (unix_time)2556144000 + 86400, .reason = -1}, /* 2051: GeneralizedTime */
+		{.serial = {0x7f, 3}, .at = NOW - 7, .reason = CRL_REMOVE}};
+	const struct crl_facts facts = {.issuer = authority->issuer,
+		.number = 300,
+		.base = 299,
+		.this_update = NOW,
+		.next_update = NOW + DAY,
+		.entries = entries,
+		.count = 3};
+	struct crl_reading r;
+	struct crl_entry e;
+
+	assert_ok(crl_make(&facts, authority->key, &w));
+	assert_ok(crl_read(writer_span(&w), &r));
+	assert_true(r.number == 300 && r.base == 299 && r.this_update == NOW && r.next_update == NOW + DAY);
+	assert_ok(crl_signed_by(&r, authority->issuer));
+	assert_err(crl_signed_by(&r, authority->root), ERR_BAD_SIGNATURE);
+	for (size_t i = 0; i < 3; i++) {
+		assert_ok(crl_next(&r, &e));
+		assert_memory_equal(e.serial, entries[i].serial, SERIAL_LEN);
+		assert_true(e.at == entries[i].at && e.reason == entries[i].reason);
+	}
+	assert_err(crl_next(&r, &e), ERR_NOT_FOUND);
+	for (size_t len = 0; len < w.len; len++)
+		assert_err(crl_read(span_at(w.ptr, len), &r), ERR_MALFORMED);
+}
+
+CASE(a_delta_without_an_earlier_base_is_not_made)
+{
+	AUTO(writer) w = writer_new(MAX_CRL);
+	const struct crl_facts facts = {.issuer = authority->issuer,
+		.number = 7,
+		.base = 7,
+		.this_update = NOW,
+		.next_update = NOW + DAY};
+
+	assert_err(crl_make(&facts, authority->key, &w), ERR_CONFIG);
+}
+
 CASE(trailing_bytes_and_truncations_are_refused)
 {
 	AUTO(writer) w = writer_new(MAX_CRL);
@@ -183,5 +264,7 @@ RUN_WITH(set_up, tear_down, cmocka_unit_test(a_fresh_list_without_it_is_good_new
 	cmocka_unit_test(a_forged_list_is_refused), cmocka_unit_test(a_stranger_of_the_same_name_is_refused),
 	cmocka_unit_test(another_issuers_list_is_refused),
 	cmocka_unit_test(a_partial_or_delta_list_is_not_taken_for_the_whole),
+	cmocka_unit_test(a_list_of_another_distribution_point_says_nothing),
+	cmocka_unit_test(a_list_is_read_as_it_was_made), cmocka_unit_test(a_delta_without_an_earlier_base_is_not_made),
 	cmocka_unit_test(trailing_bytes_and_truncations_are_refused),
 	cmocka_unit_test(a_list_is_not_made_with_another_key))
