@@ -48,6 +48,7 @@ set_up(void **state)
 	rig_generate(r, label);
 	rig_generate(r, "citizen-seal");
 	rig_generate(r, "root-ca");
+	rig_generate(r, "citizen-ca");
 	trial.signer = rig_keyring(r, UID_SIGNER);
 	person_birth(r, trial.signer, &trial.one);
 	return 0;
@@ -313,6 +314,97 @@ CASE(keys_that_are_made_and_never_born_cost_no_memory)
 	assert_true(rig_number(r, "recycles") > 0);
 }
 
+/* ---- large lists ---- */
+
+enum { LISTS = 4, HEAVY_KIB = 400 << 10 };
+
+/* A TBSCertList of nearly sixteen mebibytes: as many entries as fit. */
+static void
+list_make(struct writer *out)
+{
+	static const uint8_t entry[] = "\x30\x21\x02\x10\x01"
+				       "23456789abcdef0"
+				       "\x17\x0d"
+				       "260101000000Z";
+	static const char before[] = "\x02\x01\x01\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03\x30\x00"
+				     "\x17\x0d"
+				     "260101000000Z"
+				     "\x17\x0d"
+				     "260102000000Z";
+	const size_t count = ((15 << 20) + (900 << 10)) / (sizeof(entry) - 1), entries = count * (sizeof(entry) - 1);
+	const size_t inner = sizeof(before) - 1 + 5 + entries;
+
+	writer_u8(out, 0x30);
+	writer_u8(out, 0x84);
+	for (int i = 3; i >= 0; i--)
+		writer_u8(out, (uint8_t)(inner >> (8 * i) & 0xff));
+	writer_bytes(out, span_at((const uint8_t *)before, sizeof(before) - 1));
+	writer_u8(out, 0x30);
+	writer_u8(out, 0x83);
+	for (int i = 2; i >= 0; i--)
+		writer_u8(out, (uint8_t)(entries >> (8 * i) & 0xff));
+	for (size_t i = 0; i < count; i++)
+		writer_bytes(out, span_at(entry, sizeof(entry) - 1));
+}
+
+static _Noreturn void
+list_send(const struct rig *r)
+{
+	AUTO(writer) list = writer_new(MAX_HSM_OBJECT);
+	AUTO(writer) signature = writer_new(1024);
+	struct keyring *k;
+	char path[128];
+
+	become(UID_CA);
+	rig_path(r, "hsmd.sock", path);
+	list_make(&list);
+	if (writer_done(&list) != ERR_OK || keyring_open(path, 1, &k) != ERR_OK)
+		_exit(1);
+	for (int i = 0; i < 3; i++) {
+		const enum err e = keyring_sign(k, "citizen-ca", writer_span(&list), SPAN(""), &signature);
+
+		if (getenv("MOHAR_TEST_TALK") != NULL)
+			print_message("  %s: %s\n", err_name(e), err_why());
+	}
+	_exit(0);
+}
+
+static long
+peak(const struct rig *r)
+{
+	char path[64], line[256];
+	long kib = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/status", (long)rig_worker(r));
+	f = fopen(path, "re");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "VmHWM: %ld", &kib) == 1)
+			break;
+	(void)fclose(f);
+	return kib;
+}
+
+CASE(the_largest_lists_at_once_take_bounded_memory)
+{
+	struct rig *r = rig_of(state);
+	pid_t children[LISTS];
+	int status;
+
+	separate_or_skip(r);
+	for (size_t i = 0; i < LISTS; i++) {
+		children[i] = fork();
+		if (children[i] == 0)
+			list_send(r);
+	}
+	for (size_t i = 0; i < LISTS; i++)
+		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+	print_message("  at its peak: %ld MiB; then %ld MiB\n", peak(r) >> 10, rig_resident(r) >> 10);
+	if (!is_sanitized())
+		assert_in_range(peak(r), 1, HEAVY_KIB);
+}
+
 int
 main(void)
 {
@@ -323,6 +415,7 @@ main(void)
 		cmocka_unit_test(one_byte_a_second_is_hung_up_on_and_holds_nobody_up),
 		cmocka_unit_test(challenges_by_the_thousand_cost_no_memory_and_the_citizen_signs_all_the_same),
 		cmocka_unit_test(keys_that_are_made_and_never_born_cost_no_memory),
+		cmocka_unit_test(the_largest_lists_at_once_take_bounded_memory),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
