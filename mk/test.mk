@@ -40,6 +40,16 @@ $(TEST_PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(LIB)
 	$(SAY) '  link    $@'
 	$(QUIET)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS_lib)
 
+# The benchmark of remote signatures has a mohar-hsmd, citizens and their passkeys as the tests have them.
+ACTIVATE = $(BUILD)/tests/bench/activate
+$(ACTIVATE): LIBS_lib := $(LIB) -lcmocka $(SERVICE)
+$(ACTIVATE): $(call objects,$(addprefix tests/unit/hsm/,rig.c person.c authenticator.c))
+
+# The benchmark of signatures makes a floor of bare pieces, of which the check is one.
+SIGNING = $(BUILD)/tests/bench/signing
+$(SIGNING): LIBS_lib := $(LIB) $(SERVICE)
+$(SIGNING): $(call objects,hsm/token/verifier.c hsm/token/inverse.c)
+
 # For the benchmark of what the check of every signature costs.
 $(UNCHECKED): $(call objects,tests/bench/unchecked/verifier.c) $(call objects,$(SOURCES_hsm)) $(LIB)
 	@mkdir -p $(@D)

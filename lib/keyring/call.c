@@ -16,6 +16,7 @@ enum {
 };
 
 static atomic_uint next_id;
+static atomic_int under_way; /* calls of this process that wait for an answer */
 
 void
 reply_free(struct reply *r)
@@ -129,7 +130,7 @@ answer_look(struct pool *p, int fd, struct inbox *in)
 		return;
 	until = clock_ticks() + LOOK;
 	while (n < 0 && clock_ticks() < until) {
-		if (atomic_load_explicit(&p->under_way, memory_order_relaxed) > 1)
+		if (atomic_load_explicit(&under_way, memory_order_relaxed) > 1)
 			return;
 		n = recv(fd, in->bytes, sizeof(in->bytes), MSG_DONTWAIT);
 		if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
@@ -188,10 +189,15 @@ frames_receive(struct pool *p, int fd, const struct call *c, uint32_t id, struct
 static enum err
 exchange(struct pool *p, int fd, const struct call *c, struct span frames, uint32_t id, struct reply *out)
 {
+	enum err e;
+
 	/* A refusal may come, and the connection go, before all of it is sent: then the answer still says why. */
 	if (all_send(fd, frames) != ERR_OK)
 		err_forget();
-	TRY(frames_receive(p, fd, c, id, &out->body));
+	atomic_fetch_add(&under_way, 1);
+	e = frames_receive(p, fd, c, id, &out->body);
+	atomic_fetch_sub(&under_way, 1);
+	TRY(e);
 	return reply_read(writer_span(&out->body), &out->fields);
 }
 

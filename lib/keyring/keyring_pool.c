@@ -83,7 +83,6 @@ reserve(struct pool *p, int *fd)
 static void
 forget(struct pool *p)
 {
-	atomic_fetch_sub(&p->under_way, 1);
 	(void)pthread_mutex_lock(&p->lock);
 	p->open_count--;
 	(void)pthread_cond_signal(&p->free_again);
@@ -105,7 +104,6 @@ pool_take(struct pool *p, bool surely, int *fd, bool *fresh)
 	enum err e;
 
 	TRY(reserve(p, fd));
-	atomic_fetch_add(&p->under_way, 1);
 	if (*fd >= 0 && surely && !is_quiet(*fd)) {
 		(void)close(*fd); /* its place is ours */
 		pool_drop_idle(p);
@@ -128,7 +126,6 @@ pool_give(struct pool *p, int fd, bool good)
 		forget(p);
 		return;
 	}
-	atomic_fetch_sub(&p->under_way, 1);
 	(void)pthread_mutex_lock(&p->lock);
 	p->idle[p->idle_count++] = fd;
 	(void)pthread_cond_signal(&p->free_again);

@@ -22,8 +22,7 @@ struct pool {
 	struct sockaddr_un address;
 	int *idle; /* owned: descriptors that nobody uses */
 	size_t idle_count, open_count, size;
-	atomic_int under_way; /* connections that are taken */
-	atomic_int luck;      /* call.c: how often an answer came while it was looked for, less how often none did */
+	atomic_int luck; /* call.c: how often an answer came while it was looked for, less how often none did */
 };
 
 /* ERR_CONFIG for a path of more than 107 bytes. */

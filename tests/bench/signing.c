@@ -4,23 +4,31 @@
  *   signing make SOCKET LABEL                                  has mohar-hsmd make the key
  *   signing raw MODULE TOKEN PINFILE LABEL THREADS MS
  *   signing provider SOCKET LABEL THREADS MS
+ *   signing floor MODULE TOKEN PINFILE LABEL THREADS MS CHECK  what no daemon of this shape goes below: another process does bare C_Sign calls, checks each signature
+ *                                                              (CHECK is 1; 0: does not), writes a line and answers over a socket, and nothing else
  */
 #include <dlfcn.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <openssl/core_names.h>
+#include <openssl/params.h>
 #include <p11-kit/pkcs11.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
-#include "base/encode.h"
 #include "base/file.h"
-#include "jose/jose.h"
+#include "hsm/token/verifier.h"
 #include "keyring/keyring.h"
+#include "tests/bench/object.h"
 
 enum { MAX_THREADS = 64, MAX_SAMPLES = 1 << 20, MAX_SLOTS = 16 };
 
@@ -41,6 +49,7 @@ struct hand {
 	CK_OBJECT_HANDLE key;
 	EVP_PKEY *pkey;
 	struct span object;
+	int fd;
 	int64_t *samples, count, until;
 };
 
@@ -129,20 +138,10 @@ static struct span
 object_make(EVP_PKEY *key)
 {
 	static struct writer w;
-	AUTO(writer) header = writer_new(512);
-	AUTO(writer) payload = writer_new(512);
-	struct jwk *jwk = NULL;
 
-	must(jwk_from_key(key, NULL, &jwk) == ERR_OK, "a JWK");
-	writer_format(&header, "{\"alg\":\"ES256\",\"kid\":\"%s\",\"typ\":\"JWT\"}", jwk_kid(jwk));
-	writer_format(&payload, "{\"iat\":%lld,\"exp\":%lld,\"sub\":\"%064d\"}", (long long)time(NULL),
-		(long long)time(NULL) + 300, 7);
 	w = writer_new(4096);
-	base64url_write(&w, writer_span(&header));
-	writer_u8(&w, '.');
-	base64url_write(&w, writer_span(&payload));
+	object_write(key, &w);
 	must(writer_done(&w) == ERR_OK, "an object");
-	jwk_free(&jwk);
 	return writer_span(&w);
 }
 
@@ -163,14 +162,13 @@ slot_of(CK_FUNCTION_LIST *c, const char *label)
 	return 0;
 }
 
-static int
-raw(char **argv)
+/* Logged in, with a session for each hand and the key's handle. argv: MODULE TOKEN PINFILE LABEL THREADS MS. */
+static CK_FUNCTION_LIST *
+token_open(char **argv, struct hand *hands, int threads)
 {
-	static struct hand hands[MAX_THREADS];
 	CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
 	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
 	CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof(class)}, {CKA_LABEL, argv[3], strlen(argv[3])}};
-	const int threads = atoi(argv[4]);
 	AUTO(writer) pin = writer_new(256);
 	void *library = dlopen(argv[0], RTLD_NOW);
 	CK_C_GetFunctionList get;
@@ -185,7 +183,10 @@ raw(char **argv)
 	slot = slot_of(c, argv[1]);
 	must(file_read(argv[2], 256, &pin) == ERR_OK, "the PIN");
 	for (int i = 0; i < threads; i++) {
-		hands[i] = (struct hand){.sign = sign_raw, .calls = c, .object = SPAN("something of a usual length")};
+		hands[i] = (struct hand){.sign = sign_raw,
+			.calls = c,
+			.fd = hands[i].fd,
+			.object = SPAN("something of a usual length")};
 		must(c->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &hands[i].session) == CKR_OK,
 			"C_OpenSession");
 	}
@@ -196,9 +197,140 @@ raw(char **argv)
 	(void)c->C_FindObjectsFinal(hands[0].session);
 	for (int i = 0; i < threads; i++)
 		hands[i].key = key;
+	return c;
+}
+
+static int
+raw(char **argv)
+{
+	static struct hand hands[MAX_THREADS];
+	const int threads = atoi(argv[4]);
+
+	(void)token_open(argv, hands, threads);
 	measure(hands, threads, atoll(argv[5]));
 	return EXIT_SUCCESS;
 }
+
+/* ---- floor ---- */
+
+enum { ASKED = 280, ANSWERED = 92, LINE = 227 }; /* bytes, as SIGN of a token has them */
+
+/* A request of that size, and its answer: with the calls that the keyring makes. */
+static void
+sign_floor(struct hand *h)
+{
+	struct pollfd p = {.fd = h->fd, .events = POLLIN};
+	uint8_t bytes[ASKED] = {0};
+
+	must(send(h->fd, bytes, ASKED, MSG_NOSIGNAL) == ASKED && poll(&p, 1, 5000) == 1 &&
+			recv(h->fd, bytes, sizeof(bytes), 0) == ANSWERED,
+		"the other process");
+}
+
+static struct {
+	struct verifier *verifier; /* NULL: it believes */
+	int file;
+} floor_state;
+
+static void *
+floor_serve(void *argument)
+{
+	struct hand *h = argument;
+	CK_MECHANISM mechanism = {CKM_ECDSA, NULL, 0};
+	uint8_t bytes[ASKED];
+
+	while (recv(h->fd, bytes, sizeof(bytes), 0) == ASKED) {
+		const struct sha256 hash = sha256_of(span_at(bytes, sizeof(bytes)));
+		uint8_t signature[64];
+		CK_ULONG len = sizeof(signature);
+
+		must(h->calls->C_SignInit(h->session, &mechanism, h->key) == CKR_OK &&
+				h->calls->C_Sign(h->session, (CK_BYTE *)(uintptr_t)hash.bytes, SHA256_LEN, signature,
+					&len) == CKR_OK,
+			"C_Sign");
+		must(floor_state.verifier == NULL ||
+				verifier_check(floor_state.verifier, sha256_span(&hash),
+					span_at(signature, sizeof(signature))) == ERR_OK,
+			"the signature");
+		must(write(floor_state.file, bytes, LINE) == LINE &&
+				send(h->fd, bytes, ANSWERED, MSG_NOSIGNAL) == ANSWERED,
+			"the answer");
+	}
+	return NULL;
+}
+
+/* The public half of that label. */
+static EVP_PKEY *
+public_half(CK_FUNCTION_LIST *c, CK_SESSION_HANDLE session, char *label)
+{
+	CK_OBJECT_CLASS class = CKO_PUBLIC_KEY;
+	CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof(class)}, {CKA_LABEL, label, strlen(label)}};
+	uint8_t der[80];
+	CK_ATTRIBUTE point = {CKA_EC_POINT, der, sizeof(der)};
+	CK_OBJECT_HANDLE object = 0;
+	CK_ULONG n = 0;
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	EVP_PKEY *key = NULL;
+
+	must(c->C_FindObjectsInit(session, template, 2) == CKR_OK &&
+			c->C_FindObjects(session, &object, 1, &n) == CKR_OK && n == 1 &&
+			c->C_FindObjectsFinal(session) == CKR_OK &&
+			c->C_GetAttributeValue(session, object, &point, 1) == CKR_OK && point.ulValueLen == 67,
+		"the public key");
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t) "P-256", 0),
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, der + 2, 65),
+		OSSL_PARAM_construct_end(),
+	};
+	must(EVP_PKEY_fromdata_init(context) == 1 && EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) == 1,
+		"the public key");
+	EVP_PKEY_CTX_free(context);
+	return key;
+}
+
+static _Noreturn void
+floor_server(char **argv, struct hand *hands, int threads)
+{
+	CK_FUNCTION_LIST *c;
+	pthread_t id;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	c = token_open(argv, hands, threads);
+	floor_state.file = memfd_create("lines", MFD_CLOEXEC);
+	if (atoi(argv[6]) != 0)
+		must(verifier_new(public_half(c, hands[0].session, argv[3]), &floor_state.verifier) == ERR_OK,
+			"the key");
+	for (int i = 1; i < threads; i++)
+		must(pthread_create(&id, NULL, floor_serve, &hands[i]) == 0, "a thread");
+	(void)floor_serve(&hands[0]);
+	for (;;)
+		(void)pause();
+}
+
+static int
+floor_run(char **argv)
+{
+	static struct hand hands[MAX_THREADS], servers[MAX_THREADS];
+	const int threads = atoi(argv[4]);
+
+	must(threads > 0 && threads <= MAX_THREADS, "how many threads");
+	for (int i = 0; i < threads; i++) {
+		int pair[2];
+
+		must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0, "a socket");
+		hands[i] = (struct hand){.sign = sign_floor, .fd = pair[0]};
+		servers[i].fd = pair[1];
+	}
+	if (fork() == 0)
+		floor_server(argv, servers, threads);
+	for (int i = 0; i < threads; i++)
+		for (int n = 0; n < 20; n++) /* until it is there, and the key's table is made */
+			sign_floor(&hands[i]);
+	measure(hands, threads, atoll(argv[5]));
+	return EXIT_SUCCESS;
+}
+
+/* ---- provider ---- */
 
 static int
 provider(char **argv)
@@ -236,12 +368,14 @@ main(int argc, char **argv)
 
 	if (argc == 8 && strcmp(argv[1], "raw") == 0)
 		code = raw(argv + 2);
+	else if (argc == 9 && strcmp(argv[1], "floor") == 0)
+		code = floor_run(argv + 2);
 	else if (argc == 6 && strcmp(argv[1], "provider") == 0)
 		code = provider(argv + 2);
 	else if (argc == 4 && strcmp(argv[1], "make") == 0)
 		code = make(argv + 2);
 	else
-		(void)fprintf(stderr, "signing: raw, provider or make; see the head of signing.c\n");
+		(void)fprintf(stderr, "signing: raw, floor, provider or make; see the head of signing.c\n");
 	(void)fflush(stdout);
 	_exit(code); /* SoftHSM does not survive libcrypto's end */
 }
