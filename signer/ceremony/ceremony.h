@@ -6,7 +6,7 @@
 #include "jose/jose.h"
 #include "signer/signer.h"
 
-enum { MAX_CEREMONY_BODY = 2 * MAX_JWS };
+enum { MAX_CEREMONY_BODY = MAX_JWS };
 
 /* POST /ceremonies: a transcript. 201 with its hash and where its receipt will be; 200 with the same if it is there already. */
 enum err ceremony_add(void *daemon, struct request *request, struct reply *reply);
