@@ -28,6 +28,8 @@ static const struct config_row rows[] = {
 	{"share", CONFIG_PATH, AT(share), NULL,
 		"the folder of data files, with lib/ and ca/ in it, as in the source tree", 0, 0},
 	{"authorities", CONFIG_PATH, AT(authorities), NULL, "the folder of CA certificates, LABEL.pem each", 0, 0},
+	{"blocklist", CONFIG_TEXT, AT(blocklist), "",
+		"file of public keys that are certified for nobody: SHA-256 of the SubjectPublicKeyInfo, sorted", 0, 0},
 	{"tls_certificate", CONFIG_PATH, AT(tls_certificate), NULL, "our TLS certificate and chain, PEM", 0, 0},
 	{"tls_key", CONFIG_PATH, AT(tls_key), NULL, "its key, PEM", 0, 0},
 	{"tls_ca", CONFIG_TEXT, AT(tls_ca), "", "anchor of the other daemons' TLS certificates", 0, 0},
@@ -118,6 +120,7 @@ cad_read(const char *path, struct cad *out)
 	(void)snprintf(folder, sizeof(folder), "%s/profiles", out->config.policies);
 	TRY(profiles_read(folder, &out->profiles));
 	TRY(authorities_read(out->config.authorities, &out->authorities));
+	TRY(blocklist_open(out->config.blocklist, &out->blocklist));
 	TRY(acme_read(out, &out->acme));
 	return cross_check(out);
 }
@@ -144,6 +147,7 @@ cad_free(struct cad *c)
 	rate_free(&c->nonces);
 	authorities_free(&c->authorities);
 	profiles_free(&c->profiles);
+	blocklist_free(&c->blocklist);
 	operators_free(&c->operators);
 	if (c->db != NULL)
 		db_pool_free(&c->db);

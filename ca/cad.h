@@ -10,12 +10,13 @@
 #include "db/db.h"
 #include "jose/act.h"
 #include "keyring/keyring.h"
+#include "x509/blocklist.h"
 
 struct cad_config {
 	char *database, *owner_database;
 	char *hsm_socket;
 	char *url, *pki_url;
-	char *keys, *policies, *share, *authorities;
+	char *keys, *policies, *share, *authorities, *blocklist;
 	char *tls_certificate, *tls_key, *tls_ca;
 	char *acme_networks, *acme_resolver, *acme_hosts, *acme_profile;
 	int64_t acme_http_port, acme_tls_port, acme_workers, acme_orders_per_hour, acme_failures_per_hour;
@@ -41,6 +42,7 @@ struct cad {
 	struct keyring *keyring;
 	struct operators operators;
 	struct profiles profiles;
+	struct blocklist *blocklist; /* keys that are certified for nobody; NULL: none */
 	struct authorities authorities;
 	struct ocsp_cache *ocsp; /* guards itself */
 	struct rate *unknown;    /* guards itself: OCSP answers for serials that were never issued */
@@ -48,7 +50,7 @@ struct cad {
 	struct crl_set *lists;   /* guards itself: revocation lists as they are served */
 	struct keeper *keeper;   /* guards itself */
 	struct acme *acme;
-	struct proof *proof;     /* guards itself */
+	struct proof *proof; /* guards itself */
 };
 
 /* Reads the settings only. ERR_CONFIG. */

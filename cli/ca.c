@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 
 #include "base/file.h"
+#include "cli/ca_lint.h"
 #include "cli/order.h"
 #include "http/client.h"
 #include "x509/own.h"
@@ -411,5 +412,7 @@ const struct cli_verb cli_ca[] = {
 	{"ca", "show", "SERIAL", "one certificate and its status", show_options, run_show},
 	{"ca", "list", NULL, "certificates, the newest first", list_options, run_list},
 	{"ca", "crl", "CA", "the revocation list of a CA, such as citizen-ca", crl_options, run_crl},
+	{"ca", "lint", "[FILE]", "a certificate against the rules by which certificates are issued", ca_lint_options,
+		run_ca_lint},
 	{0},
 };

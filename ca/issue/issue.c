@@ -6,7 +6,10 @@
 #include "base/encode.h"
 #include "ca/status/crl.h"
 #include "ca/store/statements.h"
+#include "x509/blocklist.h"
+#include "x509/lint/lint.h"
 #include "x509/own.h"
+#include "x509/profile.h"
 #include "x509/profile.h"
 
 enum { SECONDS_A_DAY = 86400, MAX_SUBJECT_TEXT = 4 << 10, MAX_URL = 512 };
@@ -54,6 +57,15 @@ holder_check(struct cad *c, struct span spki_sha256, struct span holder)
 	return ERR_OK;
 }
 
+/* Keys that are known to be public: a broken generator's, leaked ones (setting blocklist). */
+static enum err
+key_blocked(const struct cad *c, struct span spki_sha256)
+{
+	REQUIRE_WHY(!blocklist_has(c->blocklist, spki_sha256), ERR_REFUSED,
+		"this public key is on the blocklist %s; make a new key", c->config.blocklist);
+	return ERR_OK;
+}
+
 /* 128 random bits, but that an INTEGER is positive (RFC 5280 4.1.2.2) and 16 bytes long. */
 static void
 serial_random(uint8_t serial[SERIAL_LEN])
@@ -69,6 +81,7 @@ struct making {
 	int64_t shard; /* which list it names */
 	unix_time at, not_after;
 	struct sha256 spki_sha256;
+	struct lint_report lint;
 	X509 *x;
 };
 
@@ -111,6 +124,7 @@ make(struct cad *c, const struct issuance *i, const struct authority *a, struct 
 		.ocsp_url = (const char *)writer_span(&ocsp).ptr,
 		.crl_url = (const char *)writer_span(&crl).ptr,
 		.ca_url = (const char *)writer_span(&ca).ptr,
+		.lint = &m->lint,
 	};
 
 	memcpy(facts.serial, m->serial, SERIAL_LEN);
@@ -140,6 +154,7 @@ make_event(const struct issuance *i, const struct making *m, struct span subject
 	json_object(&j, NULL);
 	json_text(&j, "actor", i->actor);
 	json_bytes64(&j, "certificate_sha256", sha256_span(&certificate));
+	lint_summary(&m->lint, &j, "lint");
 	if (i->person != NULL) {
 		uuid_write(&person, i->person);
 		json_span(&j, "person", writer_span(&person));
@@ -214,6 +229,9 @@ certificate_issue(struct cad *c, const struct issuance *i, X509 **out)
 
 	REQUIRE_WHY(a != NULL && !a->is_root, ERR_REFUSED, "profile '%s' is issued by '%s', not here", i->profile->name,
 		i->profile->issuer);
+	if (i->csr.len > 0)
+		TRY(request_allowed(i->profile, i->csr));
+	TRY(key_blocked(c, sha256_span(&m.spki_sha256)));
 	TRY(issue_holder(i, &holder));
 	TRY(holder_check(c, sha256_span(&m.spki_sha256), writer_span(&holder)));
 	TRY(make(c, i, a, &m));

@@ -16,7 +16,9 @@ struct issuance {
 	const char *actor;         /* operator's name, or "mohar-cad" */
 	const char *principal;     /* for whom; NULL: the person, else the actor */
 	const char *channel;       /* "card", "local" */
-	struct span evidence;      /* the registrar's act, for mohar-hsmd; empty if the profile needs none */
+	struct span
+		csr; /* the request (DER or PEM) that asked, csr_parse having taken it: what it asks for beside its key must be within the profile. Empty: none */
+	struct span evidence; /* the registrar's act, for mohar-hsmd; empty if the profile needs none */
 };
 
 /* ERR_EXISTS: the key was certified for another holder. ERR_REFUSED with mohar-hsmd's or the profile's reason. The caller frees *out with X509_free. */

@@ -2,20 +2,12 @@
 
 #include "x509/asn1.h"
 #include "x509/extensions.h"
+#include "x509/lint/lint.h"
 #include "x509/own.h"
+#include "x509/profile.h"
 #include "x509/weak_key.h"
 
 enum { SECONDS_A_DAY = 86400 };
-
-static enum err
-parts_check(const struct profile *p, const char *what, const struct json_list *allowed, const struct name_part *parts,
-	size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		REQUIRE_WHY(json_texts_have(allowed, parts[i].type), ERR_REFUSED, "profile %s does not allow %s %s",
-			p->name, what, parts[i].type);
-	return ERR_OK;
-}
 
 static enum err
 times_check(const struct certificate_facts *f)
@@ -108,6 +100,70 @@ issuer_check(const struct certificate_facts *f, EVP_PKEY *subject_key, EVP_PKEY 
 	return ERR_OK;
 }
 
+/* The algorithm that X509_sign() would put in: set before it, so that the bytes that are looked at are those that are signed. RFC 5758 3.2, RFC 4055 5, RFC 8410 3. */
+static enum err
+set_algorithm(X509 *x, const EVP_PKEY *key, const EVP_MD *digest)
+{
+	const int type = EVP_PKEY_is_a(key, "RSA") ? NID_rsaEncryption
+		: EVP_PKEY_is_a(key, "EC")         ? NID_X9_62_id_ecPublicKey
+		: EVP_PKEY_is_a(key, "ED25519")    ? NID_ED25519
+						   : NID_ED448;
+	int nid = type;
+
+	CRYPTO_OK(digest == NULL || OBJ_find_sigid_by_algs(&nid, EVP_MD_get_type(digest), type) == 1,
+		"signature algorithm");
+	X509_ALGOR *algorithm = (X509_ALGOR *)(uintptr_t)X509_get0_tbs_sigalg(x);
+
+	CRYPTO_OK(X509_ALGOR_set0(algorithm, OBJ_nid2obj(nid), type == NID_rsaEncryption ? V_ASN1_NULL : V_ASN1_UNDEF,
+			  NULL) == 1,
+		"signature algorithm");
+	return ERR_OK;
+}
+
+static enum err
+tbs_write(X509 *x, struct writer *out)
+{
+	unsigned char *der = NULL;
+	const int len = i2d_re_X509_tbs(x, &der);
+
+	return der_append(der, len, out);
+}
+
+static enum err
+lint(const struct certificate_facts *f, struct span tbs)
+{
+	AUTO(writer) issuer = writer_new(MAX_CERTIFICATE);
+	struct lint_context context = {.profile = f->profile, .now = f->not_before};
+
+	if (f->issuer) {
+		TRY(certificate_der(f->issuer, &issuer));
+		context.issuer = writer_span(&issuer);
+	}
+	TRY(lint_tbs(tbs, &context, f->lint));
+	return lint_verdict(f->lint);
+}
+
+/* Exactly the bytes that were looked at are signed: compared again after it. */
+static enum err
+lint_and_sign(const struct certificate_facts *f, X509 *x, EVP_PKEY *key, const EVP_MD *digest)
+{
+	AUTO(writer) before = writer_new(MAX_CERTIFICATE);
+	AUTO(writer) after = writer_new(MAX_CERTIFICATE);
+
+	if (f->lint) {
+		TRY(set_algorithm(x, key, digest));
+		TRY(tbs_write(x, &before));
+		TRY(lint(f, writer_span(&before)));
+	}
+	CRYPTO_OK(X509_sign(x, key, digest) > 0, "signing the certificate");
+	if (!f->lint)
+		return ERR_OK;
+	TRY(tbs_write(x, &after));
+	REQUIRE_WHY(span_equal(writer_span(&before), writer_span(&after)), ERR_CORRUPT,
+		"the certificate that was signed is not the one that was looked at");
+	return ERR_OK;
+}
+
 enum err
 certificate_make(const struct certificate_facts *f, EVP_PKEY *key, X509 **out)
 {
@@ -116,8 +172,7 @@ certificate_make(const struct certificate_facts *f, EVP_PKEY *key, X509 **out)
 	const EVP_MD *digest;
 
 	REQUIRE(x, ERR_NO_MEMORY);
-	TRY(parts_check(f->profile, "subject attribute", &f->profile->subject, f->subject, f->subject_count));
-	TRY(parts_check(f->profile, "alternative name", &f->profile->alternative_names, f->names, f->names_count));
+	TRY(profile_allows(f->profile, f->subject, f->subject_count, f->names, f->names_count));
 	REQUIRE_WHY(f->subject_count + f->names_count > 0, ERR_REFUSED,
 		"RFC 5280 4.1.2.6: neither subject nor alternative name");
 	TRY(times_check(f));
@@ -129,7 +184,7 @@ certificate_make(const struct certificate_facts *f, EVP_PKEY *key, X509 **out)
 	TRY(set_names(f, x));
 	TRY(set_times(f, x));
 	TRY(extensions_add(f, x));
-	CRYPTO_OK(X509_sign(x, key, digest) > 0, "signing the certificate");
+	TRY(lint_and_sign(f, x, key, digest));
 	*out = x;
 	x = NULL;
 	return ERR_OK;

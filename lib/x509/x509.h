@@ -33,6 +33,10 @@ struct profile {
 	bool name_required;                 /* one alternative name at least */
 	bool wildcards;                     /* "*.example.org" is allowed */
 	struct json_list dns_suffixes;      /* dns names must be one of these or under it; empty: any */
+	struct json_list subject_required;  /* those of subject that must be there */
+	bool name_required;                 /* one alternative name at least */
+	bool wildcards;                     /* "*.example.org" is allowed */
+	struct json_list dns_suffixes;      /* dns names must be one of these or under it; empty: any */
 	struct json_list key_types;         /* accepted keys: "P-256", "P-384", "RSA-3072" ... */
 	struct json_list
 		qc_statements; /* EN 319 412-5 names: "compliance", "legislation-BT", "sscd", "type-esign", "type-eseal", "type-web" */
@@ -49,6 +53,8 @@ struct name_part {
 	const char *value; /* UTF-8 */
 };
 
+struct lint_report;
+
 /* Everything that goes into a certificate beside its profile. All borrowed. */
 struct certificate_facts {
 	const struct profile *profile;
@@ -61,8 +67,10 @@ struct certificate_facts {
 	unix_time not_before, not_after;
 	X509 *issuer;                            /* NULL: self-signed */
 	const char *ocsp_url, *crl_url, *ca_url; /* NULL: left out */
+	struct lint_report *lint; /* where the lint of the exact bytes goes, before the key is asked (x509/lint/lint.h); NULL: not linted */
 };
-/* Builds and signs with key (usually a provider handle). The caller frees *out with X509_free. Refuses what the profile does not allow, naming it. */
+/* Builds and signs with key (usually a provider handle). The caller frees *out with X509_free. Refuses what the profile does not allow, naming it;
+ * with facts->lint also what breaks a rule, naming it and its clause: the key is then not asked. */
 MUST_USE enum err certificate_make(const struct certificate_facts *facts, EVP_PKEY *key, X509 **out);
 
 /* A PKCS#10 request: self-signature verified, key type accepted, one SPKI. */

@@ -52,7 +52,9 @@ CASE(words_that_nobody_knows_are_refused)
 	assert_err(verdict("", ""), ERR_CONFIG);
 	assert_err(verdict("\"digitalSignature\"", ",\"extended_key_usage\":[\"webAuth\"]"), ERR_CONFIG);
 	assert_ok(verdict("\"digitalSignature\"",
-		",\"extended_key_usage\":[\"clientAuth\",\"ocspSigning\",\"timeStamping\",\"1.3.6.1.5.5.7.3.36\"]"));
+		",\"extended_key_usage\":[\"clientAuth\",\"emailProtection\",\"1.3.6.1.5.5.7.3.36\"]"));
+	assert_ok(verdict("\"digitalSignature\"", ",\"extended_key_usage\":[\"timeStamping\"]"));
+	assert_ok(verdict("\"digitalSignature\"", ",\"extended_key_usage\":[\"ocspSigning\"],\"no_ocsp_check\":true"));
 	assert_err(verdict("\"digitalSignature\"", ",\"policies\":[\"1.3.x\"]"), ERR_CONFIG);
 	assert_err(verdict("\"digitalSignature\"", ",\"alternative_names\":[\"DNS\"]"), ERR_CONFIG);
 	assert_err(verdict("\"digitalSignature\"", ",\"qc_statements\":[\"complience\"]"), ERR_CONFIG);
