@@ -10,7 +10,6 @@
 #include "x509/lint/lint.h"
 #include "x509/own.h"
 #include "x509/profile.h"
-#include "x509/profile.h"
 
 enum { SECONDS_A_DAY = 86400, MAX_SUBJECT_TEXT = 4 << 10, MAX_URL = 512 };
 

@@ -33,10 +33,6 @@ struct profile {
 	bool name_required;                 /* one alternative name at least */
 	bool wildcards;                     /* "*.example.org" is allowed */
 	struct json_list dns_suffixes;      /* dns names must be one of these or under it; empty: any */
-	struct json_list subject_required;  /* those of subject that must be there */
-	bool name_required;                 /* one alternative name at least */
-	bool wildcards;                     /* "*.example.org" is allowed */
-	struct json_list dns_suffixes;      /* dns names must be one of these or under it; empty: any */
 	struct json_list key_types;         /* accepted keys: "P-256", "P-384", "RSA-3072" ... */
 	struct json_list
 		qc_statements; /* EN 319 412-5 names: "compliance", "legislation-BT", "sscd", "type-esign", "type-eseal", "type-web" */
