@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "hsm/token/answer.h"
 
 static enum err
 key_load(struct session *s, struct key *k)
@@ -19,6 +20,100 @@ key_load(struct session *s, struct key *k)
 	atomic_store(&k->handle[s->seat], k->found.handle);
 	atomic_store(&k->era[s->seat], s->era);
 	atomic_store(&k->present, true);
+	return ERR_OK;
+}
+
+static enum err
+answer_set(struct key *k, const char *text)
+{
+	char *answer = strdup(text);
+
+	REQUIRE(answer != NULL, ERR_NO_MEMORY);
+	free(k->answer);
+	k->answer = answer;
+	return ERR_OK;
+}
+
+static enum err
+answer_ask(struct session *s, struct key *k, const struct token_key *found)
+{
+	AUTO(writer) text = writer_new(MAX_ANSWER);
+
+	TRY(token_answer_ask(s, k->rule->label, found, found->handle, &text));
+	return answer_set(k, (const char *)writer_span(&text).ptr);
+}
+
+/* One that was just made: known by what it answers from its first moment on. */
+static enum err
+key_take(struct session *s, struct key *k)
+{
+	struct token_key fresh;
+	enum err e;
+
+	TRY(token_key_find(s, k->rule->label, k->algorithm, &fresh));
+	e = answer_ask(s, k, &fresh);
+	token_key_free(&fresh);
+	TRY(e);
+	return key_load(s, k);
+}
+
+enum err
+keys_replay(void *context, const struct journal_line *line)
+{
+	struct keys *keys = context;
+	struct key *k = line->key == NULL ? NULL : keys_find(keys, span_of(line->key));
+
+	if (k == NULL)
+		return ERR_OK;
+	if (strcmp(line->act, "answer") == 0 && line->detail != NULL)
+		return answer_set(k, line->detail);
+	if (strcmp(line->act, "generate") == 0) { /* another key begins */
+		free(k->answer);
+		k->answer = NULL;
+	}
+	return ERR_OK;
+}
+
+enum err
+key_enter(const struct key *k, struct journal *journal, unix_time now)
+{
+	const struct journal_entry entry = {.act = "answer",
+		.key = k->rule->label,
+		.type = k->algorithm->name,
+		.detail = k->answer};
+
+	return journal_append(journal, &entry, now);
+}
+
+static enum err
+key_known(struct key *k, struct session *s, struct journal *journal, unix_time now)
+{
+	if (k->answer != NULL)
+		return token_answer_check(s, k->rule->label, &k->found, k->found.handle, k->answer);
+	if (journal == NULL)
+		return ERR_OK;
+	TRY(answer_ask(s, k, &k->found));
+	return key_enter(k, journal, now);
+}
+
+enum err
+keys_known(struct keys *keys, struct session *s, struct journal *journal, unix_time now)
+{
+	for (size_t i = 0; i < keys->count; i++) {
+		struct key *k = &keys->rows[i];
+		enum err e;
+
+		if (!atomic_load(&k->present)) {
+			if (k->answer != NULL)
+				log_warn("token",
+					"key '%s' was made (%.21s…), and the token does not hold it: restore the token's backup",
+					k->rule->label, k->answer);
+			continue;
+		}
+		e = key_known(k, s, journal, now);
+		REQUIRE_WHY(e != ERR_CORRUPT, ERR_CONFIG, "%s: put the right token back", err_why());
+		TRY(e);
+	}
 	return ERR_OK;
 }
 
@@ -70,9 +165,18 @@ key_generate(struct keys *keys, struct session *s, struct key *k, struct writer 
 	else
 		e = token_key_generate(s, k->rule->label, k->algorithm, json);
 	if (e == ERR_OK)
-		e = key_load(s, k);
+		e = key_take(s, k);
 	(void)pthread_mutex_unlock(&keys->birth);
 	return e;
+}
+
+/* A public half is compared by itself. */
+static enum err
+answer_compare(struct session *s, const struct key *k, CK_OBJECT_HANDLE handle)
+{
+	if (k->answer == NULL || k->algorithm->kind == ALGORITHM_SIGN)
+		return ERR_OK;
+	return token_answer_check(s, k->rule->label, &k->found, handle, k->answer);
 }
 
 /* The same key as before? A token that lost its sessions may have been exchanged meanwhile. */
@@ -90,7 +194,7 @@ key_compare(struct session *s, const struct key *k, CK_OBJECT_HANDLE *handle)
 	*handle = now.handle;
 	token_key_free(&now);
 	REQUIRE_WHY(same, ERR_CORRUPT, "key '%s' is another than before: not used", k->rule->label);
-	return ERR_OK;
+	return answer_compare(s, k, *handle);
 }
 
 enum err

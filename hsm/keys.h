@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "hsm/breaker.h"
+#include "hsm/evidence/journal.h"
 #include "hsm/policy/policy.h"
 #include "hsm/policy/rate.h"
 #include "hsm/token/token.h"
@@ -23,6 +24,7 @@ struct key {
 	_Atomic uint64_t era[MAX_TOKENS];            /* 0: to be found again */
 	pthread_mutex_t again;                       /* of those two, held while the key is found */
 	struct token_key found;
+	char *answer; /* owned: what the key is known by (token/answer.h); NULL: not yet. Set before `present`, or before threads start */
 	struct rate rate;
 };
 
@@ -42,11 +44,18 @@ struct key *keys_find(const struct keys *k, struct span label);
  * ERR_REFUSED with a mirror, on which it would be missing. */
 MUST_USE enum err key_generate(struct keys *keys, struct session *s, struct key *k, struct writer *json);
 
-/* Has the token of session s the same keys, all of them and no other? ERR_CORRUPT names the one that differs; ERR_UNAVAILABLE. */
+/* Has the token of session s the same keys, all of them and no other, secret ones by their answers? ERR_CORRUPT names the one that differs; ERR_UNAVAILABLE. */
 MUST_USE enum err keys_compare(struct keys *k, struct session *s);
 
 /* Finds every key again in s's era. ERR_UNAVAILABLE names one that is another. */
 MUST_USE enum err keys_again(struct keys *k, struct session *s);
+
+/* A journal_replay of what the journal knows of the keys; context is the struct keys. ERR_NO_MEMORY. */
+MUST_USE enum err keys_replay(void *context, const struct journal_line *line);
+/* After it: is every key that is there the one that the journal knows? Those of which it knows nothing yet are entered, if it is not NULL. ERR_CONFIG names key and both answers. */
+MUST_USE enum err keys_known(struct keys *k, struct session *s, struct journal *journal, unix_time now);
+/* Enters what a key that was just made is known by. ERR_IO. */
+MUST_USE enum err key_enter(const struct key *k, struct journal *journal, unix_time now);
 
 /* What is done with a key: one PKCS#11 operation on session s. Its context is the caller's. */
 typedef enum err key_act(struct session *s, const struct key *k, CK_OBJECT_HANDLE handle, void *context);

@@ -61,7 +61,7 @@ object_of(struct work *w, struct hot_key *k, struct nested *out)
 	if (!nested_lives(&k->object)) {
 		atomic_fetch_add(&w->service->unwraps, 1);
 		e = nest_unwrap(&w->service->citizens->nests, w->service, w->key, citizen->algorithm,
-			citizen->blob.wrapped, &k->object);
+			citizen->blob.wrapped, citizen->blob.spki, &k->object);
 	}
 	*out = k->object;
 	(void)pthread_mutex_unlock(&k->lock);

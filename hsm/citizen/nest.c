@@ -28,7 +28,7 @@ nest_take(struct nests *n)
 
 struct unwrapping {
 	const struct algorithm *algorithm;
-	struct span wrapped;
+	struct span wrapped, spki;
 	CK_OBJECT_HANDLE object;
 	unsigned calls;
 };
@@ -40,7 +40,7 @@ act_unwrap(struct session *s, const struct key *k, CK_OBJECT_HANDLE handle, void
 
 	(void)k;
 	u->calls++;
-	return token_citizen_unwrap(s, handle, u->algorithm, u->wrapped, &u->object);
+	return token_citizen_unwrap(s, handle, u->algorithm, u->wrapped, u->spki, &u->object);
 }
 
 /* The nest is held. What was lost before is mended first, so that key_use has its second try for what fails now. When another session was opened,
@@ -67,9 +67,9 @@ unwrap(struct nest *n, struct service *service, struct key *master, struct unwra
 
 enum err
 nest_unwrap(struct nests *n, struct service *service, struct key *master, const struct algorithm *a,
-	struct span wrapped, struct nested *out)
+	struct span wrapped, struct span spki, struct nested *out)
 {
-	struct unwrapping u = {.algorithm = a, .wrapped = wrapped};
+	struct unwrapping u = {.algorithm = a, .wrapped = wrapped, .spki = spki};
 	struct nest *nest = nest_take(n);
 	enum err e = unwrap(nest, service, master, &u);
 

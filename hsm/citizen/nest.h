@@ -36,7 +36,7 @@ void nests_init(struct nests *n, struct token *t, size_t count);
 
 /* Unwraps a citizen's private half by its master into a nest. Errors as key_use. */
 MUST_USE enum err nest_unwrap(struct nests *n, struct service *service, struct key *master, const struct algorithm *a,
-	struct span wrapped, struct nested *out);
+	struct span wrapped, struct span spki, struct nested *out);
 
 /* Is it still there, as far as we know? */
 bool nested_lives(const struct nested *o);

@@ -161,6 +161,15 @@ journal_holds(const char *path, const struct chain_head *head)
 	return ERR_OK;
 }
 
+enum err
+journal_read(const char *path, journal_replay *replay, void *context)
+{
+	struct walk told = {.replay = replay, .context = context};
+	struct chain_walk w = {.what = "journal", .visit = visit, .context = &told};
+
+	return chain_walk(path, &w);
+}
+
 static void
 entry_write(struct writer *w, const struct journal_entry *e, uint64_t n, unix_time now)
 {

@@ -59,6 +59,9 @@ void journal_close(struct journal *j);
 /* Does the file hold head: its hash after its count of lines? ERR_CORRUPT if not: lines are missing or the file is another's. */
 MUST_USE enum err journal_holds(const char *path, const struct chain_head *head);
 
+/* Tells replay of each line, and changes nothing: also while a mohar-hsmd writes. ERR_CORRUPT, ERR_IO, and what replay returns. */
+MUST_USE enum err journal_read(const char *path, journal_replay *replay, void *context);
+
 /* Appends and flushes to the disk. ERR_IO: then nothing that should have been recorded may happen; so too if the file is not as long as it was left. */
 MUST_USE enum err journal_append(struct journal *j, const struct journal_entry *e, unix_time now);
 

@@ -99,8 +99,7 @@ ready(struct session *s, bool serves, struct record_mark *kept)
 	} else {
 		TRY(e);
 	}
-	TRY(keys_load(s, &service.policy, service.settings.serves, &service.keys));
-	return mirror_check(&service);
+	return keys_load(s, &service.policy, service.settings.serves, &service.keys);
 }
 
 static enum err
@@ -114,6 +113,9 @@ check(struct session *s)
 		TRY(extra_syscalls_read(service.settings.module_syscalls, &extra));
 	TRY(ready(s, false, &kept));
 	TRY(mechanisms_check(s));
+	TRY(journal_read(service.settings.journal, keys_replay, &service.keys));
+	TRY(keys_known(&service.keys, s, NULL, 0));
+	TRY(mirror_check(&service));
 	for (size_t i = 0; i < service.keys.count; i++)
 		if (!atomic_load(&service.keys.rows[i].present)) {
 			log_warn("check", "key '%s' is not made yet", service.keys.rows[i].rule->label);
@@ -180,6 +182,7 @@ static enum err
 replay(void *closed, const struct journal_line *line)
 {
 	control_beat(service.control, CONTROL_STARTS);
+	TRY(keys_replay(&service.keys, line));
 	TRY(citizens_replay(service.citizens, line));
 	TRY(proposals_replay(&service.proposals, line));
 	spent_replay(&service.spent, line);
@@ -240,6 +243,9 @@ serve(struct session *s, int listen_fd, int *code)
 	TRY(evidence_open(&kept));
 	quorum_ready(&service);
 	restore_ready();
+	if (!service.restore.needed)
+		TRY(keys_known(&service.keys, s, &service.journal, clock_now(&clock)));
+	TRY(mirror_check(&service));
 	citizens_ready(service.citizens, service.token, (size_t)service.settings.workers);
 	policy_warn_shared(&service.policy);
 	service.since = clock_now(&clock);

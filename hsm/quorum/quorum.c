@@ -58,7 +58,8 @@ quorum_key_make(struct service *s, struct session *session, struct key *k, uid_t
 
 	TRY(absent_check(session, k));
 	TRY(journal_append(&s->journal, &entry, now));
-	return key_generate(&s->keys, session, k, json);
+	TRY(key_generate(&s->keys, session, k, json));
+	return key_enter(k, &s->journal, now);
 }
 
 void

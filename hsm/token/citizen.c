@@ -7,6 +7,9 @@
 
 enum { MAX_POINT = 160 };
 
+/* NSS's own attribute: a private key that it unwraps lacks its public half otherwise (nss/lib/util/pkcs11n.h). */
+#define CKA_NSS_DB 0xD5A0DB00UL
+
 static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
 static CK_OBJECT_CLASS private_key = CKO_PRIVATE_KEY;
 
@@ -122,22 +125,44 @@ token_citizen_make(struct session *s, CK_OBJECT_HANDLE master, const struct algo
 
 /* ---- using ---- */
 
+/* An uncompressed point (SEC 1 2.3.3) is the end of its SubjectPublicKeyInfo. */
+static enum err
+point_at_end(const struct algorithm *a, struct span spki, struct span *out)
+{
+	const size_t len = 1 + a->signature_len;
+
+	REQUIRE_WHY(spki.len > len && spki.ptr[spki.len - len] == 0x04, ERR_CORRUPT, "a public half without its point");
+	*out = span_at(spki.ptr + spki.len - len, len);
+	return ERR_OK;
+}
+
 enum err
 token_citizen_unwrap(struct session *s, CK_OBJECT_HANDLE master, const struct algorithm *a, struct span wrapped,
-	CK_OBJECT_HANDLE *out)
+	struct span spki, CK_OBJECT_HANDLE *out)
 {
 	CK_MECHANISM mechanism = {CKM_AES_KEY_WRAP_PAD, NULL, 0};
 	CK_KEY_TYPE type = a->key_type;
 	CK_ATTRIBUTE template[] = {
-		{CKA_CLASS, &private_key, sizeof(private_key)}, {CKA_KEY_TYPE, &type, sizeof(type)},
-		{CKA_TOKEN, &no, sizeof(no)}, {CKA_PRIVATE, &yes, sizeof(yes)}, {CKA_SENSITIVE, &yes, sizeof(yes)},
-		{CKA_EXTRACTABLE, &no, sizeof(no)}, {CKA_SIGN, &yes, sizeof(yes)}, {CKA_DERIVE, &no, sizeof(no)},
+		{CKA_CLASS, &private_key, sizeof(private_key)},
+		{CKA_KEY_TYPE, &type, sizeof(type)},
+		{CKA_TOKEN, &no, sizeof(no)},
+		{CKA_PRIVATE, &yes, sizeof(yes)},
+		{CKA_SENSITIVE, &yes, sizeof(yes)},
+		{CKA_EXTRACTABLE, &no, sizeof(no)},
+		{CKA_SIGN, &yes, sizeof(yes)},
+		{CKA_DERIVE, &no, sizeof(no)},
 		{CKA_COPYABLE, &no, sizeof(no)}, /* else it could be made to stay on the token */
+		{CKA_NSS_DB, NULL, 0},
 	};
+	const CK_ULONG count = sizeof(template) / sizeof(template[0]) - (token_is_nss(s->token) ? 0 : 1);
+	struct span point;
 
+	TRY(point_at_end(a, spki, &point));
+	template[sizeof(template) / sizeof(template[0]) - 1].pValue = (void *)(uintptr_t)point.ptr;
+	template[sizeof(template) / sizeof(template[0]) - 1].ulValueLen = point.len;
 	return returned(s, "C_UnwrapKey",
 		token_calls(s->token)->C_UnwrapKey(s->handle, &mechanism, master, (CK_BYTE *)(uintptr_t)wrapped.ptr,
-			wrapped.len, template, sizeof(template) / sizeof(template[0]), out));
+			wrapped.len, template, count, out));
 }
 
 /* One INTEGER: no leading zeros but the one that keeps it positive (X.690 8.3). */

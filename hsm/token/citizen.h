@@ -14,9 +14,9 @@ enum { MAX_WRAPPED_CITIZEN = 2600 };
 MUST_USE enum err token_citizen_make(struct session *s, CK_OBJECT_HANDLE master, const struct algorithm *a,
 	struct writer *wrapped, struct writer *spki);
 
-/* The private half as a session object of s: sensitive, not extractable, for signing only. It lives until s closes or token_citizen_drop. */
+/* The private half as a session object of s: sensitive, not extractable, for signing only. spki: its public half, which NSS wants to be told. It lives until s closes or token_citizen_drop. */
 MUST_USE enum err token_citizen_unwrap(struct session *s, CK_OBJECT_HANDLE master, const struct algorithm *a,
-	struct span wrapped, CK_OBJECT_HANDLE *out);
+	struct span wrapped, struct span spki, CK_OBJECT_HANDLE *out);
 
 /* Signs the digest's leftmost bits, as many as the curve's order has (FIPS 186-5 6.4.1); DER (RFC 3279 2.2.3), appended. Verified by the key's public half first:
  * ERR_CRYPTO if it is no signature of that key, and nothing is appended. */

@@ -9,6 +9,20 @@
  * and taking the old one away; then the higher number is the truth. */
 enum { MAX_DATA = 16 << 10, MAX_COPIES = 8 };
 
+/* What keeps a value: a data object. NSS's database holds none, and never shows CKA_VALUE of what it holds: there it is the CKA_ID of a generic secret that is for nothing else, which
+ * whoever writes that file can change without the PIN. */
+static CK_OBJECT_CLASS
+class_of(const struct token *t)
+{
+	return token_is_nss(t) ? CKO_SECRET_KEY : CKO_DATA;
+}
+
+static CK_ATTRIBUTE_TYPE
+place_of(const struct token *t)
+{
+	return token_is_nss(t) ? CKA_ID : CKA_VALUE;
+}
+
 struct copies {
 	CK_OBJECT_HANDLE objects[MAX_COPIES];
 	CK_ULONG count;
@@ -27,7 +41,7 @@ static void
 copy_read(struct session *s, CK_OBJECT_HANDLE object, struct copies *c)
 {
 	uint8_t bytes[MAX_DATA];
-	CK_ATTRIBUTE attribute = {CKA_VALUE, bytes, sizeof(bytes)};
+	CK_ATTRIBUTE attribute = {place_of(s->token), bytes, sizeof(bytes)};
 	struct reader r;
 	uint64_t number;
 
@@ -47,7 +61,7 @@ static enum err
 copies_find(struct session *s, const char *label, struct copies *c)
 {
 	CK_FUNCTION_LIST *calls = token_calls(s->token);
-	CK_OBJECT_CLASS class = CKO_DATA;
+	CK_OBJECT_CLASS class = class_of(s->token);
 	CK_ATTRIBUTE template[] = {
 		{CKA_CLASS, &class, sizeof(class)},
 		{CKA_LABEL, (void *)(uintptr_t)label, strlen(label)},
@@ -82,19 +96,29 @@ token_data_get(struct session *s, const char *label, struct writer *value)
 static enum err
 copy_make(struct session *s, const char *label, struct span bytes)
 {
-	CK_OBJECT_CLASS class = CKO_DATA;
+	CK_OBJECT_CLASS class = class_of(s->token);
+	CK_KEY_TYPE type = CKK_GENERIC_SECRET;
 	CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+	CK_BYTE secret[KEY_ID_LEN];
 	CK_ATTRIBUTE template[] = {
 		{CKA_CLASS, &class, sizeof(class)},
 		{CKA_TOKEN, &yes, sizeof(yes)},
 		{CKA_PRIVATE, &yes, sizeof(yes)},
 		{CKA_MODIFIABLE, &no, sizeof(no)},
 		{CKA_LABEL, (void *)(uintptr_t)label, strlen(label)},
-		{CKA_VALUE, (void *)(uintptr_t)bytes.ptr, bytes.len},
+		{place_of(s->token), (void *)(uintptr_t)bytes.ptr, bytes.len},
+		/* From here on for a secret. */
+		{CKA_KEY_TYPE, &type, sizeof(type)},
+		{CKA_SENSITIVE, &no, sizeof(no)},
+		{CKA_EXTRACTABLE, &yes, sizeof(yes)},
+		{CKA_VALUE, secret, sizeof(secret)},
 	};
 	CK_OBJECT_HANDLE made;
 
-	return returned(s, "C_CreateObject", token_calls(s->token)->C_CreateObject(s->handle, template, 6, &made));
+	if (class == CKO_SECRET_KEY)
+		TRY(token_random(s, secret, sizeof(secret)));
+	return returned(s, "C_CreateObject",
+		token_calls(s->token)->C_CreateObject(s->handle, template, class == CKO_SECRET_KEY ? 10 : 6, &made));
 }
 
 static enum err

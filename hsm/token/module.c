@@ -1,6 +1,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -49,6 +50,21 @@ module_initialize(struct token *t)
 	return ERR_OK;
 }
 
+bool
+token_is_nss(const struct token *t)
+{
+	return t->nss;
+}
+
+static bool
+says_nss(const struct token *t)
+{
+	static const char maker[] = "Mozilla Foundation";
+	CK_INFO info;
+
+	return t->calls->C_GetInfo(&info) == CKR_OK && memcmp(info.manufacturerID, maker, sizeof(maker) - 1) == 0;
+}
+
 static enum err
 module_load(struct token *t, const char *path)
 {
@@ -64,6 +80,7 @@ module_load(struct token *t, const char *path)
 	if (module_initialize(t) != ERR_OK)
 		return err_because(ERR_CONFIG,
 			"module %s cannot be initialised; is its own configuration there and readable?", path);
+	t->nss = says_nss(t);
 	return ERR_OK;
 }
 

@@ -26,6 +26,7 @@ struct token {
 	struct seat seats[MAX_TOKENS];
 	size_t count;
 	bool share;
+	bool nss;
 	atomic_size_t active;  /* the seat that works; with `share` one that does; changes under state */
 	_Atomic uint64_t eras; /* the last number that was given */
 	atomic_bool doubted;   /* a key is gone, or another */

@@ -122,6 +122,9 @@ MUST_USE enum err token_restart(struct token *t);
 /* Classifies what a C_ function returned: ERR_OK, or an error with what and the code as reason; sets s->lost. */
 MUST_USE enum err returned(struct session *s, const char *what, CK_RV rv);
 
+/* Is the module NSS's softokn, which has ways of its own? */
+bool token_is_nss(const struct token *t);
+
 /* Its function list, the slot that works and the object lock: for the other files of this folder. */
 CK_FUNCTION_LIST *token_calls(const struct token *t);
 CK_SLOT_ID token_slot(const struct token *t);

@@ -1,6 +1,7 @@
 /* Two tokens with the same keys: the second is a copy of the first one's folder under a label and serial of its own, as an HSM's cloning makes one. SoftHSM knows slots by
  * serial, so that two unchanged copies cannot be had in one process. */
 #include "load.h"
+#include "swap.h"
 
 #include <signal.h>
 #include <sys/stat.h>
@@ -309,6 +310,21 @@ CASE(what_one_token_remembers_both_do)
 	rig_start(r);
 }
 
+/* No public half tells: the key is asked. */
+CASE(a_mirror_with_another_secret_key_is_refused_by_name)
+{
+	struct rig *r = rig_of(state);
+
+	rig_stop(r, SIGTERM);
+	shell(r, "cp -a mirror ../mirror.kept");
+	swap_key(r, "spare", "number-wrap");
+	assert_int_not_equal(rig_run(r, "check"), 0);
+	assert_true(
+		rig_said(r, "token 'spare' is no copy of the other (key 'number-wrap' on the token is another than"));
+	shell(r, "rm -rf mirror && mv ../mirror.kept mirror");
+	rig_start(r);
+}
+
 /* Last: another key under the same label on the copy. */
 CASE(a_mirror_with_another_key_is_refused_by_name)
 {
@@ -335,6 +351,7 @@ main(void)
 		cmocka_unit_test(a_key_is_not_made_where_its_copy_would_be_missing),
 		cmocka_unit_test(one_token_that_is_absent_at_the_start_is_told_and_the_other_serves),
 		cmocka_unit_test(what_one_token_remembers_both_do),
+		cmocka_unit_test(a_mirror_with_another_secret_key_is_refused_by_name),
 		cmocka_unit_test(a_mirror_with_another_key_is_refused_by_name),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

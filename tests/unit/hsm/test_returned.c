@@ -16,7 +16,7 @@ close_session(CK_SESSION_HANDLE s)
 }
 
 static CK_FUNCTION_LIST calls = {.C_CloseSession = close_session};
-static struct token token = {.calls = &calls, .count = 1, .era = 1};
+static struct token token = {.calls = &calls, .count = 1, .seats[0] = {.era = 1, .up = true}, .eras = 1};
 
 static enum err
 told(CK_RV rv, struct session *s)
@@ -89,15 +89,23 @@ CASE(a_code_that_no_standard_knows_is_the_devices_fault)
 }
 
 /* Its handle may be another session's by now. */
-CASE(a_session_of_an_era_that_is_over_is_not_closed)
+/* Its number may be another session's by now. One that is only void is closed by its thread. */
+CASE(a_session_of_a_login_that_is_over_is_not_closed)
 {
-	struct session s = {.token = &token, .open = true, .era = 0};
+	struct session s = {.token = &token, .open = true, .era = 1, .login = token.seats[0].logins};
 
 	(void)state;
 	closed = 0;
+	token.seats[0].era++;
 	session_close(&s);
-	assert_int_equal(closed, 0);
+	assert_int_equal(closed, 1);
+	s = (struct session){.token = &token, .open = true, .era = 2, .login = token.seats[0].logins};
+	token.seats[0].logins++;
+	session_close(&s);
+	assert_int_equal(closed, 1);
 	assert_false(s.open);
+	token.seats[0].era = 1;
+	token.seats[0].logins = 0;
 }
 
 int
@@ -108,7 +116,7 @@ main(void)
 		cmocka_unit_test(each_row_does_what_it_says),
 		cmocka_unit_test(no_code_about_a_pin_is_tried_again),
 		cmocka_unit_test(a_code_that_no_standard_knows_is_the_devices_fault),
-		cmocka_unit_test(a_session_of_an_era_that_is_over_is_not_closed),
+		cmocka_unit_test(a_session_of_a_login_that_is_over_is_not_closed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
