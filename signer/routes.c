@@ -37,6 +37,7 @@ const struct route signer_routes[] = {
 	{"GET", "/decisions/{id}/receipt", &HTTP_ANYONE, decision_receipt, 0},
 	{"GET", "/confirm/{id}", &HTTP_ANYONE, confirm_show, 0},
 	{"POST", "/confirm/{id}", &HTTP_ANYONE, confirm_submit, 4096},
+	{"POST", "/refuse/{id}", &HTTP_ANYONE, confirm_refuse, 8192},
 	{"GET", "/officer/cb", &HTTP_ANYONE, officer_callback, 0},
 	{"POST", "/signing/keys", &HTTP_ANYONE, signing_key_begin, MAX_ACT},
 	{"GET", "/signing/keys/{id}", &HTTP_ANYONE, signing_key_watch, 0},

@@ -134,7 +134,7 @@ decision_create(void *daemon, struct request *request, struct reply *reply)
 	e = create(s, &p, request_attached(request), key, &row);
 	json_free(&proposal_table, &p);
 	TRY(e);
-	reply_status(reply, strcmp(row.state, "pending") == 0 ? 202 : 201);
+	reply_status(reply, strcmp(row.state, "pending") == 0 ? 202 : row.jws != NULL ? 201 : 200);
 	decision_answer(s, &row, reply);
 	return ERR_OK;
 }

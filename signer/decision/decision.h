@@ -5,7 +5,7 @@
 #include "signer/decision/type.h"
 #include "signer/signer.h"
 
-enum { MAX_DECISION_BODY = 32 << 10 };
+enum { MAX_DECISION_BODY = 32 << 10, MAX_REFUSAL = 1000 };
 
 /* Who stands behind a seal. Borrowed. */
 struct sealing {
@@ -16,6 +16,11 @@ struct sealing {
 
 /* Seals a pending decision: takes a status index, signs, and commits decision and event together. ERR_USED if it is not pending any more. */
 MUST_USE enum err decision_seal(struct signer *s, const struct uuid *id, const struct sealing *by);
+
+/* A pending decision is refused by the officer who might have confirmed it: state and event together. ERR_USED if it is not pending any more; ERR_MALFORMED if the reason is
+ * not a line of 1 to MAX_REFUSAL bytes. */
+MUST_USE enum err decision_refuse(struct signer *s, const struct decision_row *row, const struct sealing *by,
+	const char *reason);
 
 /* A decision by the text of its id, by whoever asks. The caller frees the row with decision_row_free. ERR_NOT_FOUND. */
 MUST_USE enum err decision_find(struct signer *s, const char *id, struct decision_row *out);

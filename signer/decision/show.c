@@ -47,6 +47,11 @@ write_decision(struct signer *s, struct json_writer *j, const struct decision_ro
 		write_sealed(s, j, row, (const char *)id.ptr);
 		return;
 	}
+	if (row->refused_at != 0) {
+		json_time(j, "refused_at", row->refused_at);
+		json_text(j, "refusal", row->refusal);
+		return;
+	}
 	writer_format(&confirm, "%s/confirm/%s", s->settings.url, (const char *)id.ptr);
 	json_span(j, "confirm_url", writer_span(&confirm));
 }

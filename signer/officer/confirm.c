@@ -18,6 +18,7 @@ confirm_page(struct signer *s, const struct request *request, const struct decis
 	page_bool(page, "pending", strcmp(row->state, "pending") == 0);
 	page_bool(page, "sealed", strcmp(row->state, "sealed") == 0);
 	page_bool(page, "revoked", strcmp(row->state, "revoked") == 0);
+	page_text(page, "refusal", row->refusal);
 	page_text(page, "form", session->form);
 	return page_send(s, request, "confirm", page, reply);
 }
@@ -64,27 +65,67 @@ form_is_ours(const struct signer *s, const struct request *request, const struct
 	return ERR_OK;
 }
 
-enum err
-confirm_submit(void *daemon, struct request *request, struct reply *reply)
-{
-	struct signer *const s = daemon;
-	AUTO(decision_row) row = {0};
-	AUTO(officer_session_row) session = {0};
-	AUTO(offices) o = {0};
-	AUTO(writer) to = writer_new(1024);
-	const struct office *by;
-	struct sealing sealing = {.channel = "web"};
+/* A form of the page, sent by an officer who may decide it. */
+struct submission {
+	struct decision_row row;
+	struct officer_session_row session;
+	struct offices offices;
+	struct sealing by; /* borrows the others */
+};
 
-	TRY(decision_find(s, request_param(request, "id"), &row));
-	TRY(officer_session(s, request, &session));
-	TRY(form_is_ours(s, request, &session));
-	TRY(may_confirm(s, &row, &session, &o, &by));
-	sealing.office = by->id;
-	sealing.office_title = by->title;
-	sealing.actor = session.actor;
-	TRY(decision_seal(s, &row.id, &sealing));
+static void
+submission_free(struct submission *f)
+{
+	offices_free(&f->offices);
+	officer_session_row_free(&f->session);
+	decision_row_free(&f->row);
+}
+
+static enum err
+submission_read(struct signer *s, const struct request *request, struct submission *f)
+{
+	const struct office *by;
+
+	TRY(decision_find(s, request_param(request, "id"), &f->row));
+	TRY(officer_session(s, request, &f->session));
+	TRY(form_is_ours(s, request, &f->session));
+	TRY(may_confirm(s, &f->row, &f->session, &f->offices, &by));
+	f->by = (struct sealing){.office = by->id,
+		.office_title = by->title,
+		.actor = f->session.actor,
+		.channel = "web"};
+	return ERR_OK;
+}
+
+static enum err
+back_to_page(const struct signer *s, const struct request *request, struct reply *reply)
+{
+	AUTO(writer) to = writer_new(1024);
+
 	writer_format(&to, "%s/confirm/%s", s->settings.url, request_param(request, "id"));
 	TRY(writer_done(&to));
 	reply_redirect(reply, (const char *)writer_span(&to).ptr);
 	return ERR_OK;
+}
+
+enum err
+confirm_submit(void *daemon, struct request *request, struct reply *reply)
+{
+	struct signer *const s = daemon;
+	AUTO(submission) f = {0};
+
+	TRY(submission_read(s, request, &f));
+	TRY(decision_seal(s, &f.row.id, &f.by));
+	return back_to_page(s, request, reply);
+}
+
+enum err
+confirm_refuse(void *daemon, struct request *request, struct reply *reply)
+{
+	struct signer *const s = daemon;
+	AUTO(submission) f = {0};
+
+	TRY(submission_read(s, request, &f));
+	TRY(decision_refuse(s, &f.row, &f.by, request_form(request, "reason")));
+	return back_to_page(s, request, reply);
 }

@@ -31,10 +31,11 @@ MUST_USE enum err officer_login(struct signer *s, const struct uuid *decision, s
 MUST_USE enum err officer_session(struct signer *s, const struct request *request, struct officer_session_row *out);
 void officer_session_row_free(struct officer_session_row *row);
 
-/* GET /officer/cb, GET /confirm/{id}, POST /confirm/{id} */
+/* GET /officer/cb, GET /confirm/{id}, POST /confirm/{id}, POST /refuse/{id} */
 enum err officer_callback(void *daemon, struct request *request, struct reply *reply);
 enum err confirm_show(void *daemon, struct request *request, struct reply *reply);
 enum err confirm_submit(void *daemon, struct request *request, struct reply *reply);
+enum err confirm_refuse(void *daemon, struct request *request, struct reply *reply);
 
 /* The name of a person's level as the identity provider writes it, urn:mohar:loa:N; 0 if it is none. */
 int64_t acr_level(const char *acr);

@@ -2,9 +2,9 @@
 
 #include <stddef.h>
 
-#define DECISION_COLUMNS                                                                                                          \
-	"id, type, type_version, agency, client, subject, outcome, facts, reasons, state, office, jws, revocation, status_list, " \
-	"status_index, received_at, due, sealed_at, revoked_at, event"
+#define DECISION_COLUMNS                                                                                                                   \
+	"id, type, type_version, agency, client, subject, outcome, facts, reasons, state, office, jws, revocation, refusal, status_list, " \
+	"status_index, received_at, due, sealed_at, revoked_at, refused_at, event"
 #define KEY_COLUMNS                                                                                              \
 	"id, person, name, state, certificate, chain, blob, challenge, watch_hash, spki_sha256, credential_id, " \
 	"credential_key, generation, begun_at, expires, frozen_at"
@@ -28,12 +28,14 @@ static const struct db_column decision_columns[] = {
 	{DB_TEXT, AT(decision_row, office)},
 	{DB_TEXT, AT(decision_row, jws)},
 	{DB_TEXT, AT(decision_row, revocation)},
+	{DB_TEXT, AT(decision_row, refusal)},
 	{DB_INT, AT(decision_row, status_list)},
 	{DB_INT, AT(decision_row, status_index)},
 	{DB_TIME, AT(decision_row, received_at)},
 	{DB_TIME, AT(decision_row, due)},
 	{DB_TIME, AT(decision_row, sealed_at)},
 	{DB_TIME, AT(decision_row, revoked_at)},
+	{DB_TIME, AT(decision_row, refused_at)},
 	{DB_UUID, AT(decision_row, event)},
 };
 static const struct db_column take_columns[] = {{DB_INT, AT(status_take_row, list)},
@@ -95,6 +97,8 @@ static const enum db_type seal_params[] = {DB_UUID, DB_TEXT, DB_TEXT, DB_TEXT, D
 	/* event: */ DB_UUID, DB_INT, DB_TEXT, DB_BYTES, DB_BYTES, DB_BYTES};
 static const enum db_type revoke_params[] = {DB_UUID, DB_TEXT, DB_TEXT, DB_TIME, /* event: */ DB_UUID, DB_INT, DB_BYTES,
 	DB_BYTES, DB_BYTES};
+static const enum db_type refuse_params[] = {DB_UUID, DB_TEXT, DB_TEXT, DB_TEXT, DB_TIME, /* event: */ DB_UUID, DB_INT,
+	DB_BYTES, DB_BYTES, DB_BYTES};
 static const enum db_type take_params[] = {DB_INT};
 static const enum db_type new_list_params[] = {DB_INT, DB_INT, DB_INT};
 static const enum db_type login_params[] = {DB_BYTES, DB_BYTES, DB_TEXT, DB_TEXT, DB_UUID, DB_TIME};
@@ -155,6 +159,12 @@ const struct db_statement signer_statements[SIGNER_STATEMENTS] = {
 		"INSERT INTO signer.event (" EVENT_COLUMNS ") "
 		"SELECT $5, $6, $4, 'decision.revoked', NULL, NULL, agency, 'api', $7, $8, $9 FROM u",
 		revoke_params),
+	[DECISION_REFUSE] = DB_COMMAND("decision_refuse",
+		"WITH u AS (UPDATE signer.decision SET state = 'refused', refusal = $2, office = $3, actor = $4, principal = $4, channel = 'web', "
+		"refused_at = $5, event = $6 WHERE id = $1 AND state = 'pending' RETURNING agency) "
+		"INSERT INTO signer.event (" EVENT_COLUMNS ") "
+		"SELECT $6, $7, $5, 'decision.refused', NULL, NULL, agency, 'web', $8, $9, $10 FROM u",
+		refuse_params),
 	[DECISION_LIST] = DB_STATEMENT("decision_list",
 		"SELECT " DECISION_COLUMNS
 		" FROM signer.decision WHERE agency = $1 AND ($2::text IS NULL OR state = $2) ORDER BY due LIMIT $3",

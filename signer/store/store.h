@@ -11,6 +11,7 @@ enum signer_statement {
 	DECISION_LOCK,       /* pending, FOR UPDATE */
 	DECISION_SEAL,       /* with its event, in one statement */
 	DECISION_REVOKE,     /* with its event */
+	DECISION_REFUSE,     /* with its event */
 	DECISION_LIST,
 	STATUS_TAKE, /* the next index of a list */
 	STATUS_NEW_LIST,
@@ -50,10 +51,10 @@ extern const struct db_statement signer_statements[SIGNER_STATEMENTS];
 /* A decision as stored. Owned texts; db_row_free. */
 struct decision_row {
 	struct uuid id;
-	char *type, *agency, *client, *subject, *outcome, *facts, *state, *office, *jws, *revocation;
+	char *type, *agency, *client, *subject, *outcome, *facts, *state, *office, *jws, *revocation, *refusal;
 	struct json_list reasons;
 	int64_t version, status_list, status_index;
-	unix_time received_at, due, sealed_at, revoked_at;
+	unix_time received_at, due, sealed_at, revoked_at, refused_at;
 	struct uuid event;
 };
 

@@ -141,6 +141,16 @@ for (const language of ['en', 'dz'])
 				await see('verify, revoked');
 				await page.goto(confirm_url);
 				await see('confirm, revoked');
+				const other = proposed();
+				await page.goto(other.confirm_url);
+				await page.locator('summary').click();
+				await see('confirm, refusal open');
+				await page.fill('#reason', 'The plan is not signed');
+				await page.locator(`form[action="/refuse/${other.id}"] button`).click();
+				await page.locator('[role=status]').waitFor();
+				assert.match(await page.locator('[role=status]').innerText(), /The plan is not signed/);
+				assert.equal(await page.locator('form.stack').count(), 0);
+				await see('confirm, refused');
 				// Somebody without that office learns that, and no more.
 				const citizen = new Citizen();
 				await stranger.activate(citizen.invited());

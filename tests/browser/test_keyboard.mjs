@@ -86,6 +86,14 @@ describe('keyboard', { skip: absent }, () => {
 			await page.keyboard.insertText(sql(`SELECT jws FROM signer.decision WHERE id = '${id}'`));
 			await press(page, 'form[action="/verify"] button', 'Enter');
 			await page.locator('.message.good').waitFor();
+			const other = proposed();
+			await page.goto(other.confirm_url);
+			await press(page, 'summary', 'Enter');
+			await tabTo(page, '#reason');
+			await page.keyboard.insertText('The plan is missing');
+			await press(page, `form[action="/refuse/${other.id}"] button`, 'Space');
+			await page.locator('[role=status]').waitFor();
+			assert.equal(sql(`SELECT state || ': ' || refusal FROM signer.decision WHERE id = '${other.id}'`), 'refused: The plan is missing');
 		} finally {
 			await person.close();
 		}
