@@ -7,7 +7,6 @@
 #include "ca/acme/acme.h"
 #include "ca/status/cache.h"
 #include "ca/status/crl_set.h"
-#include "ca/status/rate.h"
 #include "ca/store/statements.h"
 
 #define AT(member) offsetof(struct cad_config, member)
@@ -131,8 +130,9 @@ cad_connect(struct cad *c)
 	TRY(db_pool_open(c->config.database, DATABASE_CONNECTIONS, ca_statements, CA_STATEMENT_COUNT, &c->db));
 	TRY(ocsp_cache_new((size_t)c->config.ocsp_entries, &c->ocsp));
 	TRY(crl_set_new(&c->authorities, &c->lists));
-	TRY(rate_new((unsigned)c->config.ocsp_unknown_per_second, &c->unknown));
-	return rate_new((unsigned)c->config.ocsp_nonce_per_second, &c->nonces);
+	rate_init(&c->unknown, c->config.ocsp_unknown_per_second, 0);
+	rate_init(&c->nonces, c->config.ocsp_nonce_per_second, 0);
+	return ERR_OK;
 }
 
 void
@@ -143,8 +143,6 @@ cad_free(struct cad *c)
 	acme_free(&c->acme);
 	ocsp_cache_free(&c->ocsp);
 	crl_set_free(&c->lists);
-	rate_free(&c->unknown);
-	rate_free(&c->nonces);
 	authorities_free(&c->authorities);
 	profiles_free(&c->profiles);
 	blocklist_free(&c->blocklist);

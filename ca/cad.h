@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/rate.h"
 #include "ca/authority.h"
 #include "ca/profiles.h"
 #include "db/db.h"
@@ -33,7 +34,6 @@ struct acme;       /* acme/acme.h */
 struct ocsp_cache; /* status/cache.h */
 struct proof;      /* status/proof.h */
 struct keeper;     /* status/keeper.h */
-struct rate;       /* status/rate.h */
 
 struct cad {
 	struct cad_config config;
@@ -45,9 +45,9 @@ struct cad {
 	struct blocklist *blocklist; /* keys that are certified for nobody; NULL: none */
 	struct authorities authorities;
 	struct ocsp_cache *ocsp; /* guards itself */
-	struct rate *unknown;    /* guards itself: OCSP answers for serials that were never issued */
-	struct rate *nonces;     /* guards itself: OCSP answers that no cache can hold */
 	struct crl_set *lists;   /* guards itself: revocation lists as they are served */
+	struct rate unknown;     /* guards itself: OCSP answers for serials that were never issued */
+	struct rate nonces;      /* guards itself: OCSP answers that no cache can hold */
 	struct keeper *keeper;   /* guards itself */
 	struct acme *acme;
 	struct proof *proof; /* guards itself */

@@ -8,10 +8,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/rate.h"
 #include "hsm/breaker.h"
 #include "hsm/evidence/journal.h"
 #include "hsm/policy/policy.h"
-#include "hsm/policy/rate.h"
 #include "hsm/token/token.h"
 #include "policy/purpose.h"
 

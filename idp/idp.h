@@ -29,12 +29,14 @@ struct idp_settings {
 	char *assertion_audience;   /* "issuer" (FAPI 2.0) or "endpoint" (issuer or the endpoint's address) */
 	char *address;
 	int64_t port, card_port, metrics_port, threads, connections;
+	int64_t address_per_second, address_burst, account_per_second, account_burst;
 };
 
 struct clients;     /* client/client.h: registered portals, cached */
 struct published;   /* oidc/published.h: discovery and JWKS, made once */
 struct card_trust;  /* card/card.h: the PKI's anchors */
 struct number_keys; /* registry/number.h: data keys of national numbers */
+struct rates;       /* base/rate.h */
 struct assets;      /* login/asset.h: style, script and pictures of the pages */
 
 struct idp {
@@ -50,6 +52,7 @@ struct idp {
 	struct assets *assets;
 	struct clients *clients;
 	struct published *published;
+	struct rates *addresses, *accounts; /* limit.h: guard themselves */
 	struct card_trust *card_trust;
 	struct number_keys *number_keys;
 	EVP_PKEY *token_key; /* hsm:idp-token */

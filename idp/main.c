@@ -5,6 +5,7 @@
 #include "base/start.h"
 #include "db/migrate.h"
 #include "http/health.h"
+#include "idp/limit.h"
 #include "idp/open.h"
 #include "idp/page.h"
 #include "idp/sweep.h"
@@ -59,6 +60,7 @@ options_of(struct idp *d, const char *name, int64_t port, const struct route *ro
 		.routes = routes,
 		.route_count = count,
 		.daemon = d,
+		.admit = limit_admit,
 		.refusal = page_refusal,
 		.headers = headers,
 		.clock = &d->clock,

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "idp/card/card.h"
 #include "idp/client/client.h"
+#include "idp/limit.h"
 #include "idp/login/asset.h"
 #include "idp/oidc/claims.h"
 #include "idp/oidc/published.h"
@@ -140,6 +141,7 @@ idp_open_services(struct idp *d)
 	TRY(name_token_key(d));
 	TRY(db_pool_open(d->settings.database, size, store_table(), STATEMENTS, &d->db));
 	TRY(clients_new(&d->clients));
+	TRY(limits_open(d));
 	TRY(number_keys_open(d, &d->number_keys));
 	return published_make(d, &d->published);
 }
@@ -150,6 +152,7 @@ idp_close(struct idp *d)
 	published_free(&d->published);
 	number_keys_free(&d->number_keys);
 	clients_free(&d->clients);
+	limits_close(d);
 	db_pool_free(&d->db);
 	jws_signer_free(&d->id_tokens);
 	EVP_PKEY_free(d->token_key);

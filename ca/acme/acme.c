@@ -6,7 +6,6 @@
 #include "base/random.h"
 #include "ca/acme/store.h"
 #include "ca/acme/worker.h"
-#include "ca/status/rate.h"
 
 enum { DATABASE_CONNECTIONS = 4, STRANGERS_A_SECOND = 20 };
 
@@ -68,7 +67,7 @@ acme_start(struct cad *c)
 	if (!a->on)
 		return ERR_OK;
 	TRY(db_pool_open(c->config.database, DATABASE_CONNECTIONS, acme_statements, ACME_STATEMENT_COUNT, &a->db));
-	TRY(rate_new(STRANGERS_A_SECOND, &a->strangers));
+	rate_init(&a->strangers, STRANGERS_A_SECOND, 0);
 	TRY(read_secret(a));
 	return workers_start(c, (size_t)c->config.acme_workers, &a->workers);
 }
@@ -88,7 +87,6 @@ acme_free(struct acme **a)
 	workers_stop(&(*a)->workers);
 	if ((*a)->db != NULL)
 		db_pool_free(&(*a)->db);
-	rate_free(&(*a)->strangers);
 	explicit_bzero((*a)->nonce_key, NONCE_KEY_LEN);
 	free(*a);
 	*a = NULL;

@@ -3,6 +3,7 @@
 #ifndef MOHAR_CA_ACME_ACME_H
 #define MOHAR_CA_ACME_ACME_H
 
+#include "base/rate.h"
 #include "ca/acme/nonce.h"
 #include "ca/acme/reach.h"
 #include "ca/cad.h"
@@ -15,7 +16,7 @@ struct acme {
 	const struct profile *profile;
 	struct db_pool *db;
 	uint8_t nonce_key[NONCE_KEY_LEN];
-	struct rate *strangers;  /* guards itself: requests by keys that have no account */
+	struct rate strangers;   /* guards itself: requests by keys that have no account */
 	struct workers *workers; /* guards itself */
 };
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "ca/status/rate.h"
 
 enum { RETRY_SECONDS = 5, RATE_SECONDS = 600 };
 
@@ -128,7 +127,7 @@ check_signer(struct acme_call *call, enum acme_by by)
 	if (call->jws.kid != NULL) {
 		ACME_TRY(account_of_kid(call));
 	} else {
-		ACME_WHY(rate_take(call->acme->strangers, clock_ticks()), ACME_RATE_LIMITED,
+		ACME_WHY(rate_take(&call->acme->strangers, clock_ticks()) == ERR_OK, ACME_RATE_LIMITED,
 			"too many requests from keys without an account");
 		ACME_TRY(acme_jws_key(&call->jws, &call->key));
 	}

@@ -5,7 +5,6 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "ca/status/keeper.h"
-#include "ca/status/rate.h"
 #include "ca/store/statements.h"
 #include "x509/own.h"
 
@@ -67,12 +66,13 @@ ocsp_sign(struct cad *c, const struct ocsp_question *q, const struct ocsp_entry 
 	REQUIRE(a != NULL, ERR_UNTRUSTED);
 	/* Whoever sends nonces without end would have the HSM sign without end, and nobody could log in meanwhile. Who is put off can take the list. */
 	if (q->nonce_len > 0)
-		REQUIRE_WHY(rate_take(c->nonces, clock_ticks()), ERR_TOO_MANY, "too many questions with a nonce");
+		REQUIRE_WHY(rate_take(&c->nonces, clock_ticks()) == ERR_OK, ERR_TOO_MANY,
+			"too many questions with a nonce");
 	const uint64_t epoch = ocsp_cache_epoch(c->ocsp, span_at(q->serial, q->serial_len));
 
 	TRY(look_up(c, a, q, &answer));
 	if (answer.status == OCSP_UNKNOWN)
-		REQUIRE_WHY(rate_take(c->unknown, clock_ticks()), ERR_TOO_MANY,
+		REQUIRE_WHY(rate_take(&c->unknown, clock_ticks()) == ERR_OK, ERR_TOO_MANY,
 			"too many questions for serials that were never issued");
 	TRY(authority_responder(a, &responder, &key));
 	TRY(ocsp_respond(q, &answer, a->certificate, responder, key, answer.this_update, der));

@@ -1,6 +1,7 @@
 #include "idp/activate/activate.h"
 
 #include "base/digest.h"
+#include "idp/limit.h"
 #include "idp/login/passkey.h"
 #include "idp/page.h"
 #include "idp/store/record.h"
@@ -101,13 +102,18 @@ activate_passkey_handler(void *daemon, struct request *request, struct reply *re
 	struct webauthn_credential credential;
 	const char *name;
 	struct json_writer j;
+	enum err e;
 
 	TRY(script_request(d, request));
 	TRY(passkey_body_read(request, &body));
 	REQUIRE_WHY(body.credential != NULL, ERR_MALFORMED, "credential is missing");
 	TRY(passkey_name(body.name, "Passkey", &name));
 	TRY(peek(d, &body, &row));
-	TRY(passkey_register(d, span_of(body.code), span_of(body.credential), &credential));
+	TRY(limit_account(d, span_of(body.code)));
+	e = passkey_register(d, span_of(body.code), span_of(body.credential), &credential);
+	if (e != ERR_OK)
+		limit_failed(d, span_of(body.code));
+	TRY(e);
 	TRY(bind(d, body.code, &credential, name));
 	j = reply_json(reply);
 	json_object(&j, NULL);

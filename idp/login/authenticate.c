@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "idp/limit.h"
 #include "idp/login/login.h"
 #include "idp/login/passkey.h"
 #include "idp/oidc/interaction.h"
@@ -59,7 +60,7 @@ refused(struct idp *d, const struct credential_row *row, enum err e)
 static enum err
 alike(enum err e)
 {
-	if (err_http(e) >= 500)
+	if (err_http(e) >= 500 || e == ERR_TOO_MANY)
 		return e;
 	log_refusal("login", e, "login by passkey");
 	return err_because(ERR_MISMATCH, "this passkey is not accepted");
@@ -108,10 +109,14 @@ enter(struct idp *d, struct request *request, struct reply *reply, struct span c
 	enum err e;
 
 	TRY(credential_of(d, body, &row));
+	TRY(limit_account(d, span_at(&row.person, sizeof(row.person))));
 	e = check(d, body, challenge, &row, &assertion);
 	if (e == ERR_OK)
 		e = open_session(d, request, reply, &row, &assertion);
-	return e == ERR_OK ? ERR_OK : refused(d, &row, e);
+	if (e == ERR_OK)
+		return e;
+	limit_failed(d, span_at(&row.person, sizeof(row.person)));
+	return refused(d, &row, e);
 }
 
 static enum err

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "idp/limit.h"
 #include "idp/store/store.h"
 
 static const struct client_method *const methods[] = {&client_method_basic, &client_method_jwt, &client_method_none};
@@ -55,11 +56,16 @@ client_authenticate(struct idp *d, const struct request *request, struct client_
 {
 	enum err e;
 
+	char key[MAX_LIMIT_KEY];
+
 	*out = (struct client_auth){0};
 	*code = OAUTH_INVALID_CLIENT;
+	TRY(limit_account(d, limit_client(request, key)));
 	e = authenticate(d, request, out, code);
-	if (e != ERR_OK)
+	if (e != ERR_OK) {
+		limit_client_failed(d, request);
 		client_auth_free(out);
+	}
 	return e;
 }
 

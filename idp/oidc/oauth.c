@@ -10,7 +10,7 @@ status_of(enum err e, const char *code)
 {
 	if (strcmp(code, OAUTH_INVALID_CLIENT) == 0 || strcmp(code, OAUTH_INVALID_TOKEN) == 0)
 		return 401;
-	return err_http(e) >= 500 ? err_http(e) : 400;
+	return err_http(e) >= 500 || e == ERR_TOO_MANY ? err_http(e) : 400;
 }
 
 /* What goes into error_description: %x20-21 / %x23-5B / %x5D-7E only (RFC 6749 5.2), and nothing about our own faults. */
@@ -26,9 +26,9 @@ describe(char out[256], int status)
 void
 oauth_refuse(struct reply *reply, const char *where, enum err e, const char *code, const char *client_id)
 {
-	const char *said = err_http(e) == 503 ? OAUTH_TEMPORARILY_UNAVAILABLE
-		: err_http(e) >= 500          ? OAUTH_SERVER_ERROR
-					      : code;
+	const char *said = err_http(e) == 503 || e == ERR_TOO_MANY ? OAUTH_TEMPORARILY_UNAVAILABLE
+		: err_http(e) >= 500                               ? OAUTH_SERVER_ERROR
+								   : code;
 	const int status = status_of(e, said);
 	char description[256];
 	struct json_writer j;
@@ -43,7 +43,7 @@ oauth_refuse(struct reply *reply, const char *where, enum err e, const char *cod
 	if (strcmp(said, OAUTH_INVALID_TOKEN) == 0)
 		reply_headerf(reply, "WWW-Authenticate", "Bearer error=\"invalid_token\", error_description=\"%s\"",
 			description);
-	if (status == 503)
+	if (status == 503 || status == 429)
 		reply_header(reply, "Retry-After", "2");
 	reply_header(reply, "Pragma", "no-cache"); /* RFC 6749 5.1 */
 	j = reply_json(reply);

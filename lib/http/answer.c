@@ -107,6 +107,8 @@ handle(struct exchange *x)
 	if (x->refused != ERR_OK)
 		return err_because(x->refused, "%s", x->refused_why == NULL ? "" : x->refused_why);
 	TRY(intake_parameters(&x->request));
+	if (x->server->options.admit != NULL)
+		TRY(x->server->options.admit(daemon, &x->request));
 	TRY(route->who->check(daemon, &x->request, &x->reply));
 	TRY(route->handler(daemon, &x->request, &x->reply));
 	TRY(writer_done(&x->reply.body));

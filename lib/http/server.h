@@ -35,6 +35,8 @@ struct http_server_options {
 	const struct route *routes;
 	size_t route_count;
 	void *daemon;
+	/* Asked first, before the guard: may whoever it is ask now? For limits by address (ERR_TOO_MANY, which is answered with Retry-After). NULL: anybody. */
+	enum err (*admit)(void *daemon, const struct request *request);
 	/* A refusal keeps the headers that guard or handler set (WWW-Authenticate, cookies) and drops body, Location and caching. It is logged once: as an
 	 * error from 500 on, else at debug level. err_why() still tells the reason, which by contract holds no secret.
 	 * Writes the error page or document for a refusal that no handler wrote: e's status is set already. NULL: application/problem+json (RFC 9457). */

@@ -12,7 +12,6 @@
 #include "ca/status/crl_renew.h"
 #include "ca/status/ocsp.h"
 #include "ca/status/proof.h"
-#include "ca/status/rate.h"
 #include "ca/store/statements.h"
 
 enum { NOW = 1770000000 };
@@ -171,28 +170,6 @@ a_proof_sees_what_is_missing_foreign_or_other(void **state)
 }
 
 static void
-the_rate_holds_and_recovers(void **state)
-{
-	struct rate *r;
-	int taken = 0;
-
-	(void)state;
-	assert_int_equal(rate_new(10, &r), ERR_OK);
-	for (int i = 0; i < 100; i++)
-		taken += rate_take(r, 5000000);
-	assert_int_equal(taken, 10);
-	assert_true(rate_take(r, 5100000)); /* a tenth of a second later there is one more */
-	assert_false(rate_take(r, 5100000));
-	assert_false(rate_take(r, 4000000)); /* never by going back */
-	taken = 0;
-	for (int i = 0; i < 100; i++)
-		taken += rate_take(r, 99000000);
-	assert_int_equal(taken, 10); /* and no more than a second's worth is saved up */
-	rate_free(&r);
-	assert_null(r);
-}
-
-static void
 reasons_that_take_more_than_an_operator_are_refused(void **state)
 {
 	(void)state;
@@ -230,7 +207,6 @@ main(void)
 		cmocka_unit_test(each_list_has_one_name),
 		cmocka_unit_test(a_delta_tells_what_stands_and_removes_what_does_not),
 		cmocka_unit_test(a_proof_sees_what_is_missing_foreign_or_other),
-		cmocka_unit_test(the_rate_holds_and_recovers),
 		cmocka_unit_test(reasons_that_take_more_than_an_operator_are_refused),
 		cmocka_unit_test(every_statement_has_its_sql),
 	};
