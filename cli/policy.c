@@ -9,6 +9,7 @@
 #include "policy/decision_type.h"
 #include "policy/identity.h"
 #include "policy/keys_file.h"
+#include "policy/monitor.h"
 #include "x509/x509.h"
 
 enum { MAX_PATH = 4096, MAX_PROFILES = 256, SUFFIX_LEN = 5 };
@@ -71,6 +72,14 @@ check_claims(const char *path)
 	AUTO(claims_policy) p = {0};
 
 	return claims_policy_read(path, &p);
+}
+
+static enum err
+check_monitor(const char *path)
+{
+	AUTO(monitor_policy) p = {0};
+
+	return monitor_policy_read(path, &p);
 }
 
 static void
@@ -231,6 +240,7 @@ check_all(struct checking *k)
 	check_one(k, "identity.json", check_identity);
 	check_one(k, "assurance.json", check_assurance);
 	check_one(k, "claims.json", check_claims);
+	check_one(k, "monitor.json", check_monitor);
 	check_folder(k, "profiles", check_profile);
 	check_folder(k, "decisions", check_decision);
 	if (k->has_keys)

@@ -43,6 +43,8 @@ read_policies(struct signer *s)
 
 	TRY(path_in(s->settings.policies, "decisions", path));
 	TRY(decision_types_read(path, &s->types, &s->type_count));
+	if (s->settings.log_policy[0] != '\0')
+		TRY(log_policy_read(s->settings.log_policy, &s->log_policy));
 	TRY(path_in(s->settings.share, "signer/web", path));
 	return templates_read(path, &s->pages);
 }
@@ -82,6 +84,8 @@ open_log(struct signer *s)
 		.key_label = "log",
 		.origin = s->settings.log_origin,
 		.schemas = schemas,
+		.policy = s->settings.log_policy[0] == '\0' ? NULL : &s->log_policy,
+		.ca_file = s->settings.tls_ca,
 		.clock = &s->clock,
 		.interval_ms = LOG_INTERVAL_MS,
 	};
@@ -113,10 +117,16 @@ ready(void *daemon)
 	return keyring_status(s->keyring, &status);
 }
 
+static void
+metrics(void *daemon, struct writer *w)
+{
+	tlog_metrics(((struct signer *)daemon)->log, w);
+}
+
 static enum err
 serve_until_told(struct signer *s)
 {
-	struct health health = {.ready = ready, .daemon = s};
+	struct health health = {.ready = ready, .metrics = metrics, .daemon = s};
 	struct http_server *public = NULL, *private = NULL;
 	const struct http_server_options options = {
 		.name = "signer",
@@ -162,6 +172,7 @@ static void
 close_all(struct signer *s)
 {
 	tlog_free(&s->log);
+	log_policy_free(&s->log_policy);
 	issuer_keys_free(&s->issuer);
 	status_lists_free(&s->lists);
 	signer_seals_close(s);

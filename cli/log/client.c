@@ -58,6 +58,24 @@ read_trust(struct log_client *l, const char *trust_file)
 	return ERR_OK;
 }
 
+/* What enough witnesses have cosigned, the log shows to everybody. */
+static enum err
+open_witnessed(struct log_client *l)
+{
+	struct log_path p = {.resource = LOG_WITNESSED_CHECKPOINT};
+	struct log_policy policy;
+	enum err e;
+
+	TRY(log_policy_read(l->policy_file, &policy));
+	if (policy.quorum < 0)
+		p.resource = LOG_CHECKPOINT;
+	e = get(l, &p, MAX_CHECKPOINT, &l->note);
+	if (e == ERR_OK)
+		e = log_policy_check(&policy, writer_span(&l->note), &l->cosigned);
+	log_policy_free(&policy);
+	return e;
+}
+
 enum err
 log_client_open(struct log_client *l, const char *trust_file)
 {
@@ -65,7 +83,10 @@ log_client_open(struct log_client *l, const char *trust_file)
 
 	l->note = writer_new(MAX_CHECKPOINT);
 	TRY(read_trust(l, trust_file));
-	TRY(get(l, &p, MAX_CHECKPOINT, &l->note));
+	if (l->policy_file != NULL)
+		TRY(open_witnessed(l));
+	else
+		TRY(get(l, &p, MAX_CHECKPOINT, &l->note));
 	return checkpoint_verify(writer_span(&l->note), l->trust.log_origin, l->trust.log_key, &l->head);
 }
 

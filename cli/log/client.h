@@ -3,20 +3,23 @@
 #ifndef MOHAR_CLI_LOG_CLIENT_H
 #define MOHAR_CLI_LOG_CLIENT_H
 
+#include "audit/log_policy.h"
 #include "audit/path.h"
 #include "audit/receipt.h"
 #include "audit/tile.h"
 #include "verify/decision.h"
 
 struct log_client {
-	const char *url;     /* the service's, without /log */
-	const char *ca_file; /* may be NULL */
+	const char *url;         /* the service's, without /log */
+	const char *ca_file;     /* may be NULL */
+	const char *policy_file; /* whose quorum of witnesses is asked for; NULL: the log's word is enough */
+	size_t cosigned;         /* how many of its witnesses have cosigned head */
 	struct trust trust;
 	struct checkpoint head;
 	struct writer note; /* head as it came, verified */
 };
 
-/* Reads the trust file, fetches the newest checkpoint and verifies it. ERR_UNTRUSTED without the log's key; ERR_BAD_SIGNATURE, ERR_MISMATCH, ERR_UNAVAILABLE. */
+/* Reads the trust file, fetches the newest checkpoint (that witnesses have cosigned, if there is a policy) and verifies it. ERR_UNTRUSTED without the log's key, or with too few witnesses; ERR_BAD_SIGNATURE, ERR_MISMATCH, ERR_UNAVAILABLE. */
 MUST_USE enum err log_client_open(struct log_client *l, const char *trust_file);
 void log_client_free(struct log_client *l);
 

@@ -3,26 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/frontier.h"
 #include "base/file.h"
 #include "base/reader.h"
-#include "cli/cli.h"
-#include "cli/log/client.h"
 #include "cli/log/journal.h"
+#include "cli/log/log.h"
 
 enum { MAX_BODY = 8 << 20 };
 
-#define LOG_OPTIONS                                                                                 \
-	{"--signer-url", "URL", "the service that keeps the log", "MOHAR_SIGNER_URL", true, false}, \
-		{"--tls-ca", "FILE", "PEM anchors for its address", "MOHAR_TLS_CA", false, false},  \
-	{                                                                                           \
-		"--trust", "FILE", "key set that holds the log's key", "MOHAR_TRUST", false, false  \
-	}
-
-static enum err
-open_log(const struct cli *c, struct log_client *l)
+enum err
+log_options_open(const struct cli *c, struct log_client *l)
 {
 	l->url = cli_value(c, "--signer-url");
 	l->ca_file = cli_value(c, "--tls-ca");
+	l->policy_file = cli_value(c, "--log-policy");
 	return log_client_open(l, cli_value(c, "--trust"));
 }
 
@@ -32,11 +26,12 @@ tell_head(struct cli *c, const struct log_client *l)
 	cli_text(c, "origin", l->head.origin);
 	cli_int(c, "size", (int64_t)l->head.size);
 	cli_base64url(c, "root", sha256_span(&l->head.root));
+	if (l->policy_file != NULL)
+		cli_int(c, "cosigned", (int64_t)l->cosigned);
 }
 
-/* What the log says is invalid; that nobody vouches for it is unknown; all else is our own trouble. */
-static int
-verdict(struct cli *c, enum err e, const char *good)
+int
+log_verdict(struct cli *c, enum err e, const char *good)
 {
 	char why[256];
 
@@ -92,7 +87,7 @@ keep(const struct cli *c, struct span bytes)
 static enum err
 show_checkpoint(struct cli *c, struct log_client *l)
 {
-	TRY(open_log(c, l));
+	TRY(log_options_open(c, l));
 	tell_head(c, l);
 	cli_text(c, "note", (const char *)writer_span(&l->note).ptr);
 	if (cli_value(c, "--since") != NULL)
@@ -106,42 +101,13 @@ run_checkpoint(struct cli *c)
 	AUTO(log_client) l = {0};
 
 	cli_begin(c);
-	return verdict(c, show_checkpoint(c, &l), "valid");
+	return log_verdict(c, show_checkpoint(c, &l), "valid");
 }
 
 /* ---- verify: the whole log ---- */
 
-/* The roots of the full subtrees so far, the largest first: as many as the size has bits set. */
-struct pile_of_roots {
-	struct sha256 roots[64];
-	size_t count;
-	uint64_t size;
-};
-
-static void
-put_leaf(struct pile_of_roots *p, struct sha256 hash)
-{
-	for (uint64_t size = p->size; (size & 1) != 0; size >>= 1)
-		hash = merkle_node(&p->roots[--p->count], &hash);
-	p->roots[p->count++] = hash;
-	p->size++;
-}
-
-static struct sha256
-root_of(const struct pile_of_roots *p)
-{
-	struct sha256 root;
-
-	if (p->count == 0)
-		return merkle_empty();
-	root = p->roots[p->count - 1];
-	for (size_t i = p->count - 1; i > 0; i--)
-		root = merkle_node(&p->roots[i - 1], &root);
-	return root;
-}
-
 static enum err
-hash_bundle(struct log_client *l, uint64_t bundle, struct pile_of_roots *p)
+hash_bundle(struct log_client *l, uint64_t bundle, struct frontier *f)
 {
 	AUTO(writer) body = writer_new(MAX_BODY);
 	struct reader r;
@@ -154,7 +120,7 @@ hash_bundle(struct log_client *l, uint64_t bundle, struct pile_of_roots *p)
 
 		REQUIRE_WHY(reader_block16(&r, MAX_ENTRY, &entry) == ERR_OK, ERR_MISMATCH,
 			"log: bundle %llu ends early", (unsigned long long)bundle);
-		put_leaf(p, leaf_hash(entry));
+		frontier_add(f, leaf_hash(entry));
 	}
 	REQUIRE_WHY(reader_done(&r) == ERR_OK, ERR_MISMATCH, "log: bundle %llu has more entries than its tree",
 		(unsigned long long)bundle);
@@ -164,17 +130,17 @@ hash_bundle(struct log_client *l, uint64_t bundle, struct pile_of_roots *p)
 static enum err
 verify_all(struct cli *c, struct log_client *l)
 {
-	struct pile_of_roots p = {.count = 0};
+	struct frontier f = {.count = 0};
 	struct sha256 root;
 
-	TRY(open_log(c, l));
+	TRY(log_options_open(c, l));
 	tell_head(c, l);
-	for (uint64_t bundle = 0; p.size < l->head.size; bundle++) {
-		TRY(hash_bundle(l, bundle, &p));
-		cli_progress(c, "%llu of %llu entries", (unsigned long long)p.size, (unsigned long long)l->head.size);
+	for (uint64_t bundle = 0; f.size < l->head.size; bundle++) {
+		TRY(hash_bundle(l, bundle, &f));
+		cli_progress(c, "%llu of %llu entries", (unsigned long long)f.size, (unsigned long long)l->head.size);
 	}
-	root = root_of(&p);
-	cli_int(c, "entries", (int64_t)p.size);
+	root = frontier_root(&f);
+	cli_int(c, "entries", (int64_t)f.size);
 	REQUIRE_WHY(span_equal(sha256_span(&root), sha256_span(&l->head.root)), ERR_MISMATCH,
 		"the entries do not hash to the root that the log signed");
 	if (cli_value(c, "--since") != NULL)
@@ -189,13 +155,13 @@ run_verify(struct cli *c)
 
 	cli_begin(c);
 	if (cli_value(c, "--journal") != NULL)
-		return verdict(c, journal_verify(c), "valid");
+		return log_verdict(c, journal_verify(c), "valid");
 	if (cli_value_at(c, "--operations", 0) != NULL || cli_flag(c, "--status"))
 		return cli_end(c, "refused", "--operations and --status go with --journal", EXIT_USAGE);
 	if (cli_value(c, "--signer-url") == NULL)
 		return cli_end(c, "refused", "give --signer-url for the log, or --journal for mohar-hsmd's own",
 			EXIT_USAGE);
-	return verdict(c, verify_all(c, &l), "valid");
+	return log_verdict(c, verify_all(c, &l), "valid");
 }
 
 /* ---- prove ---- */
@@ -251,7 +217,7 @@ prove(struct cli *c, struct log_client *l, struct receipt *r)
 
 	if (cli_file_count(c) == 1)
 		TRY(read_receipt(cli_file(c, 0), r));
-	TRY(open_log(c, l));
+	TRY(log_options_open(c, l));
 	REQUIRE_WHY(r->index < l->head.size, ERR_NOT_FOUND, "the log has %llu entries; none is number %llu",
 		(unsigned long long)l->head.size, (unsigned long long)r->index);
 	if (r->entry.ptr == NULL)
@@ -283,7 +249,7 @@ run_prove(struct cli *c)
 		return cli_end(c, "refused", "give either --index or one older receipt", EXIT_USAGE);
 	if (index != NULL && !read_index(index, &r.index))
 		return cli_end(c, "refused", "--index wants a whole number", EXIT_USAGE);
-	return verdict(c, prove(c, &l, &r), "valid");
+	return log_verdict(c, prove(c, &l, &r), "valid");
 }
 
 static const struct cli_option checkpoint_options[] = {
@@ -296,9 +262,19 @@ static const struct cli_option verify_options[] = {
 	{"--signer-url", "URL", "the service that keeps the log", "MOHAR_SIGNER_URL", false, false},
 	{"--tls-ca", "FILE", "PEM anchors for its address", "MOHAR_TLS_CA", false, false},
 	{"--trust", "FILE", "key set that holds the log's key", "MOHAR_TRUST", false, false},
+	LOG_POLICY_OPTION,
 	{"--since", "FILE", "a checkpoint kept earlier, which the log must still contain", NULL, false, false},
 	{"--out", "FILE", "keep the checkpoint there", NULL, false, false},
 	LOG_JOURNAL_OPTIONS,
+	{0},
+};
+static const struct cli_option monitor_options[] = {
+	LOG_OPTIONS,
+	{"--state", "FILE", "where it stands, kept from one run to the next; begun if it is not there", NULL, true,
+		false},
+	{"--rules", "FILE", "what is usual: monitor.json", "MOHAR_MONITOR_RULES", true, false},
+	{"--key", "SHA256", "tell certificates for this key (SHA-256 of its SPKI, base64url)", NULL, false, true},
+	{"--follow", "SECONDS", "look again and again, until something surprises", NULL, false, false},
 	{0},
 };
 static const struct cli_option prove_options[] = {
@@ -312,6 +288,8 @@ const struct cli_verb cli_log[] = {
 	{"log", "checkpoint", NULL, "the newest signed checkpoint, verified", checkpoint_options, run_checkpoint},
 	{"log", "verify", NULL, "every entry of the log, hashed up to the signed root; or mohar-hsmd's journal",
 		verify_options, run_verify},
+	{"log", "monitor", NULL, "what is new in the log, that it continues what was seen, and whatever is not usual",
+		monitor_options, run_monitor},
 	{"log", "prove", "[RECEIPT]", "a fresh receipt for an entry, or for an older receipt's", prove_options,
 		run_prove},
 	{0},

@@ -78,6 +78,8 @@ log_path_read(struct span rest, struct log_path *out)
 
 	if (span_is(rest, "private/checkpoint"))
 		p.resource = LOG_PRIVATE_CHECKPOINT;
+	else if (span_is(rest, "witnessed/checkpoint"))
+		p.resource = LOG_WITNESSED_CHECKPOINT;
 	else if (!span_is(rest, "checkpoint"))
 		REQUIRE_WHY(read_tile(&r, &p) == ERR_OK, ERR_NOT_FOUND, "C2SP tlog-tiles: no such address in a log");
 	*out = p;
@@ -105,6 +107,9 @@ log_path_write(const struct log_path *p, struct writer *w)
 		return;
 	case LOG_PRIVATE_CHECKPOINT:
 		writer_text(w, "private/checkpoint");
+		return;
+	case LOG_WITNESSED_CHECKPOINT:
+		writer_text(w, "witnessed/checkpoint");
 		return;
 	case LOG_TILE:
 		writer_format(w, "tile/%u/", p->level);

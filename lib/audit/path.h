@@ -4,7 +4,7 @@
 
 #include "base/writer.h"
 
-enum log_resource { LOG_CHECKPOINT, LOG_PRIVATE_CHECKPOINT, LOG_TILE, LOG_ENTRIES };
+enum log_resource { LOG_CHECKPOINT, LOG_PRIVATE_CHECKPOINT, LOG_WITNESSED_CHECKPOINT, LOG_TILE, LOG_ENTRIES };
 
 struct log_path {
 	enum log_resource resource;
@@ -13,7 +13,7 @@ struct log_path {
 	unsigned width; /* 1 to 256; 256: the full one */
 };
 
-/* Reads "checkpoint", "private/checkpoint", "tile/L/N[.p/W]", "tile/entries/N[.p/W]". One spelling for one thing: anything else is ERR_NOT_FOUND. */
+/* Reads "checkpoint", "private/checkpoint", "witnessed/checkpoint", "tile/L/N[.p/W]", "tile/entries/N[.p/W]". One spelling for one thing: anything else is ERR_NOT_FOUND. */
 MUST_USE enum err log_path_read(struct span rest, struct log_path *out);
 
 void log_path_write(const struct log_path *p, struct writer *w);

@@ -40,6 +40,17 @@ open_private(struct db *db, const char *schema, const struct uuid *event, struct
 	return e;
 }
 
+/* The checkpoint to prove under: that which the witnesses have cosigned, if it covers the leaf; else the newest. */
+static enum err
+newest_over(struct tlog *l, enum log_tree tree, uint64_t index, uint64_t *size, struct writer *note)
+{
+	if (tree == LOG_TREE_PUBLIC && tlog_witnessed(l, size, note) == ERR_OK && index < *size)
+		return ERR_OK;
+	err_forget();
+	writer_reset(note);
+	return tlog_head(l, tree, size, note);
+}
+
 static enum err
 prove(struct tlog *l, struct db *db, enum log_tree tree, struct receipt *r)
 {
@@ -48,7 +59,7 @@ prove(struct tlog *l, struct db *db, enum log_tree tree, struct receipt *r)
 	AUTO(tile_cache) tiles = {.source = tiles_source(&stored)};
 	const struct merkle_store store = tile_store(&tiles);
 
-	TRY(tlog_head(l, tree, &r->size, &note));
+	TRY(newest_over(l, tree, r->index, &r->size, &note));
 	REQUIRE_WHY(r->index < r->size, ERR_UNAVAILABLE, "log: the event waits for a checkpoint");
 	TRY(merkle_inclusion(&store, r->index, r->size, &r->proof));
 	return span_text(writer_span(&note), &r->checkpoint);

@@ -264,7 +264,49 @@ show_head(struct tlog *l, enum log_tree tree, const struct log_note *newest)
 	writer_reset(&head->note);
 	writer_text(&head->note, newest->note);
 	head->size = c.size;
+	(void)pthread_cond_broadcast(&l->wake); /* the witnesses' threads */
 	(void)pthread_mutex_unlock(&l->mutex);
+	return ERR_OK;
+}
+
+/* The newest checkpoint that enough witnesses have cosigned: shown, if it is newer than the one that is. */
+static enum err
+show_witnessed(struct tlog *l, const struct log_cosigned *row)
+{
+	AUTO(writer) note = writer_new(MAX_CHECKPOINT);
+	struct checkpoint c;
+
+	writer_format(&note, "%s%s", row->note, row->lines);
+	TRY(writer_done(&note));
+	TRY(checkpoint_verify(writer_span(&note), l->origins[LOG_TREE_PUBLIC], l->key, &c));
+	TRY(log_policy_check(l->options.policy, writer_span(&note), NULL));
+	(void)pthread_mutex_lock(&l->mutex);
+	if (c.size > l->witnessed.size) {
+		writer_reset(&l->witnessed.note);
+		writer_bytes(&l->witnessed.note, writer_span(&note));
+		l->witnessed.size = c.size;
+	}
+	(void)pthread_mutex_unlock(&l->mutex);
+	return ERR_OK;
+}
+
+static enum err
+refresh_witnessed(struct tlog *l, struct db *db)
+{
+	uint64_t size = 0;
+	struct json_list rows;
+
+	if (l->options.policy == NULL)
+		return ERR_OK;
+	(void)pthread_mutex_lock(&l->mutex);
+	size = l->witnessed.size;
+	(void)pthread_mutex_unlock(&l->mutex);
+	TRY(db_all(db, LOG_COSIGNED, (const struct db_param[]){db_int((int64_t)size)}, &rows));
+	for (size_t i = 0; i < rows.count; i++)
+		if (show_witnessed(l, &((const struct log_cosigned *)rows.items)[i]) == ERR_OK)
+			break;
+	err_forget(); /* too few yet */
+	db_rows_free(&log_statements[LOG_COSIGNED], &rows);
 	return ERR_OK;
 }
 
@@ -283,7 +325,7 @@ sequencer_refresh(struct tlog *l)
 		db_row_free(&log_statements[LOG_CHECKPOINT_NEWEST], &newest);
 		TRY(e);
 	}
-	return ERR_OK;
+	return refresh_witnessed(l, db);
 }
 
 /* Everything that is due, until the outboxes are empty. */

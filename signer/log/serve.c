@@ -15,6 +15,16 @@ serve_checkpoint(struct tlog *l, enum log_tree tree, struct reply *reply)
 	return tlog_head(l, tree, &size, reply_body(reply, "text/plain; charset=utf-8"));
 }
 
+static enum err
+serve_witnessed(struct tlog *l, struct reply *reply)
+{
+	uint64_t size;
+
+	TRY(tlog_witnessed(l, &size, NULL));
+	reply_cache(reply, CHECKPOINT_SECONDS, true);
+	return tlog_witnessed(l, &size, reply_body(reply, "text/plain; charset=utf-8"));
+}
+
 /* Is that much of this tile in a tree that was signed? What is not signed yet is not shown. */
 static enum err
 check_signed(struct tlog *l, const struct log_path *p)
@@ -76,6 +86,8 @@ tlog_serve(struct tlog *l, const char *rest, struct reply *reply)
 		return serve_checkpoint(l, LOG_TREE_PUBLIC, reply);
 	if (p.resource == LOG_PRIVATE_CHECKPOINT)
 		return serve_checkpoint(l, LOG_TREE_PRIVATE, reply);
+	if (p.resource == LOG_WITNESSED_CHECKPOINT)
+		return serve_witnessed(l, reply);
 	TRY(check_signed(l, &p));
 	return p.resource == LOG_TILE ? serve_tile(l, &p, reply) : serve_entries(l, &p, reply);
 }

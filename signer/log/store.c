@@ -14,6 +14,7 @@ static const enum db_type drop_params[] = {DB_INT};
 static const enum db_type find_params[] = {DB_TEXT, DB_UUID};
 static const enum db_type range_params[] = {DB_INT, DB_INT, DB_INT};
 static const enum db_type checkpoint_params[] = {DB_INT, DB_INT, DB_TEXT};
+static const enum db_type cosignature_params[] = {DB_INT, DB_TEXT, DB_TEXT};
 static const enum db_type event_params[] = {DB_UUID};
 
 static const struct db_column flag_columns[] = {{DB_BOOL, AT(log_flag, yes)}};
@@ -22,6 +23,8 @@ static const struct db_column hashes_columns[] = {{DB_BYTES, AT(log_hashes, hash
 static const struct db_column leaf_columns[] = {{DB_INT, AT(log_leaf, tree)}, {DB_INT, AT(log_leaf, index)},
 	{DB_BYTES, AT(log_leaf, entry)}};
 static const struct db_column note_columns[] = {{DB_INT, AT(log_note, size)}, {DB_TEXT, AT(log_note, note)}};
+static const struct db_column cosigned_columns[] = {{DB_INT, AT(log_cosigned, size)}, {DB_TEXT, AT(log_cosigned, note)},
+	{DB_TEXT, AT(log_cosigned, lines)}};
 static const struct db_column opened_columns[] = {{DB_BYTES, AT(log_opened, salt)},
 	{DB_BYTES, AT(log_opened, private_part)}};
 static const struct db_column taken_columns[] = {
@@ -63,6 +66,14 @@ const struct db_statement log_statements[LOG_STATEMENTS] = {[LOG_LOCK] = DB_STAT
 	[LOG_CHECKPOINT_NEWEST] = DB_STATEMENT("log_checkpoint_newest",
 		"SELECT size, note FROM log.checkpoint WHERE tree = $1 ORDER BY size DESC LIMIT 1", tree_params,
 		note_columns, struct log_note),
+	[LOG_COSIGNATURE_ADD] = DB_COMMAND("log_cosignature_add",
+		"INSERT INTO log.cosignature (size, witness, line) VALUES ($1, $2, $3) ON CONFLICT (size, witness) DO NOTHING",
+		cosignature_params),
+	[LOG_COSIGNED] = DB_STATEMENT("log_cosigned",
+		"SELECT c.size, c.note, s.lines FROM (SELECT size, string_agg(line, '' ORDER BY witness) AS lines"
+		" FROM log.cosignature WHERE size > $1 GROUP BY size ORDER BY size DESC LIMIT 16) s"
+		" JOIN log.checkpoint c ON c.tree = 0 AND c.size = s.size ORDER BY c.size DESC",
+		tree_params, cosigned_columns, struct log_cosigned),
 	[LOG_OPEN_SIGNER] = DB_STATEMENT("log_open_signer", "SELECT salt, private FROM signer.event WHERE id = $1",
 		event_params, opened_columns, struct log_opened),
 #define X(token, name)                    \

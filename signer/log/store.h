@@ -29,8 +29,10 @@ enum log_statement {
 	LOG_LEAF_RANGE,
 	LOG_CHECKPOINT_ADD,
 	LOG_CHECKPOINT_NEWEST,
-	LOG_OPEN_SIGNER,                           /* salt and private part of our own events */
-	LOG_TAKE,                                  /* + enum log_schema: the first rows of that outbox */
+	LOG_COSIGNATURE_ADD,
+	LOG_COSIGNED,    /* the newest checkpoints beyond a size that somebody cosigned, with the lines */
+	LOG_OPEN_SIGNER, /* salt and private part of our own events */
+	LOG_TAKE,        /* + enum log_schema: the first rows of that outbox */
 	LOG_DROP = LOG_TAKE + LOG_SCHEMA_COUNT,    /* + enum log_schema: rows that are logged leave it */
 	LOG_WAITING = LOG_DROP + LOG_SCHEMA_COUNT, /* + enum log_schema: is this event in that outbox still? */
 	LOG_STATEMENTS = LOG_WAITING + LOG_SCHEMA_COUNT
@@ -65,6 +67,11 @@ struct log_hashes {
 struct log_note {
 	int64_t size;
 	char *note;
+};
+
+struct log_cosigned {
+	int64_t size;
+	char *note, *lines;
 };
 
 struct log_opened {

@@ -7,6 +7,7 @@
 
 #include "signer/log/log.h"
 #include "signer/log/store.h"
+#include "signer/log/witness.h"
 
 static enum err
 set_origins(struct tlog *l)
@@ -53,11 +54,11 @@ start(struct tlog *l)
 	TRY(db_pool_open(l->options.database, LOG_POOL, log_statements, LOG_STATEMENTS, &l->pool));
 	TRY(sequencer_refresh(l));
 	if (l->options.interval_ms == 0)
-		return ERR_OK;
+		return witnesses_start(l);
 	REQUIRE_WHY(pthread_create(&l->thread, NULL, sequencer_run, l) == 0, ERR_NO_MEMORY,
 		"log: the sequencer's thread cannot be started");
 	l->running = true;
-	return ERR_OK;
+	return witnesses_start(l);
 }
 
 enum err
@@ -68,6 +69,7 @@ tlog_open(const struct tlog_options *options, struct tlog **out)
 
 	REQUIRE(l != NULL, ERR_NO_MEMORY);
 	l->options = *options;
+	l->witnessed.note = writer_new(MAX_CHECKPOINT);
 	l->spki = writer_new(MAX_CHECKPOINT);
 	for (unsigned tree = 0; tree < LOG_TREES; tree++)
 		l->heads[tree].note = writer_new(MAX_CHECKPOINT);
@@ -91,13 +93,15 @@ tlog_free(struct tlog **log)
 		return;
 	(void)pthread_mutex_lock(&l->mutex);
 	__atomic_store_n(&l->stopping, true, __ATOMIC_RELAXED);
-	(void)pthread_cond_signal(&l->wake);
+	(void)pthread_cond_broadcast(&l->wake);
 	(void)pthread_mutex_unlock(&l->mutex);
 	if (l->running)
 		(void)pthread_join(l->thread, NULL);
+	witnesses_stop(l);
 	db_pool_free(&l->pool);
 	EVP_PKEY_free(l->key);
 	writer_free(&l->spki);
+	writer_free(&l->witnessed.note);
 	for (unsigned tree = 0; tree < LOG_TREES; tree++)
 		writer_free(&l->heads[tree].note);
 	(void)pthread_cond_destroy(&l->wake);
@@ -106,14 +110,29 @@ tlog_free(struct tlog **log)
 	*log = NULL;
 }
 
+static void
+copy_head(struct tlog *l, const struct signed_head *head, uint64_t *size, struct writer *note)
+{
+	(void)pthread_mutex_lock(&l->mutex);
+	*size = head->size;
+	if (note != NULL)
+		writer_bytes(note, writer_span(&head->note));
+	(void)pthread_mutex_unlock(&l->mutex);
+}
+
+enum err
+tlog_witnessed(struct tlog *l, uint64_t *size, struct writer *note)
+{
+	REQUIRE_WHY(l->watch_count > 0, ERR_NOT_FOUND, "log: no witnesses are asked for cosignatures here");
+	copy_head(l, &l->witnessed, size, note);
+	REQUIRE_WHY(*size > 0, ERR_UNAVAILABLE, "log: the witnesses have not cosigned yet");
+	return note == NULL ? ERR_OK : writer_done(note);
+}
+
 enum err
 tlog_head(struct tlog *l, enum log_tree tree, uint64_t *size, struct writer *note)
 {
-	(void)pthread_mutex_lock(&l->mutex);
-	*size = l->heads[tree].size;
-	if (note != NULL)
-		writer_bytes(note, writer_span(&l->heads[tree].note));
-	(void)pthread_mutex_unlock(&l->mutex);
+	copy_head(l, &l->heads[tree], size, note);
 	REQUIRE_WHY(*size > 0, ERR_UNAVAILABLE, "log: nothing is signed yet");
 	return note == NULL ? ERR_OK : writer_done(note);
 }
@@ -124,6 +143,31 @@ tlog_checkpoint(struct tlog *l, struct writer *note)
 	uint64_t size;
 
 	return tlog_head(l, LOG_TREE_PUBLIC, &size, note);
+}
+
+void
+tlog_metrics(struct tlog *l, struct writer *w)
+{
+	uint64_t public, private, witnessed;
+
+	copy_head(l, &l->heads[LOG_TREE_PUBLIC], &public, NULL);
+	copy_head(l, &l->heads[LOG_TREE_PRIVATE], &private, NULL);
+	copy_head(l, &l->witnessed, &witnessed, NULL);
+	writer_format(w,
+		"# HELP mohar_log_signed_size Leaves under the newest signed checkpoint.\n# TYPE mohar_log_signed_size gauge\n"
+		"mohar_log_signed_size{tree=\"public\"} %llu\nmohar_log_signed_size{tree=\"private\"} %llu\n",
+		(unsigned long long)public, (unsigned long long)private);
+	if (l->watch_count == 0)
+		return;
+	writer_format(w,
+		"# HELP mohar_log_witnessed_size Leaves under the newest checkpoint that the quorum of witnesses has cosigned.\n"
+		"# TYPE mohar_log_witnessed_size gauge\nmohar_log_witnessed_size %llu\n"
+		"# HELP mohar_log_cosigned_size Leaves under the newest checkpoint that this witness has cosigned.\n"
+		"# TYPE mohar_log_cosigned_size gauge\n",
+		(unsigned long long)witnessed);
+	for (size_t i = 0; i < l->watch_count; i++)
+		writer_format(w, "mohar_log_cosigned_size{witness=\"%s\"} %llu\n", l->watches[i].witness->name,
+			(unsigned long long)__atomic_load_n(&l->watches[i].cosigned, __ATOMIC_RELAXED));
 }
 
 struct span

@@ -3,6 +3,7 @@
 #ifndef MOHAR_SIGNER_LOG_TLOG_H
 #define MOHAR_SIGNER_LOG_TLOG_H
 
+#include "audit/log_policy.h"
 #include "audit/receipt.h"
 #include "http/server.h"
 #include "keyring/keyring.h"
@@ -10,9 +11,11 @@
 struct tlog_options {
 	const char *database; /* libpq connection string, role mohar_signerd */
 	struct keyring *keyring;
-	const char *key_label;      /* "log": Ed25519, purpose checkpoint */
-	const char *origin;         /* "mohar.example/log": the public tree; the private one adds "/private" */
-	const char *const *schemas; /* whose outboxes are taken, NULL-terminated: "ca", "idp", "signer" */
+	const char *key_label;           /* "log": Ed25519, purpose checkpoint */
+	const char *origin;              /* "mohar.example/log": the public tree; the private one adds "/private" */
+	const char *const *schemas;      /* whose outboxes are taken, NULL-terminated: "ca", "idp", "signer" */
+	const struct log_policy *policy; /* its witnesses and their quorum; NULL: none */
+	const char *ca_file;             /* PEM anchors for the witnesses' addresses */
 	const struct clock *clock;
 	int interval_ms; /* between looks at the outboxes; 500. 0: no thread; tests call the steps of log.h themselves */
 };
@@ -30,6 +33,9 @@ MUST_USE enum err tlog_receipt(struct tlog *l, const char *schema, const struct 
 
 /* The newest signed checkpoint of the public tree. ERR_UNAVAILABLE before the first. */
 MUST_USE enum err tlog_checkpoint(struct tlog *l, struct writer *note);
+
+/* How far each witness has come, and the trees' sizes, as Prometheus text. */
+void tlog_metrics(struct tlog *l, struct writer *w);
 
 /* The log's verification key as DER SPKI. Borrowed. */
 struct span tlog_key(const struct tlog *l);
