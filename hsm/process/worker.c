@@ -40,6 +40,10 @@ token_begin(const char *mode, struct session *s)
 	if (service.settings.module_config[0] != '\0')
 		(void)setenv("SOFTHSM2_CONF", service.settings.module_config, 1);
 	TRY(token_open(&token, &service.token));
+	if (token_lacks(service.token)[0] != '\0')
+		log_warn("token",
+			"this HSM's library does not keep %s: whoever has the PIN can take keys out that a token is to keep in; for trials only",
+			token_lacks(service.token));
 	return session_open(service.token, s);
 }
 

@@ -143,23 +143,17 @@ token_citizen_unwrap(struct session *s, CK_OBJECT_HANDLE master, const struct al
 	CK_MECHANISM mechanism = {CKM_AES_KEY_WRAP_PAD, NULL, 0};
 	CK_KEY_TYPE type = a->key_type;
 	CK_ATTRIBUTE template[] = {
-		{CKA_CLASS, &private_key, sizeof(private_key)},
-		{CKA_KEY_TYPE, &type, sizeof(type)},
-		{CKA_TOKEN, &no, sizeof(no)},
-		{CKA_PRIVATE, &yes, sizeof(yes)},
-		{CKA_SENSITIVE, &yes, sizeof(yes)},
-		{CKA_EXTRACTABLE, &no, sizeof(no)},
-		{CKA_SIGN, &yes, sizeof(yes)},
-		{CKA_DERIVE, &no, sizeof(no)},
+		{CKA_CLASS, &private_key, sizeof(private_key)}, {CKA_KEY_TYPE, &type, sizeof(type)},
+		{CKA_TOKEN, &no, sizeof(no)}, {CKA_PRIVATE, &yes, sizeof(yes)}, {CKA_SENSITIVE, &yes, sizeof(yes)},
+		{CKA_EXTRACTABLE, &no, sizeof(no)}, {CKA_SIGN, &yes, sizeof(yes)}, {CKA_DERIVE, &no, sizeof(no)},
 		{CKA_COPYABLE, &no, sizeof(no)}, /* else it could be made to stay on the token */
-		{CKA_NSS_DB, NULL, 0},
 	};
-	const CK_ULONG count = sizeof(template) / sizeof(template[0]) - (token_is_nss(s->token) ? 0 : 1);
+	const CK_ULONG count = sizeof(template) / sizeof(template[0]);
 	struct span point;
 
 	TRY(point_at_end(a, spki, &point));
-	template[sizeof(template) / sizeof(template[0]) - 1].pValue = (void *)(uintptr_t)point.ptr;
-	template[sizeof(template) / sizeof(template[0]) - 1].ulValueLen = point.len;
+	if (token_is_nss(s->token)) /* in place of the last, which it does not know */
+		template[count - 1] = (CK_ATTRIBUTE){CKA_NSS_DB, (void *)(uintptr_t)point.ptr, point.len};
 	return returned(s, "C_UnwrapKey",
 		token_calls(s->token)->C_UnwrapKey(s->handle, &mechanism, master, (CK_BYTE *)(uintptr_t)wrapped.ptr,
 			wrapped.len, template, count, out));

@@ -47,6 +47,34 @@ applies(size_t i, enum algorithm_kind kind)
 	return kind != ALGORITHM_SIGN || (demands[i].type != CKA_ENCRYPT && demands[i].type != CKA_WRAP);
 }
 
+/* NSS's database has no place for these, and refuses a key that is made with one. What they forbid is then not forbidden to who knows the PIN: token_lacks tells. */
+static bool
+is_kept(const struct token *t, CK_ATTRIBUTE_TYPE type)
+{
+	return !token_is_nss(t) ||
+		(type != CKA_LOCAL && type != CKA_ALLOWED_MECHANISMS && type != CKA_COPYABLE &&
+			type != CKA_WRAP_TEMPLATE && type != CKA_UNWRAP_TEMPLATE);
+}
+
+const char *
+token_lacks(const struct token *t)
+{
+	return token_is_nss(t)
+		? "CKA_LOCAL, CKA_ALLOWED_MECHANISMS, CKA_COPYABLE, CKA_WRAP_TEMPLATE, CKA_UNWRAP_TEMPLATE"
+		: "";
+}
+
+static CK_ULONG
+kept(const struct token *t, CK_ATTRIBUTE *template, CK_ULONG n)
+{
+	CK_ULONG left = 0;
+
+	for (CK_ULONG i = 0; i < n; i++)
+		if (is_kept(t, template[i].type))
+			template[left++] = template[i];
+	return left;
+}
+
 static void
 add(CK_ATTRIBUTE *template, CK_ULONG *n, CK_ATTRIBUTE_TYPE type, const void *value, size_t len)
 {
@@ -74,7 +102,7 @@ pair_make(struct session *s, const char *label, const uint8_t *id, const struct 
 	const CK_ULONG bits = a->bits;
 	CK_ATTRIBUTE public_half[8], private_half[MAX_TEMPLATE];
 	CK_MECHANISM mechanism = {a->generate, NULL, 0};
-	const CK_ULONG count = private_template(private_half, label, id, a);
+	const CK_ULONG count = kept(s->token, private_half, private_template(private_half, label, id, a));
 	CK_OBJECT_HANDLE handles[2];
 	CK_ULONG n = 0;
 
@@ -124,6 +152,7 @@ secret_make(struct session *s, const char *label, const uint8_t *id, const struc
 		add(template, &n, CKA_WRAP_TEMPLATE, may_wrap_private, sizeof(may_wrap_private));
 		add(template, &n, CKA_UNWRAP_TEMPLATE, unwraps_to_private, sizeof(unwraps_to_private));
 	}
+	n = kept(s->token, template, n);
 	return returned(s, "C_GenerateKey",
 		token_calls(s->token)->C_GenerateKey(s->handle, &mechanism, template, n, &handle));
 }
@@ -149,7 +178,7 @@ token_key_attributes(struct session *s, const char *label, const struct token_ke
 		CK_BBOOL value = CK_FALSE;
 		CK_ATTRIBUTE attribute = {demands[i].type, &value, sizeof(value)};
 
-		if (!applies(i, a->kind))
+		if (!applies(i, a->kind) || !is_kept(s->token, demands[i].type))
 			continue;
 		TRY(returned(s, "C_GetAttributeValue",
 			token_calls(s->token)->C_GetAttributeValue(s->handle, k->handle, &attribute, 1)));

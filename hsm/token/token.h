@@ -122,6 +122,9 @@ MUST_USE enum err token_restart(struct token *t);
 /* Classifies what a C_ function returned: ERR_OK, or an error with what and the code as reason; sets s->lost. */
 MUST_USE enum err returned(struct session *s, const char *what, CK_RV rv);
 
+/* The attributes that guard keys and that this module does not keep; "": none. */
+const char *token_lacks(const struct token *t);
+
 /* Is the module NSS's softokn, which has ways of its own? */
 bool token_is_nss(const struct token *t);
 
