@@ -10,7 +10,8 @@ export const demo = env.MOHAR_DEMO_DIR;
 export const absent = !env.MOHAR_HSM_SOCKET
 	? 'no demo is running'
 	: process.getuid() !== 0 && 'needs root: as an ordinary user every daemon has the same uid, and permits cannot tell them apart';
-export const users = { ca: 'mohar-cad', idp: 'mohar-idpd', signer: 'mohar-signerd', demo: 'mohar-demo', stranger: 'nobody' };
+// The last five are no callers: the citizens' and portals' side, the signing page's web server, the database's, mohar-hsmd's own, and anybody.
+export const users = { ca: 'mohar-cad', idp: 'mohar-idpd', signer: 'mohar-signerd', demo: 'mohar-demo', page: 'mohar-sign', database: 'mohar-db', hsm: 'mohar-hsmd', stranger: 'nobody' };
 export const keys = absent ? null : JSON.parse(readFileSync(`${demo}/keys.json`));
 
 // Every uid must be able to reach what it runs.

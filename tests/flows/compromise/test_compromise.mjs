@@ -121,7 +121,7 @@ describe('compromise', { skip: absent }, () => {
 			assert.equal(one(users.ca, 'SIGN', 'service-ca', objects['service-crl']).error, 'OK');
 		});
 		test('a uid that keys.json does not name gets nothing, not even the status', () => {
-			for (const user of [users.stranger, users.demo])
+			for (const user of [users.stranger, users.demo, users.page, users.database, users.hsm])
 				for (const question of [['STATUS'], ['LIST'], ['PUBKEY', 'service-ca'], ['RANDOM']]) refused(one(user, ...question), /is no caller/);
 		});
 	});
@@ -193,6 +193,10 @@ describe('compromise', { skip: absent }, () => {
 		test('an order for another name', () => {
 			const subject = [{ type: 'CN', value: 'Somebody Else' }, members.subject[1]];
 			refused(sign(act('registrar-1', { ...members, subject })), /subject/);
+		});
+		test('an order that says more of the subject than the certificate does', () => {
+			const subject = [...members.subject, { type: 'O', value: 'Test Ministry' }];
+			refused(sign(act('registrar-1', { ...members, subject })), /subject of 3 attributes, and the certificate has 2/);
 		});
 		test('an order for another profile', () => refused(sign(act('registrar-1', { ...members, profile: 'officer' })), /profile/));
 		test('an order for another act', () => assert.notEqual(sign(act('registrar-1', { ...members, act: 'certificate.revoke' })).error, 'OK'));
