@@ -31,11 +31,9 @@ signer_seals_check(const char *keys_json)
 enum err
 signer_seals_open(struct signer *s)
 {
-	AUTO(keys_file) file = {0};
-
-	TRY(keys_file_read(s->settings.keys, NULL, &file));
-	for (size_t i = 0; i < file.keys.count; i++) {
-		const struct key_rule *const row = (const struct key_rule *)file.keys.items + i;
+	TRY(keys_file_read(s->settings.keys, NULL, &s->custody));
+	for (size_t i = 0; i < s->custody.keys.count; i++) {
+		const struct key_rule *const row = (const struct key_rule *)s->custody.keys.items + i;
 
 		if (strcmp(row->purpose, "agency-seal") == 0)
 			TRY(open_seal(s, row));
@@ -49,6 +47,7 @@ signer_seals_close(struct signer *s)
 	for (size_t i = 0; i < s->seal_count; i++)
 		EVP_PKEY_free(s->seals[i].key);
 	s->seal_count = 0;
+	keys_file_free(&s->custody);
 }
 
 const struct seal *

@@ -303,7 +303,8 @@ entry_belongs(const struct transcript *t, const struct receipt *r, unix_time *at
 	enum err e;
 
 	hex_write(&hex, sha256_span(&t->hash));
-	TRY(json_decode(span_at(r->entry.ptr, r->entry.len), &entry_table, &entry));
+	REQUIRE_WHY(json_decode(span_at(r->entry.ptr, r->entry.len), &entry_table, &entry) == ERR_OK, ERR_MISMATCH,
+		"the receipt is not this transcript's");
 	e = strcmp(entry.type, "ceremony.held") == 0 && span_is(writer_span(&hex), entry.open.hash)
 		? time_read(span_of(entry.at), at)
 		: err_because(ERR_MISMATCH, "the receipt is not this transcript's");

@@ -39,16 +39,6 @@ enter(struct signer *s, const struct transcript *t, bool *new)
 	return ERR_OK;
 }
 
-/* keys.json as it is now: the custodians whom it names, whoever they were when this daemon started. */
-static enum err
-check(const struct signer *s, const struct transcript *t, struct span file)
-{
-	AUTO(keys_file) keys = {0};
-
-	TRY(keys_file_read(s->settings.keys, NULL, &keys));
-	return transcript_check(t, file, &keys);
-}
-
 static void
 answer(const struct signer *s, const struct transcript *t, bool new, struct reply *reply)
 {
@@ -76,7 +66,8 @@ ceremony_add(void *daemon, struct request *request, struct reply *reply)
 	enum err e;
 
 	TRY(transcript_read(file, &t));
-	e = check(s, &t, file);
+	e = transcript_check(&t, file,
+		&s->custody); /* by the custodians of the keys.json with which this daemon started */
 	if (e == ERR_OK)
 		e = enter(s, &t, &new);
 	if (e == ERR_OK)
