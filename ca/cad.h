@@ -50,7 +50,7 @@ struct cad {
 	struct rate nonces;      /* guards itself: OCSP answers that no cache can hold */
 	struct keeper *keeper;   /* guards itself */
 	struct acme *acme;
-	struct proof *proof; /* guards itself */
+	struct proof *proof;     /* guards itself */
 };
 
 /* Reads the settings only. ERR_CONFIG. */

@@ -255,29 +255,46 @@ publish(struct cad *c, const struct authority *a, int64_t shard, struct writer *
 	return ERR_OK;
 }
 
-enum err
-crl_renew(struct cad *c, const struct authority *a, int64_t shard, bool scheduled)
+static enum err
+renew(struct cad *c, struct making *m, bool scheduled)
+{
+	TRY(gather(c, m));
+	m->scheduled = scheduled || !has_delta(m); /* the next delta needs one to stand on */
+	TRY(sign(c, m));
+	const enum err e = store(c, m);
+
+	if (e == ERR_EXISTS) {
+		err_forget();
+		return crl_load(c, m->a, m->shard);
+	}
+	TRY(e);
+	return publish(c, m->a, m->shard, &m->der, &m->delta, m->state.horizon, m->whole);
+}
+
+/* *stands_alone: it has no delta, and does not say where one would be. */
+static enum err
+renew_once(struct cad *c, const struct authority *a, int64_t shard, bool scheduled, bool *stands_alone)
 {
 	struct making m = {.a = a,
 		.shard = shard,
 		.changed = writer_new(MAX_CHANGES),
 		.der = writer_new(MAX_CRL),
 		.delta = writer_new(MAX_CRL)};
-	enum err e = gather(c, &m);
+	const enum err e = renew(c, &m, scheduled);
 
-	m.scheduled = scheduled || !has_delta(&m); /* the next delta needs one to stand on */
-	if (e == ERR_OK)
-		e = sign(c, &m);
-	if (e == ERR_OK)
-		e = store(c, &m);
-	if (e == ERR_EXISTS) {
-		err_forget();
-		e = crl_load(c, a, shard);
-	} else if (e == ERR_OK) {
-		e = publish(c, a, shard, &m.der, &m.delta, m.state.horizon, m.whole);
-	}
+	*stands_alone = e == ERR_OK && !has_delta(&m);
 	making_free(&m);
 	return e;
+}
+
+/* The first of its kind is followed by one that names its delta (RFC 5280 5.2.6), so that whoever keeps it can keep up. */
+enum err
+crl_renew(struct cad *c, const struct authority *a, int64_t shard, bool scheduled)
+{
+	bool stands_alone;
+
+	TRY(renew_once(c, a, shard, scheduled, &stands_alone));
+	return stands_alone ? renew_once(c, a, shard, true, &stands_alone) : ERR_OK;
 }
 
 static enum err

@@ -8,20 +8,27 @@
 
 enum { MAX_POPULATIONS = 32, LONG_AGO = 1 };
 
+/* The certificates of one profile, and up to where they have been signed in this round; whatever is issued meanwhile comes behind that. */
+struct population {
+	const struct profile *profile;
+	unix_time issued_at;
+	uint8_t serial[SERIAL_LEN];
+};
+
 struct presign {
 	struct cad *c;
-	const struct profile *profiles[MAX_POPULATIONS];
-	size_t count;
-	size_t at; /* which profile; count: this round is over */
-	unix_time began, issued_at;
-	uint8_t serial[SERIAL_LEN];
+	struct population rows[MAX_POPULATIONS];
+	size_t count, at;
+	unix_time began;
 };
 
 static void
 begin(struct presign *p)
 {
-	p->issued_at = LONG_AGO;
-	memset(p->serial, 0, sizeof(p->serial));
+	p->began = cad_now(p->c);
+	p->at = 0;
+	for (size_t i = 0; i < p->count; i++)
+		p->rows[i] = (struct population){.profile = p->rows[i].profile, .issued_at = LONG_AGO};
 }
 
 static enum err
@@ -36,7 +43,7 @@ add(struct presign *p, struct span name)
 	REQUIRE_WHY(found != NULL, ERR_CONFIG, "ocsp_presign: there is no profile '%s'",
 		(const char *)writer_span(&text).ptr);
 	REQUIRE_WHY(p->count < MAX_POPULATIONS, ERR_CONFIG, "ocsp_presign: more than %d profiles", MAX_POPULATIONS);
-	p->profiles[p->count++] = found;
+	p->rows[p->count++].profile = found;
 	return ERR_OK;
 }
 
@@ -102,52 +109,44 @@ sign(struct presign *p, const struct serial_row *row)
 }
 
 static enum err
-sign_all(struct presign *p, const struct json_list *list)
+sign_all(struct presign *p, struct population *of, const struct json_list *list)
 {
 	const struct serial_row *rows = list->items;
 
 	for (size_t i = 0; i < list->count; i++) {
 		TRY(sign(p, &rows[i]));
-		p->issued_at = rows[i].issued_at;
-		memcpy(p->serial, rows[i].serial.ptr, SERIAL_LEN);
+		of->issued_at = rows[i].issued_at;
+		memcpy(of->serial, rows[i].serial.ptr, SERIAL_LEN);
 	}
 	return ERR_OK;
 }
 
 static enum err
-go_on(struct presign *p)
+go_on(struct presign *p, struct population *of, bool *more)
 {
-	const struct db_param params[] = {db_text(p->profiles[p->at]->name), db_time(p->issued_at),
-		db_bytes(span_at(p->serial, SERIAL_LEN)), db_time(cad_now(p->c)), db_int(PRESIGN_STEP)};
+	const struct db_param params[] = {db_text(of->profile->name), db_time(of->issued_at),
+		db_bytes(span_at(of->serial, SERIAL_LEN)), db_time(cad_now(p->c)), db_int(PRESIGN_STEP)};
 	struct json_list list;
 
 	TRY(db_pool_all(p->c->db, CA_VALID_OF, params, &list));
-	const enum err e = sign_all(p, &list);
-	const bool over = list.count < PRESIGN_STEP;
+	const enum err e = sign_all(p, of, &list);
 
+	*more = list.count == PRESIGN_STEP;
 	db_rows_free(&ca_statements[CA_VALID_OF], &list);
-	TRY(e);
-	if (over) {
-		begin(p);
-		p->at++;
-	}
-	return ERR_OK;
+	return e;
 }
 
 enum err
 presign_step(struct presign *p, bool *more)
 {
-	const unix_time now = cad_now(p->c);
-
 	*more = false;
 	if (p->count == 0)
 		return ERR_OK;
-	if (p->at == p->count && now - p->began >= p->c->config.ocsp_seconds / 2)
-		p->at = 0;
-	if (p->at == 0 && p->issued_at == LONG_AGO)
-		p->began = now;
-	if (p->at < p->count)
-		TRY(go_on(p));
-	*more = p->at < p->count;
+	if (cad_now(p->c) - p->began >= p->c->config.ocsp_seconds / 2)
+		begin(p);
+	TRY(go_on(p, &p->rows[p->at], more));
+	if (!*more)
+		p->at = (p->at + 1) % p->count;
+	*more = *more || p->at > 0;
 	return ERR_OK;
 }

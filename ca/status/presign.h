@@ -13,7 +13,7 @@ struct presign;
 MUST_USE enum err presign_new(struct cad *c, struct presign **out);
 void presign_free(struct presign **p);
 
-/* Goes on by at most PRESIGN_STEP certificates; begins again when half of an answer's life has passed since it began last. *more: this round is not over. */
+/* Goes on by at most PRESIGN_STEP certificates; begins again when half of an answer's life has passed since it began last. *more: there are more that have no answer yet. */
 MUST_USE enum err presign_step(struct presign *p, bool *more);
 
 #endif
