@@ -3,6 +3,7 @@
 #include <openssl/ec.h>
 
 #include "hsm/citizen/challenge.h"
+#include "hsm/citizen/citizen_key.h"
 #include "hsm/citizen/hot.h"
 #include "hsm/citizen/ledger.h"
 #include "hsm/citizen/retired.h"
@@ -270,6 +271,43 @@ CASE(two_who_bring_the_same_key_get_one)
 	free(h.buckets);
 }
 
+/* ---- a card's key ---- */
+
+static enum err
+card_read(const uint8_t *der, size_t len, struct citizen_credential *out)
+{
+	const struct blob_credential c = {.kind = BLOB_CARD, .key = span_at(der, len)};
+
+	return citizen_credential_read(&c, out);
+}
+
+/* The short way of reading and libcrypto's come to the same key; what is no point of its curve passes by neither. */
+CASE(a_cards_key_is_another_than_it_was_written)
+{
+	EVP_PKEY *keys[] = {EVP_EC_gen("P-256"), EVP_EC_gen("P-384"), EVP_EC_gen("P-521"), EVP_RSA_gen(3072)};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct citizen_credential c;
+		struct jwk *whole = NULL;
+		uint8_t *der = NULL;
+		const size_t len = (size_t)i2d_PUBKEY(keys[i], &der);
+
+		assert_ok(jwk_from_spki(span_at(der, len), NULL, &whole));
+		assert_ok(card_read(der, len, &c));
+		assert_string_equal(jwk_kid(c.card), jwk_kid(whole));
+		assert_int_equal(EVP_PKEY_eq(jwk_key(c.card), keys[i]), 1);
+		citizen_credential_free(&c);
+		assert_true(card_read(der, len - 1, &c) != ERR_OK);
+		der[len - 1] ^= 1;
+		if (i < 3)
+			assert_true(card_read(der, len, &c) != ERR_OK);
+		OPENSSL_free(der);
+		jwk_free(&whole);
+		EVP_PKEY_free(keys[i]);
+	}
+}
+
 int
 main(void)
 {
@@ -283,6 +321,7 @@ main(void)
 		cmocka_unit_test(a_challenge_names_everything_that_it_is_for),
 		cmocka_unit_test(the_key_longest_unused_goes_first_and_not_while_it_is_used),
 		cmocka_unit_test(two_who_bring_the_same_key_get_one),
+		cmocka_unit_test(a_cards_key_is_another_than_it_was_written),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
