@@ -16,7 +16,7 @@
 struct signer_settings {
 	char *address, *tls_certificate, *tls_key, *tls_ca;
 	char *database, *owner_database, *hsm_socket, *policies, *keys, *share;
-	char *url, *issuer, *client_id, *client_jwk, *log_origin, *sign_origin;
+	char *url, *issuer, *client_id, *client_jwk, *log_origin, *log_policy, *sign_origin;
 	int64_t port, metrics_port, threads;
 };
 extern const struct config_row signer_settings_rows[];
@@ -39,6 +39,7 @@ struct signer {
 	struct db_pool *db;
 	struct keyring *keyring;
 	struct tlog *log;
+	struct log_policy log_policy; /* witnesses of the log; empty if none are set */
 	struct templates *pages;
 	struct decision_type *types;
 	size_t type_count;
