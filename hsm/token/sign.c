@@ -31,24 +31,40 @@ ecdsa_der(struct span raw, struct writer *out)
 	return writer_done(out);
 }
 
-static bool
-is_sha512(const struct algorithm *a)
+/* What the SHA-2 functions are called elsewhere. */
+static const struct hash {
+	const char *name;
+	CK_MECHANISM_TYPE mechanism;
+	CK_RSA_PKCS_MGF_TYPE mgf;
+	uint8_t oid; /* the last byte: 2.16.840.1.101.3.4.2.n */
+	uint8_t len;
+} hashes[] = {
+	{"SHA256", CKM_SHA256, CKG_MGF1_SHA256, 1, 32},
+	{"SHA384", CKM_SHA384, CKG_MGF1_SHA384, 2, 48},
+	{"SHA512", CKM_SHA512, CKG_MGF1_SHA512, 3, 64},
+};
+
+static const struct hash *
+hash_named(const char *name)
 {
-	return a->digest != NULL && strcmp(a->digest, "SHA512") == 0;
+	const struct hash *h = hashes;
+
+	while (name != NULL && h < hashes + sizeof(hashes) / sizeof(hashes[0]) - 1 && strcmp(h->name, name) != 0)
+		h++;
+	return h;
 }
 
 /* RFC 8017 9.2: what RSASSA-PKCS1-v1_5 signs is the hash behind its name. The token pads it (CKM_RSA_PKCS). */
 static struct span
 digest_info(const struct algorithm *a, struct span hash, uint8_t out[MAX_DIGEST_INFO])
 {
-	static const uint8_t sha256[] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04,
-		0x02, 0x01, 0x05, 0x00, 0x04, 0x20},
-			     sha512[] = {0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04,
-				     0x02, 0x03, 0x05, 0x00, 0x04, 0x40};
+	const struct hash *h = hash_named(a->digest);
+	const uint8_t head[] = {0x30, (uint8_t)(0x11 + h->len), 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65,
+		0x03, 0x04, 0x02, h->oid, 0x05, 0x00, 0x04, h->len};
 
-	memcpy(out, is_sha512(a) ? sha512 : sha256, sizeof(sha256));
-	memcpy(out + sizeof(sha256), hash.ptr, hash.len);
-	return span_at(out, sizeof(sha256) + hash.len);
+	memcpy(out, head, sizeof(head));
+	memcpy(out + sizeof(head), hash.ptr, hash.len);
+	return span_at(out, sizeof(head) + hash.len);
 }
 
 /* The hash that the algorithm wants first. Not SHA-256 by its name: looking that up costs more than hashing a token. */
@@ -73,10 +89,9 @@ sign_raw(struct session *s, const struct algorithm *a, CK_OBJECT_HANDLE handle, 
 	size_t len)
 {
 	CK_FUNCTION_LIST *c = token_calls(s->token);
-	const bool long_hash = a->use == CKM_RSA_PKCS_PSS && is_sha512(a);
+	const struct hash *h = hash_named(a->digest);
 	/* RFC 8017 8.1, and the AlgorithmIdentifier of the row: MGF1 by the same hash, a salt as long as it. */
-	CK_RSA_PKCS_PSS_PARAMS pss = {long_hash ? CKM_SHA512 : CKM_SHA256,
-		long_hash ? CKG_MGF1_SHA512 : CKG_MGF1_SHA256, input.len};
+	CK_RSA_PKCS_PSS_PARAMS pss = {h->mechanism, h->mgf, input.len};
 	CK_MECHANISM mechanism = {a->use, a->use == CKM_RSA_PKCS_PSS ? &pss : NULL,
 		a->use == CKM_RSA_PKCS_PSS ? sizeof(pss) : 0};
 	CK_ULONG got = len;

@@ -229,8 +229,8 @@ static enum err
 rsa_check(const struct verifier *v, struct span input, struct span signature)
 {
 	OWN(EVP_PKEY_CTX) context = EVP_PKEY_CTX_new_from_pkey(NULL, v->key, NULL);
-	const EVP_MD *hash = input.len == 32 ? EVP_sha256() : EVP_sha512();
-	const bool pss = input.len == 32 || input.len == 64;
+	const EVP_MD *hash = input.len == 32 ? EVP_sha256() : input.len == 48 ? EVP_sha384() : EVP_sha512();
+	const bool pss = input.len == 32 || input.len == 48 || input.len == 64;
 
 	CRYPTO_OK(context != NULL && EVP_PKEY_verify_init(context) == 1 &&
 			EVP_PKEY_CTX_set_rsa_padding(context, pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) == 1,

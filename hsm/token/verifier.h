@@ -19,7 +19,7 @@ MUST_USE enum err verifier_new_passing(EVP_PKEY *key, struct verifier **out);
 void verifier_free(struct verifier **v);
 
 /* ECDSA: input is the digest, signature r || s of half its length each (SEC 1 4.1.4). RSA: input is a digest
- * (PSS, MGF1 and salt by SHA-256 or SHA-512 as its length says) or a DigestInfo (PKCS #1 v1.5). Others: input as the token got it, signature as it gave it.
+ * (PSS, MGF1 and salt by SHA-256, SHA-384 or SHA-512 as its length says) or a DigestInfo (PKCS #1 v1.5). Others: input as the token got it, signature as it gave it.
  * ERR_CRYPTO if it does not verify. */
 MUST_USE enum err verifier_check(struct verifier *v, struct span input, struct span signature);
 

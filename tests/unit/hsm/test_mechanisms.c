@@ -6,8 +6,10 @@
 #include <openssl/x509v3.h>
 #include <time.h>
 
+#include "base/encode.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "policy/algorithm.h"
 #include "x509/own.h"
 #include "x509/x509.h"
 
@@ -23,9 +25,11 @@ static const struct kind {
 	{"ca-ed25519", "Ed25519", "EdDSA", NID_ED25519, 256, false},
 	{"ca-rsa-2048", "RSA-2048", "RS256", NID_sha256WithRSAEncryption, 2048, false},
 	{"ca-rsa-3072", "RSA-3072", "RS256", NID_sha256WithRSAEncryption, 3072, false},
+	{"ca-rsa-384", "RSA-3072-SHA-384", "RS384", NID_sha384WithRSAEncryption, 3072, false},
 	{"ca-rsa-4096", "RSA-4096", "RS512", NID_sha512WithRSAEncryption, 4096, false},
 	{"ca-pss-2048", "RSA-2048-PSS", "PS256", NID_rsassaPss, 2048, true},
 	{"ca-pss-3072", "RSA-3072-PSS", "PS256", NID_rsassaPss, 3072, true},
+	{"ca-pss-384", "RSA-3072-PSS-SHA-384", "PS384", NID_rsassaPss, 3072, true},
 	{"ca-pss-4096", "RSA-4096-PSS", "PS512", NID_rsassaPss, 4096, true},
 };
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
@@ -123,7 +127,11 @@ pss_parameters_are_libcryptos(const X509 *x, const struct kind *kind)
 		OSSL_PARAM_construct_end()};
 	int len;
 
-	assert_int_equal(EVP_DigestSignInit(md, &context, kind->bits == 4096 ? EVP_sha512() : EVP_sha256(), NULL, own),
+	assert_int_equal(EVP_DigestSignInit(md, &context,
+				 kind->bits == 4096                         ? EVP_sha512()
+					 : strcmp(kind->jose, "PS384") == 0 ? EVP_sha384()
+									    : EVP_sha256(),
+				 NULL, own),
 		1);
 	assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING), 1);
 	assert_int_equal(EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST), 1);
@@ -214,6 +222,34 @@ ocsp_answer(struct rig *r, const struct kind *kind)
 	assert_int_equal(OBJ_obj2nid(OCSP_resp_get0_tbs_sigalg(response)->algorithm), kind->nid);
 }
 
+/* By libcrypto alone, with the public half that it reads from the SubjectPublicKeyInfo. RFC 7518 3.3, 3.5. */
+static void
+libcrypto_agrees(const struct kind *kind, EVP_PKEY *key, struct span jws)
+{
+	OWN(EVP_MD_CTX) md = EVP_MD_CTX_new();
+	OWN(EVP_PKEY) plain = NULL;
+	const EVP_MD *hash = kind->jose[2] == '2' ? EVP_sha256() : kind->jose[2] == '3' ? EVP_sha384() : EVP_sha512();
+	const char *dot = memrchr(jws.ptr, '.', jws.len);
+	const size_t signed_len = (size_t)((const uint8_t *)dot - jws.ptr);
+	uint8_t *der = NULL, signature[MAX_RAW_SIGNATURE];
+	const uint8_t *at;
+	EVP_PKEY_CTX *context = NULL;
+	const int der_len = i2d_PUBKEY(key, &der);
+	size_t len;
+
+	at = der;
+	plain = d2i_PUBKEY(NULL, &at, der_len);
+	OPENSSL_free(der);
+	assert_non_null(plain);
+	assert_ok(base64url_read(span_at(dot + 1, jws.len - signed_len - 1), signature, sizeof(signature), &len));
+	assert_int_equal(EVP_DigestVerifyInit(md, &context, hash, NULL, plain), 1);
+	if (kind->pss) {
+		assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING), 1);
+		assert_int_equal(EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST), 1);
+	}
+	assert_int_equal(EVP_DigestVerify(md, signature, len, jws.ptr, signed_len), 1);
+}
+
 static void
 jws(struct rig *r, const struct kind *kind)
 {
@@ -231,6 +267,8 @@ jws(struct rig *r, const struct kind *kind)
 	assert_ok(jws_parse(writer_span(&out), &parsed));
 	assert_string_equal(parsed.header.alg, kind->jose);
 	assert_ok(jws_check(&parsed, jwk));
+	if (strncmp(kind->jose, "RS", 2) == 0 || strncmp(kind->jose, "PS", 2) == 0)
+		libcrypto_agrees(kind, key, writer_span(&out));
 }
 
 /* Making large RSA keys takes a token seconds: the certificates have every size. */
@@ -246,14 +284,14 @@ jws(struct rig *r, const struct kind *kind)
 
 EACH(a_certificate_and_a_list_are_signed_with_every_algorithm, certificate_and_list, 4096)
 EACH(an_ocsp_answer_is_signed_with_every_algorithm, ocsp_answer, 2048)
-EACH(a_jws_is_signed_with_every_algorithm, jws, 2048)
+EACH(a_jws_is_signed_with_every_algorithm, jws, 4096)
 
 /* A caller who asks for another padding or digest than the key's must hear so: over there the wish would be ignored. */
 CASE(a_padding_that_is_not_the_keys_is_refused)
 {
 	struct rig *r = rig_of(state);
 	OWN(EVP_PKEY) pkcs1 = key_made(r, "j", &kinds[4]);
-	OWN(EVP_PKEY) pss = key_made(r, "j", &kinds[7]);
+	OWN(EVP_PKEY) pss = key_made(r, "j", &kinds[8]);
 	OWN(EVP_MD_CTX) a = EVP_MD_CTX_new();
 	OWN(EVP_MD_CTX) b = EVP_MD_CTX_new();
 	OWN(EVP_MD_CTX) c = EVP_MD_CTX_new();
