@@ -180,6 +180,66 @@ every_code(struct rig *r, const char *form)
 	}
 }
 
+CASE(every_code_before_a_signature_is_mended_once_or_told)
+{
+	every_code(rig_of(state), "C_SignInit %lx 1\n");
+	every_code(rig_of(state), "C_SignInit %lx 1 call\n");
+}
+
+/* The data key is in *context. */
+static enum err
+act_unwrap(struct rig *r, struct keyring *k, void *context)
+{
+	struct secret *key = NULL;
+	const enum err e = keyring_unwrap(k, "number-wrap", writer_span(context), &key);
+
+	(void)r;
+	secret_free(&key);
+	return e;
+}
+
+static enum err
+opens(struct rig *r, struct writer *blob)
+{
+	return rig_as(r, r->separate ? UID_IDP : getuid(), act_unwrap, blob);
+}
+
+static void
+every_code_of_unwrapping(struct rig *r, struct writer *blob, const char *form)
+{
+	for (size_t i = 1; i < returned_count; i++) {
+		const struct returned_row *row = &returned_rows[i];
+		char text[128];
+		enum err e;
+
+		(void)snprintf(text, sizeof(text), form, row->rv);
+		rules(r, text);
+		e = opens(r, blob);
+		assert_err(e,
+			row->consequence == RETURNED_RENEW             ? ERR_OK
+				: row->consequence == RETURNED_REQUEST ? ERR_CORRUPT
+				: row->consequence == RETURNED_UNFIT   ? ERR_UNSUPPORTED
+								       : ERR_UNAVAILABLE);
+		rules(r, "");
+		assert_ok(opens(r, blob));
+	}
+}
+
+CASE(every_code_of_unwrapping_is_mended_once_or_told)
+{
+	struct rig *r = rig_of(state);
+	struct keyring *k = rig_keyring(r, UID_IDP);
+	AUTO(writer) blob = writer_new(256);
+	struct secret *key = NULL;
+
+	rules(r, "");
+	assert_ok(keyring_wrap(k, "number-wrap", &blob, &key));
+	secret_free(&key);
+	keyring_free(&k);
+	every_code_of_unwrapping(r, &blob, "C_UnwrapKey %lx 1\n");
+	every_code_of_unwrapping(r, &blob, "C_UnwrapKey %lx 1 call\n");
+}
+
 CASE(every_code_instead_of_a_signature_is_mended_once_or_told)
 {
 	every_code(rig_of(state), "C_Sign %lx 1\n");
@@ -425,6 +485,8 @@ main(void)
 		cmocka_unit_test(an_hsm_that_drops_every_session_is_logged_into_again),
 		cmocka_unit_test(a_token_that_signs_wrongly_is_not_believed),
 		cmocka_unit_test(repeated_failure_opens_the_breaker_and_it_closes_again),
+		cmocka_unit_test(every_code_before_a_signature_is_mended_once_or_told),
+		cmocka_unit_test(every_code_of_unwrapping_is_mended_once_or_told),
 		cmocka_unit_test(every_code_instead_of_a_signature_is_mended_once_or_told),
 		cmocka_unit_test(every_code_after_a_signature_is_mended_once_or_told),
 		cmocka_unit_test(a_signature_of_another_length_or_of_zeros_is_not_believed),
