@@ -215,7 +215,7 @@ static const struct cli_option eab_options[] = {
 };
 
 const struct cli_verb cli_eab[] = {
-	{"ca", "eab", "add|list|revoke [KID]", "keys by which an agency's servers may use ACME: add, list, revoke",
+	{"ca", "eab", "ACT [KID]", "keys by which an agency's servers may use ACME; ACT is add, list or revoke",
 		eab_options, run_eab},
 	{0},
 };

@@ -6,13 +6,13 @@
 #include "ca/acme/call.h"
 #include "ca/acme/decide.h"
 #include "ca/acme/handlers.h"
-#include "ca/acme/identifier.h"
 #include "ca/acme/order.h"
 #include "ca/issue/issue.h"
 #include "ca/store/statements.h"
 #include "x509/own.h"
+#include "x509/profile.h"
 
-enum { MAX_COMMON_NAME = 64, MAX_AGENCY_PRINCIPAL = 128 };
+enum { MAX_AGENCY_PRINCIPAL = 128 };
 
 struct asked {
 	struct json_bytes csr;
@@ -25,24 +25,6 @@ static const struct json_row asked_rows[] = {
 		.max = MAX_CSR},
 };
 static const struct json_table asked_table = {"finalize", asked_rows, 1, sizeof(struct asked), true};
-
-/* The certificate's names are the order's, never the request's. The first that is short enough is the common name, too, for software that looks there. */
-struct naming {
-	struct name_part names[MAX_IDENTIFIERS], subject[1];
-	size_t count, subject_count;
-};
-
-static void
-name(const struct order_row *o, struct naming *n)
-{
-	for (size_t i = 0; i < o->names.count && i < MAX_IDENTIFIERS; i++) {
-		const char *text = json_text_at(&o->names, i), *value = text + 1 + strcspn(text, ":");
-
-		n->names[n->count++] = (struct name_part){strncmp(text, "ip:", 3) == 0 ? "ip" : "dns", value};
-		if (n->subject_count == 0 && strlen(value) <= MAX_COMMON_NAME)
-			n->subject[n->subject_count++] = (struct name_part){"CN", value};
-	}
-}
 
 /* Exactly one of those who finalize at once goes on. */
 static enum problem
@@ -77,9 +59,9 @@ issue(struct acme_call *call, const struct order_row *o, const struct request_fa
 {
 	char actor[MAX_ACME_ACTOR + 1];
 	AUTO(writer) principal = writer_new(MAX_AGENCY_PRINCIPAL);
-	struct naming n = {0};
+	struct naming n;
 
-	name(o, &n);
+	order_naming(&o->names, &n);
 	acme_actor(&call->account.id, actor);
 	writer_format(&principal, "agency:%s", call->account.agency);
 	const struct issuance issuance = {
@@ -124,15 +106,18 @@ static enum problem
 finalize_ready(struct acme_call *call, struct order_row *o, const struct asked *asked)
 {
 	const char *status = order_status(o, call->now);
+	const struct span request = span_at(asked->csr.ptr, asked->csr.len);
 	struct request_facts csr;
 	OWN(X509) x = NULL;
 
 	ACME_WHY(strcmp(status, "ready") == 0, ACME_ORDER_NOT_READY, "RFC 8555 7.4: the order is %s, not ready",
 		status);
-	if (csr_parse(span_at(asked->csr.ptr, asked->csr.len), &csr) != ERR_OK)
+	if (csr_parse(request, &csr) != ERR_OK)
 		return ACME_BAD_CSR;
 	enum problem a = csr_decide(&o->names, &csr, &call->account.spki_sha256);
 
+	if (a == ACME_OK && request_allowed(call->acme->profile, request) != ERR_OK)
+		a = ACME_BAD_CSR;
 	if (a == ACME_OK)
 		a = issue(call, o, &csr, &x);
 	csr_free(&csr);

@@ -10,9 +10,15 @@
 #include "ca/acme/handlers.h"
 #include "ca/acme/identifier.h"
 #include "ca/store/statements.h"
-#include "x509/x509.h"
+#include "x509/profile.h"
 
-enum { CHALLENGES_A_NAME = 3, MAX_CHALLENGES = MAX_IDENTIFIERS * CHALLENGES_A_NAME, HOUR = 3600, WAIT_SECONDS = 2 };
+enum {
+	MAX_COMMON_NAME = 64,
+	CHALLENGES_A_NAME = 3,
+	MAX_CHALLENGES = MAX_IDENTIFIERS * CHALLENGES_A_NAME,
+	HOUR = 3600,
+	WAIT_SECONDS = 2
+};
 
 struct asked_identifier {
 	char *type, *value;
@@ -109,6 +115,19 @@ order_answer(struct acme_call *call, const struct order_row *o)
 	write_identifiers(&j, &o->names);
 	write_urls(&j, call->cad, o, status);
 	json_object_end(&j);
+}
+
+void
+order_naming(const struct json_list *names, struct naming *out)
+{
+	*out = (struct naming){0};
+	for (size_t i = 0; i < names->count && i < MAX_IDENTIFIERS; i++) {
+		const char *text = json_text_at(names, i), *value = text + 1 + strcspn(text, ":");
+
+		out->names[out->count++] = (struct name_part){strncmp(text, "ip:", 3) == 0 ? "ip" : "dns", value};
+		if (out->subject_count == 0 && strlen(value) <= MAX_COMMON_NAME)
+			out->subject[out->subject_count++] = (struct name_part){"CN", value};
+	}
 }
 
 enum problem
@@ -285,6 +304,18 @@ record(struct acme_call *call, struct making *m)
 	return ACME_OK;
 }
 
+/* What the profile would refuse at the end is refused before anybody shows anything. */
+static enum problem
+check_profile(const struct acme_call *call, const struct json_list *names)
+{
+	struct naming n;
+
+	order_naming(names, &n);
+	return profile_allows(call->acme->profile, n.subject, n.subject_count, n.names, n.count) == ERR_OK
+		? ACME_OK
+		: ACME_REJECTED_IDENTIFIER;
+}
+
 static enum problem
 add(struct acme_call *call, const struct asked *asked, struct making *m)
 {
@@ -295,6 +326,7 @@ add(struct acme_call *call, const struct asked *asked, struct making *m)
 	m->id = uuid_random();
 	for (size_t i = 0; i < m->count; i++)
 		add_name(m, i);
+	ACME_TRY(check_profile(call, &(const struct json_list){m->name_list, m->count}));
 	ACME_TRY(record(call, m));
 	char status[] = "pending";
 	const struct order_row made = {.id = m->id,

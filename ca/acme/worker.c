@@ -10,7 +10,7 @@
 #include "ca/acme/decide.h"
 #include "ca/acme/store.h"
 
-enum { MAX_WORKERS = 16, MAX_PROBLEM = 1 << 10, SWEEP_SECONDS = 60 };
+enum { MAX_WORKERS = 16, MAX_PROBLEM = 1 << 10, SWEEP_SECONDS = 15 };
 
 struct workers {
 	struct cad *c;
@@ -91,7 +91,7 @@ sweep(struct cad *c)
 	return db_pool_run(c->acme->db, ACME_ORDER_MEND, stuck, NULL);
 }
 
-/* One worker at a time, once a minute. */
+/* One worker at a time, now and then. */
 static bool
 sweep_due(struct workers *w)
 {
