@@ -54,6 +54,7 @@ struct ceremony {
 	struct input inputs[MAX_INPUTS];
 	size_t input_count;
 	struct keyring *root, *main; /* NULL: not named */
+	struct keyring *provides;    /* whose keys the OpenSSL provider has now; NULL: it is not loaded */
 	struct made made[MAX_CERTIFICATES];
 	size_t made_count;
 	struct writer transcript; /* JSON */

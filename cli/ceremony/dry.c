@@ -73,8 +73,10 @@ root_make(struct ceremony *c, const char *label)
 
 	TRY(key_make(c, label));
 	TRY(keyring_provider_load(c->root));
+	c->provides = c->root;
 	e = ceremony_step(c, &s, false);
 	keyring_provider_unload();
+	c->provides = NULL;
 	TRY(e);
 	X509_free(c->made[--c->made_count].x); /* an input is read from its file */
 	return ERR_OK;

@@ -125,9 +125,11 @@ ceremony_hold(struct ceremony *c)
 
 	c->top = json_to(&c->transcript);
 	TRY(begin(c));
-	TRY(keyring_provider_load(c->root != NULL ? c->root : c->main));
+	c->provides = c->root != NULL ? c->root : c->main;
+	TRY(keyring_provider_load(c->provides));
 	e = steps_do(c);
 	keyring_provider_unload();
+	c->provides = NULL;
 	TRY(e);
 	TRY(ceremony_journals(c, &c->top, "journals_after"));
 	json_time(&c->top, "ended", cli_now(c->cli));

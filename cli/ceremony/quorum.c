@@ -107,5 +107,11 @@ ceremony_key(struct ceremony *c, const char *label, EVP_PKEY **out)
 	struct keyring *k;
 
 	TRY(keyring_of(c, label, &k));
+	if (c->provides != k) { /* the provider is of one token at a time */
+		keyring_provider_unload();
+		c->provides = NULL;
+		TRY(keyring_provider_load(k));
+		c->provides = k;
+	}
 	return keyring_key_signed_by(k, label, signature_by_custodians, c, out);
 }

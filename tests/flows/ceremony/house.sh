@@ -22,7 +22,7 @@ for n in 1 2 3; do
 		'. + [{name: $name, roles: ["custodian"], jwk: $jwk}]' <<<"$operators")
 done
 me=$(id -u)
-jq --argjson operators "$operators" --arg me "$me" '.operators = $operators | .callers |= map(.users = [$me])' policies/keys.json >"$W/keys.json"
+jq --argjson operators "$operators" --arg me "$me" '.operators = $operators | .callers |= map(.users = [$me])' policies/keys.json | jq "${KEYS_FILTER:-.}" >"$W/keys.json"
 for token in root main; do
 	SOFTHSM2_CONF=$W/$token.conf softhsm2-util --init-token --free --label "$token" --pin 123456 --so-pin 876543 >/dev/null
 	printf 'socket = %s.sock\nmodule = %s\nmodule_config = %s.conf\nmodule_folder = %s\ntoken = %s\nserves = %s\npin_file = pin\nkeys = keys.json\njournal = %s.journal\n' \

@@ -34,7 +34,7 @@ check "and the same leaf" test "$(jq .index "$W/first.json")" = "$(jq .index "$W
 filter='.log | test("entered at .*verifies")' check "the receipt is checked offline with the log's key" env -u MOHAR_SIGNER_URL "$(type -P bash)" -c "$(declare -f shown); W=$W D=$D mohar=$mohar filter='.log | test(\"entered at .*verifies\")'; shown $W/t.json --trust $W/jwks.json"
 filter='.log | test("was not checked")' check "without that key it does not claim to be" shown "$W/t.json"
 jq '.index += 1' "$W/first.json" >"$W/moved.json"
-check "a receipt of another place is refused" says "proof\|inclusion\|lead" "$mohar" ceremony show "$W/t.json" --keys "$D/keys.json" --trust "$W/jwks.json" --receipt "$W/moved.json"
+check "a receipt of another place is refused" says "RFC 9162" "$mohar" ceremony show "$W/t.json" --keys "$D/keys.json" --trust "$W/jwks.json" --receipt "$W/moved.json"
 other=$(find "$D/work" -name '*receipt*.json' | head -1)
 if [ -n "$other" ]; then
 	check "another object's receipt is refused" says "not this transcript's" "$mohar" ceremony show "$W/t.json" --keys "$D/keys.json" --trust "$W/jwks.json" --receipt "$other"
