@@ -41,7 +41,7 @@ struct supervisor {
 	pid_t worker;
 	int control; /* our end */
 	bool stopping;
-	bool served; /* a worker has lived: what the next one lacks at its start may come back, as a token does */
+	bool served; /* a worker has: what the next one lacks at its start may come back, as a token does */
 };
 
 /* In the child: its two descriptors under numbers of their own, then a fresh program: nothing of our memory goes along. */
@@ -100,6 +100,7 @@ word_take(struct supervisor *s, struct silence *w)
 	TRY(control_answer(s->control, s->pin, &word));
 	w->heard = clock_ticks();
 	w->serves = w->serves || word == CONTROL_SERVES;
+	s->served = s->served || w->serves;
 	return ERR_OK;
 }
 
@@ -179,10 +180,8 @@ supervise(struct supervisor *s, int *code)
 
 		TRY(worker_start(s));
 		status = worker_wait(s);
-		if (clock_ticks() - born > LIVED) {
-			s->served = true;
+		if (clock_ticks() - born > LIVED)
 			pause = FIRST_PAUSE_MS;
-		}
 		if (is_final(s, status))
 			break;
 		if (WIFSIGNALED(status))
