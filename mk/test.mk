@@ -11,7 +11,7 @@ UNIT_SOURCES := $(call sources,tests/unit)
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(filter $(addprefix tests/unit/,$(addsuffix /%,$(UNIT_PARTS))),\
 	$(foreach source,$(UNIT_SOURCES),$(if $(filter test_%,$(notdir $(source))),$(source)))))
 TEST_MODULES := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/modules/*.c))
-TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(filter-out tests/bench/unchecked/%,$(call sources,$(wildcard tests/flows tests/browser tests/bench))))
+TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(filter-out tests/bench/unchecked/% tests/bench/cad/%,$(call sources,$(wildcard tests/flows tests/browser tests/bench))))
 UNCHECKED = $(BUILD)/tests/bench/mohar-hsmd-unchecked
 TEST_TOOLS = $(TEST_MODULES) $(TEST_PROGRAMS) $(UNCHECKED)
 flow_files = $(sort $(shell find $(1) -name 'test_*.sh' -o -name 'test_*.mjs' 2>/dev/null))
@@ -56,6 +56,13 @@ $(UNCHECKED): $(call objects,tests/bench/unchecked/verifier.c) $(call objects,$(
 	$(SAY) '  link    $@'
 	$(QUIET)$(LINK) -o $@ $^ -Wl,--wrap=verifier_check -Wl,--as-needed $(LIBS_hsm)
 
+# mohar-cad's own code under load, for the benchmarks.
+CAD_LOAD = $(BUILD)/tests/bench/cad/cad
+$(CAD_LOAD): $(call objects,tests/bench/cad/cad.c) $(call objects,$(filter-out ca/main.c,$(SOURCES_ca))) $(LIB)
+	@mkdir -p $(@D)
+	$(SAY) '  link    $@'
+	$(QUIET)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS_ca)
+
 # FILES names sources; the tests are what they build.
 UNIT_CHOSEN = $(if $(FILES),$(patsubst %.c,$(BUILD)/%,$(filter %.c,$(FILES))),$(UNIT_TESTS))
 RUN = tests/run --build $(BUILD)
@@ -83,8 +90,10 @@ test-sanitized: all $(UNIT_CHOSEN) $(TEST_TOOLS)
 
 bench: ## measure beside the peers, as ratios, one table
 	@deploy/install/dependencies build demo browser bench
-	@$(MAKE) -j$$(nproc) all $(TEST_PROGRAMS)
+	@$(MAKE) -j$$(nproc) all $(TEST_PROGRAMS) $(CAD_LOAD)
 	@tests/bench/run $(FILES)
+bench-data: ## N certificates more in a database, for trials at scale (the demo's, or DATABASE="host=... dbname=mohar user=...")
+	@tests/bench/data "$(N)" "$(DATABASE)"
 soak: all $(BUILD)/tests/unit/hsm/test_soak $(BUILD)/tests/unit/hsm/test_faults $(TEST_MODULES) ## mohar-hsmd under load for TIME seconds (600 if not given), then under faults
 	@tests/bench/soak $(if $(filter command% environment%,$(origin TIME)),$(TIME),600) $(BUILD)
 enemy: ## send changed, cut and spliced requests of every operation, as every user, to a sanitized mohar-hsmd for TIME seconds (MOHAR_ENEMY_SEED=n for others)
@@ -92,4 +101,4 @@ enemy: ## send changed, cut and spliced requests of every operation, as every us
 enemy-sanitized: all $(BUILD)/tests/unit/hsm/test_enemy_frames
 	@MOHAR_ENEMY_SECONDS=$(TIME) $(RUN) --timeout $$(($(TIME) + 120)) $(BUILD)/tests/unit/hsm/test_enemy_frames
 
-.PHONY: build-tests test test-unit test-flows test-browser test-sanitized asan tsan bench soak enemy enemy-sanitized
+.PHONY: build-tests test test-unit test-flows test-browser test-sanitized asan tsan bench bench-data soak enemy enemy-sanitized

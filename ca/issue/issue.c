@@ -182,7 +182,6 @@ record(struct cad *c, const struct issuance *i, const struct making *m, struct s
 	AUTO(writer) principal = writer_new(MAX_SUBJECT_TEXT);
 	AUTO(writer) der = writer_new(MAX_CERTIFICATE);
 	struct event event = {0};
-	size_t affected = 0;
 
 	write_subject(i, &subject);
 	write_principal(i, &principal);
@@ -211,11 +210,14 @@ record(struct cad *c, const struct issuance *i, const struct making *m, struct s
 		db_bytes(writer_span(&event.private_part)),
 		db_int(m->shard),
 	};
-	const enum err e = db_pool_run(c->db, CA_CERTIFICATE_ISSUE, params, &affected);
+	struct holder_row row;
+	const enum err e = db_pool_one(c->db, CA_CERTIFICATE_ISSUE, params, &row);
 
 	event_free(&event);
+	REQUIRE_WHY(e != ERR_NOT_FOUND, ERR_EXISTS,
+		"this public key was certified for another holder; make a new key");
 	TRY(e);
-	REQUIRE_WHY(affected == 1, ERR_EXISTS, "this public key was certified for another holder; make a new key");
+	db_row_free(&ca_statements[CA_CERTIFICATE_ISSUE], &row);
 	return ERR_OK;
 }
 

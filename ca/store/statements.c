@@ -15,16 +15,27 @@ static const struct db_column holder_columns[] = {
  * $12 principal, $13 sector, $14 channel, $15 holder; the event's: $16 id, $17 salt, $18 entry, $19 private; $20 shard */
 static const enum db_type issue_params[] = {DB_BYTES, DB_TEXT, DB_TEXT, DB_TEXT, DB_UUID, DB_BYTES, DB_TIME, DB_TIME,
 	DB_BYTES, DB_TIME, DB_TEXT, DB_TEXT, DB_TEXT, DB_TEXT, DB_TEXT, DB_UUID, DB_BYTES, DB_BYTES, DB_BYTES, DB_INT};
-#define ISSUE_SQL                                                                                                                     \
-	"WITH holder AS ("                                                                                                            \
-	"  INSERT INTO ca.key_holder AS k (spki_sha256, holder) VALUES ($6, $15)"                                                     \
-	"  ON CONFLICT (spki_sha256) DO UPDATE SET holder = excluded.holder WHERE k.holder = excluded.holder RETURNING 1),"           \
-	" issued AS ("                                                                                                                \
-	"  INSERT INTO ca.certificate (serial, issuer, profile, subject, person, spki_sha256, not_before, not_after, der, issued_at," \
-	"    actor, principal, sector, channel, shard)"                                                                               \
-	"  SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $20 FROM holder RETURNING serial)"                     \
-	" INSERT INTO ca.event (id, tree, at, type, actor, principal, sector, channel, salt, entry, private)"                         \
-	" SELECT $16, 0, $10, 'certificate.issued', $11, $12, $13, $14, $17, $18, $19 FROM issued"
+/* Of two in one statement that want the same key for different holders the first gets it. */
+#define ISSUE_SQL                                                                                                                                 \
+	"WITH q AS (SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bytea[], $7::timestamptz[],"            \
+	"  $8::timestamptz[], $9::bytea[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::uuid[],"     \
+	"  $17::bytea[], $18::bytea[], $19::bytea[], $20::bigint[]) WITH ORDINALITY AS q (serial, issuer, profile, subject, person, spki_sha256," \
+	"  not_before, not_after, der, issued_at, actor, principal, sector, channel, holder, event, salt, entry, private, shard, n)),"            \
+	" held AS ("                                                                                                                              \
+	"  INSERT INTO ca.key_holder AS k (spki_sha256, holder) SELECT DISTINCT ON (spki_sha256) spki_sha256, holder FROM q"                      \
+	"  ORDER BY spki_sha256, n"                                                                                                               \
+	"  ON CONFLICT (spki_sha256) DO UPDATE SET holder = excluded.holder WHERE k.holder = excluded.holder"                                     \
+	"  RETURNING spki_sha256, holder),"                                                                                                       \
+	" issued AS ("                                                                                                                            \
+	"  INSERT INTO ca.certificate (serial, issuer, profile, subject, person, spki_sha256, not_before, not_after, der, issued_at,"             \
+	"    actor, principal, sector, channel, shard)"                                                                                           \
+	"  SELECT serial, issuer, profile, subject, person, spki_sha256, not_before, not_after, der, issued_at, actor, principal, sector,"        \
+	"    channel, shard FROM q JOIN held USING (spki_sha256, holder) RETURNING serial),"                                                      \
+	" logged AS ("                                                                                                                            \
+	"  INSERT INTO ca.event (id, tree, at, type, actor, principal, sector, channel, salt, entry, private)"                                    \
+	"  SELECT event, 0, issued_at, 'certificate.issued', actor, principal, sector, channel, salt, entry, private"                             \
+	"  FROM q JOIN issued USING (serial))"                                                                                                    \
+	" SELECT q.holder, q.n FROM q JOIN issued USING (serial)"
 
 #define CERTIFICATE_COLUMNS \
 	"serial, issuer, profile, subject, person, person IS NOT NULL, not_before, not_after, issued_at, revoked_at, reason, der, actor"
@@ -196,9 +207,11 @@ const struct db_statement ca_statements[CA_STATEMENT_COUNT] = {
 	[CA_ACT_CONSUME] = DB_COMMAND("act_consume",
 		"INSERT INTO ca.act_jti (jti, expires) VALUES ($1, $2) ON CONFLICT DO NOTHING", act_consume_params),
 	[CA_ACT_FORGET] = DB_COMMAND("act_forget", "DELETE FROM ca.act_jti WHERE expires < $1", time_params),
-	[CA_KEY_HOLDER] = DB_STATEMENT("key_holder", "SELECT holder FROM ca.key_holder WHERE spki_sha256 = $1",
+	[CA_KEY_HOLDER] = DB_STATEMENT_TOGETHER("key_holder",
+		"SELECT k.holder, q.n FROM unnest($1::bytea[]) WITH ORDINALITY AS q (spki_sha256, n) JOIN ca.key_holder k USING (spki_sha256)",
 		bytes_params, holder_columns, struct holder_row),
-	[CA_CERTIFICATE_ISSUE] = DB_COMMAND("certificate_issue", ISSUE_SQL, issue_params),
+	[CA_CERTIFICATE_ISSUE] =
+		DB_STATEMENT_TOGETHER("certificate_issue", ISSUE_SQL, issue_params, holder_columns, struct holder_row),
 	[CA_CERTIFICATE_BY_SERIAL] = DB_STATEMENT("certificate_by_serial",
 		"SELECT " CERTIFICATE_COLUMNS " FROM ca.certificate WHERE serial = $1", bytes_params,
 		certificate_columns, struct certificate_row),

@@ -5,10 +5,10 @@
 #include "db/db.h"
 
 enum ca_statement {
-	CA_ACT_CONSUME, /* jti, expires: no row affected if it was used before */
-	CA_ACT_FORGET,  /* before */
-	CA_KEY_HOLDER,  /* spki_sha256 -> holder_row */
-	CA_CERTIFICATE_ISSUE, /* see issue.c: certificate, key holder and event at once; no row affected if the key is another's */
+	CA_ACT_CONSUME,       /* jti, expires: no row affected if it was used before */
+	CA_ACT_FORGET,        /* before */
+	CA_KEY_HOLDER,        /* spki_sha256 -> holder_row */
+	CA_CERTIFICATE_ISSUE, /* see issue.c: certificate, key holder and event at once -> holder_row; none if the key is another's. Calls of several threads go together, with one commit */
 	CA_CERTIFICATE_BY_SERIAL, /* serial -> certificate_row */
 	CA_CERTIFICATE_STATUS,    /* serial, issuer -> status_row */
 	CA_CERTIFICATE_REVOKE, /* serial, at, reason (6: suspend), event's columns: no row affected if its status does not allow it */

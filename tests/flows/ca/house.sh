@@ -1,5 +1,5 @@
 # A certificate authority with real parts, for the tests of this folder: ceremony, mohar-hsmd on SoftHSM, PostgreSQL, cards. Source it after tests/tap.sh; it skips the file ($what) where a part is
-# absent. `serve_one` and `serve_two` start two instances over one database.
+# absent. keys_filter: what else jq does to keys.json; policies: another folder of them. `serve_one` and `serve_two` start two instances over one database.
 # shellcheck shell=bash
 command -v softhsm2-util >/dev/null || { skip "${what:?}" "needs softhsm2"; finish; exit 0; }
 : "${MOHAR_BUILD:?run me by tests/run}"
@@ -34,7 +34,7 @@ for card in custodian-1 custodian-2 custodian-3 registrar operator citizen; do
 	operators=$(jq -c --argjson jwk "$(mohar card show --token $card --jwk --json | jq -c .jwk)" --arg name $card --arg role $role \
 		'. + [{name: $name, roles: [$role], jwk: $jwk}]' <<<"$operators")
 done
-jq --argjson operators "$operators" --arg me "$(id -u)" '.operators = $operators | .callers |= map(.users = [$me])' policies/keys.json >"$W/keys.json"
+jq --argjson operators "$operators" --arg me "$(id -u)" ".operators = \$operators | .callers |= map(.users = [\$me]) | ${keys_filter:-.}" policies/keys.json >"$W/keys.json"
 for token in root main; do
 	SOFTHSM2_CONF=$W/$token.conf softhsm2-util --init-token --free --label "$token" --pin 123456 --so-pin 876543 >/dev/null
 	printf 'socket = %s.sock\nmodule = %s\nmodule_config = %s.conf\nmodule_folder = %s\ntoken = %s\nserves = %s\npin_file = pin\nkeys = keys.json\njournal = %s.journal\n' \
@@ -45,7 +45,7 @@ for token in root main; do
 	await test -S "$W/$token.sock"
 done
 mkdir "$W/ceremony" "$W/tls"
-mohar ceremony run policies/ceremonies/demo.json --keys "$W/keys.json" --policies policies --root-socket "$W/root.sock" --main-socket "$W/main.sock" \
+mohar ceremony run policies/ceremonies/demo.json --keys "$W/keys.json" --policies "${policies:=$PWD/policies}" --root-socket "$W/root.sock" --main-socket "$W/main.sock" \
 	--out "$W/ceremony" --pki-url "$PKI" --custodian "custodian-1:file:$W/pin" --custodian "custodian-2:file:$W/pin" >>"$W/log" 2>&1
 psql -q -h "$W/pg" -U postgres -d postgres -f deploy/sql/roles.sql >>"$W/log" 2>&1
 
@@ -60,7 +60,7 @@ conf() {
 	database = host=$W/pg dbname=mohar user=mohar_cad
 	owner_database = host=$W/pg dbname=mohar user=mohar_owner
 	hsm_socket = $W/main.sock
-	policies = policies
+	policies = $policies
 	keys = $W/keys.json
 	share = $SHARE
 	authorities = $W/ceremony
@@ -68,7 +68,6 @@ conf() {
 	pki_url = $PKI
 	ocsp_unknown_per_second = 5
 	END
-	sed -i "s|= policies$|= $PWD/policies|" "$W/$1.conf"
 }
 conf one $base
 conf two $((base + 10))
