@@ -12,20 +12,13 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "asked.h"
 #include "audit/chain.h"
 #include "base/clock.h"
-#include "base/encode.h"
 #include "base/file.h"
 #include "keyring/frame.h"
-#include "x509/own.h"
+#include "seeds.h"
 
-enum { MAX_SEEDS = 24, MAX_SENT = 1 << 18, MAX_WHY = 200, SECOND = 1000000, ANSWER_SECONDS = 8, GROWTH_KIB = 6 << 10 };
-
-struct seed {
-	uint8_t op;
-	struct writer body;
-};
+enum { MAX_SENT = 2 * MAX_SEED, MAX_WHY = 200, SECOND = 1000000, ANSWER_SECONDS = 8, GROWTH_KIB = 6 << 10 };
 
 static const struct user {
 	const char *name;
@@ -51,155 +44,11 @@ static struct trial {
 	struct rig *rig;
 	struct keyring *signer, *idp;
 	struct person one, two;
-	struct asked asked;
-	struct seed seeds[MAX_SEEDS];
-	size_t count;
+	struct seeds seeds;
 	struct told *told;
 } trial;
 
-/* ---- requests as they should be ---- */
-
-static struct writer *
-seed_new(uint8_t op)
-{
-	struct seed *s = &trial.seeds[trial.count++];
-
-	assert_in_range(trial.count, 1, MAX_SEEDS);
-	s->op = op;
-	s->body = writer_new(MAX_SENT);
-	return &s->body;
-}
-
-static struct writer *
-seed_of(uint8_t op, const char *label)
-{
-	struct writer *w = seed_new(op);
-
-	field_write(w, FIELD_LABEL, span_of(label));
-	return w;
-}
-
-static void
-seed_signing(const char *label, struct span object, struct span evidence)
-{
-	struct writer *w = seed_of(OP_SIGN, label);
-
-	field_write(w, FIELD_OBJECT, object);
-	if (evidence.len > 0)
-		field_write(w, FIELD_EVIDENCE, evidence);
-}
-
-static void
-seeds_signing(void)
-{
-	AUTO(writer) tbs = writer_new(1 << 16);
-	AUTO(writer) act = writer_new(8192);
-	OWN(EVP_PKEY) key = EVP_EC_gen("P-256");
-
-	asked_object(trial.rig, &tbs);
-	rig_evidence(trial.rig, key, "citizen-authentication", "Test Citizen One", &act);
-	seed_signing("root-ca", writer_span(&tbs), SPAN(""));
-	seed_signing("citizen-ca", writer_span(&tbs), writer_span(&act));
-	seed_signing("citizen-ocsp", SPAN("\x30\x03\x02\x01\x00"), SPAN(""));
-	seed_signing("idp-token", SPAN("eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9.eyJpYXQiOjF9"), SPAN(""));
-	seed_signing("seal-land", SPAN("eyJhbGciOiJFUzI1NiJ9.eyJhZ2VuY3kiOiJsYW5kIn0"), SPAN(""));
-	seed_signing("log", SPAN("mohar.example/log\n12\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"), SPAN(""));
-}
-
-static void
-digests_put(struct writer *w, const struct digests *d)
-{
-	AUTO(writer) value = writer_new(8192);
-
-	writer_u8(&value, (uint8_t)d->each);
-	writer_bytes(&value, d->bytes);
-	field_write(w, FIELD_DIGESTS, writer_span(&value));
-}
-
-/* An activation that was good once, a birth that was, and a blob that may be retired. */
-static void
-seeds_citizen(void)
-{
-	static const char label[] = "citizen-keys";
-	const struct digests d = digests_some(32, 3);
-	AUTO(writer) evidence = writer_new(16384);
-	AUTO(writer) signatures = writer_new(4096);
-	uint8_t challenge[32], nonce[HSM_NONCE_LEN];
-	const struct wish wish = wish_for(span_at(challenge, sizeof(challenge)));
-	struct writer *w;
-
-	assert_ok(keyring_challenge(trial.signer, label, writer_span(&trial.one.blob), &d, challenge, nonce));
-	authenticator_assert(&trial.one.passkey, &wish, &evidence);
-	assert_ok(keyring_activate(trial.signer, label, writer_span(&trial.one.blob), &d, nonce, writer_span(&evidence),
-		&signatures));
-	w = seed_of(OP_CHALLENGE, label);
-	field_write(w, FIELD_OBJECT, writer_span(&trial.one.blob));
-	digests_put(w, &d);
-	w = seed_of(OP_ACTIVATE, label);
-	field_write(w, FIELD_OBJECT, writer_span(&trial.one.blob));
-	field_write(w, FIELD_EVIDENCE, writer_span(&evidence));
-	digests_put(w, &d);
-	field_write(w, FIELD_NONCE, span_at(nonce, sizeof(nonce)));
-	w = seed_of(OP_RETIRE, label);
-	field_write(w, FIELD_OBJECT, writer_span(&trial.two.blob));
-	(void)seed_of(OP_WRAP, label);
-	w = seed_of(OP_WRAP, label);
-	field_write(w, FIELD_OBJECT, writer_span(&trial.one.blob));
-	field_write(w, FIELD_EVIDENCE, SPAN("eyJhbGciOiJFUzI1NiIsInR5cCI6ImFjdCtqd3QifQ.e30.AAAA"));
-}
-
-static void
-seeds_quorum(void)
-{
-	AUTO(writer) act = writer_new(8192);
-	AUTO(writer) keys = writer_new(1 << 20);
-	struct writer *w;
-
-	trial.asked = asked_new(trial.rig);
-	rig_approval(trial.rig, 0, &trial.asked.p, writer_span(&trial.asked.object), &act);
-	w = seed_new(OP_APPROVE);
-	field_write(w, FIELD_OBJECT, writer_span(&trial.asked.object));
-	field_write(w, FIELD_EVIDENCE, writer_span(&act));
-	field_write(w, FIELD_NONCE, span_at(trial.asked.p.id, HSM_NONCE_LEN));
-	w = seed_of(OP_PROPOSE, "root-ca");
-	field_write(w, FIELD_OBJECT, writer_span(&trial.asked.object));
-	field_write(w, FIELD_KIND, SPAN("sign"));
-	rig_keys_read(trial.rig, &keys);
-	w = seed_new(OP_PROPOSE);
-	field_write(w, FIELD_OBJECT, writer_span(&keys));
-	field_write(w, FIELD_KIND, SPAN("policy"));
-	w = seed_of(OP_PROPOSE, "status");
-	field_write(w, FIELD_OBJECT, SPAN(""));
-	field_write(w, FIELD_KIND, SPAN("delete"));
-}
-
-static void
-seeds_make(void)
-{
-	AUTO(writer) blob = writer_new(4096);
-	struct secret *key = NULL;
-	struct writer *w;
-
-	(void)seed_new(OP_STATUS);
-	(void)seed_new(OP_LIST);
-	(void)seed_new(OP_METRICS);
-	(void)seed_of(OP_PUBKEY, "idp-token");
-	(void)seed_of(OP_GENERATE, "log");
-	w = seed_new(OP_RANDOM);
-	field_write(w, FIELD_COUNT, SPAN("\x00\x20"));
-	w = seed_of(OP_MAC, "number-index");
-	field_write(w, FIELD_OBJECT, SPAN("00000000000"));
-	(void)seed_of(OP_WRAP, "number-wrap");
-	assert_ok(keyring_wrap(trial.idp, "number-wrap", &blob, &key));
-	secret_free(&key);
-	w = seed_of(OP_UNWRAP, "number-wrap");
-	field_write(w, FIELD_OBJECT, writer_span(&blob));
-	seeds_signing();
-	seeds_citizen();
-	seeds_quorum();
-}
-
-/* ---- and as they should not be ---- */
+/* ---- requests as they should not be ---- */
 
 struct enemy {
 	const struct user *user;
@@ -222,7 +71,7 @@ any(struct enemy *e, uint32_t below)
 static const struct seed *
 any_seed(struct enemy *e)
 {
-	return &trial.seeds[any(e, (uint32_t)trial.count)];
+	return &trial.seeds.all[any(e, (uint32_t)trial.seeds.count)];
 }
 
 /* One change of a message's bytes; its length in the buffer changes with it. */
@@ -482,7 +331,7 @@ set_up(void **state)
 	person_birth(r, trial.signer, &trial.two);
 	trial.told = mmap(NULL, sizeof(*trial.told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(trial.told, MAP_FAILED);
-	seeds_make();
+	seeds_make(&trial.seeds, r, trial.signer, trial.idp, &trial.one, &trial.two);
 	return 0;
 }
 
@@ -491,11 +340,9 @@ tear_down(void **state)
 {
 	if (*state == NULL)
 		return 0;
-	for (size_t i = 0; i < trial.count; i++)
-		writer_free(&trial.seeds[i].body);
+	seeds_free(&trial.seeds);
 	person_free(&trial.one);
 	person_free(&trial.two);
-	asked_free(&trial.asked);
 	keyring_free(&trial.signer);
 	keyring_free(&trial.idp);
 	rig_free((struct rig **)state);
