@@ -31,6 +31,7 @@ key_check(const struct certificate_facts *f, EVP_PKEY **out)
 	if (!key || p != f->spki.ptr + f->spki.len)
 		return own_failed(ERR_MALFORMED, "RFC 5280 4.1.2.7: not a SubjectPublicKeyInfo");
 	TRY(weak_key_check(key));
+	TRY(weak_key_search(key));
 	TRY(key_type(key, type));
 	REQUIRE_WHY(json_texts_have(&f->profile->key_types, type), ERR_REFUSED,
 		"profile %s does not allow a key of type %s", f->profile->name, type);

@@ -17,4 +17,8 @@ MUST_USE enum err key_type(const EVP_PKEY *key, char out[16]);
  * an even modulus, the ROCA fingerprint (CVE-2017-15361), an Edwards key of small order, a point off its curve; ERR_UNSUPPORTED for other types. */
 MUST_USE enum err weak_key_check(EVP_PKEY *key);
 
+/* The costly half, about a millisecond for RSA, for keys that are to be certified: ERR_REFUSED if the modulus has a factor below 2^16, or primes so close that Fermat's
+ * method finds them in a hundred steps. Other types: ERR_OK. Threads may ask at once. */
+MUST_USE enum err weak_key_search(const EVP_PKEY *key);
+
 #endif
