@@ -210,6 +210,16 @@ seal_add(struct ceremony *c, const struct custodian *who, struct json_writer *j)
 	return ERR_OK;
 }
 
+/* A custodian who is a witness too signs once. */
+static bool
+signs_already(const struct ceremony *c, const struct custodian *witness)
+{
+	for (size_t i = 0; i < c->custodian_count; i++)
+		if (strcmp(c->custodians[i].token, witness->token) == 0)
+			return true;
+	return false;
+}
+
 enum err
 ceremony_seal(struct ceremony *c, struct writer *out)
 {
@@ -221,7 +231,8 @@ ceremony_seal(struct ceremony *c, struct writer *out)
 	for (size_t i = 0; i < c->custodian_count; i++)
 		TRY(seal_add(c, &c->custodians[i], &j));
 	for (size_t i = 0; i < c->witness_count; i++)
-		TRY(seal_add(c, &c->witnesses[i], &j));
+		if (!signs_already(c, &c->witnesses[i]))
+			TRY(seal_add(c, &c->witnesses[i], &j));
 	json_array_end(&j);
 	json_object_end(&j);
 	return writer_done(out);

@@ -96,6 +96,10 @@ MUST_USE enum err proposal_approval(const struct proposal_file *p, struct card *
 MUST_USE enum err ceremony_decide(struct ceremony *c, struct keyring *k, const char *kind, const char *label,
 	struct span object, struct writer *result);
 
+/* The same for what has mohar-hsmd's worker replaced (delete, restore): returns when the fresh one answers, or after some seconds. */
+MUST_USE enum err ceremony_decide_replacing(struct ceremony *c, struct keyring *k, const char *kind, const char *label,
+	struct span object);
+
 /* A key of the token on which keys.json puts it, each of whose signatures the custodians decide so. The caller frees it. */
 MUST_USE enum err ceremony_key(struct ceremony *c, const char *label, EVP_PKEY **out);
 

@@ -27,11 +27,10 @@ ceremony_policy(struct ceremony *c, const struct script_step *s)
 enum err
 ceremony_delete(struct ceremony *c, const struct script_step *s)
 {
-	AUTO(writer) nothing = writer_new(MAX_NOTHING);
 	struct keyring *k;
 
 	TRY(ceremony_keyring(c, s->token, &k));
-	return ceremony_decide(c, k, "delete", s->key, SPAN(""), &nothing);
+	return ceremony_decide_replacing(c, k, "delete", s->key, SPAN(""));
 }
 
 /* What mohar-hsmd waits for, as it says in STATUS. */
@@ -46,7 +45,6 @@ enum err
 ceremony_restore(struct ceremony *c, const struct script_step *s)
 {
 	AUTO(writer) json = writer_new(MAX_KEYS_JSON);
-	AUTO(writer) nothing = writer_new(MAX_NOTHING);
 	struct waiting w;
 	struct keyring *k;
 	enum err e = ERR_OK;
@@ -56,7 +54,7 @@ ceremony_restore(struct ceremony *c, const struct script_step *s)
 	TRY(json_decode(writer_span(&json), &waiting_table, &w));
 	json_bool(&c->json, "needed", w.restore != NULL);
 	if (w.restore != NULL)
-		e = ceremony_decide(c, k, "restore", NULL, span_of(w.restore), &nothing);
+		e = ceremony_decide_replacing(c, k, "restore", NULL, span_of(w.restore));
 	json_free(&waiting_table, &w);
 	return e;
 }

@@ -1,9 +1,10 @@
 #include <string.h>
+#include <time.h>
 
 #include "base/encode.h"
 #include "cli/ceremony/ceremony.h"
 
-enum { MAX_STATUS = 1 << 20 };
+enum { MAX_STATUS = 1 << 20, REPLACED_TRIES = 200 };
 
 /* What mohar-hsmd says of itself, as far as it is compared here. */
 struct status_key {
@@ -178,6 +179,34 @@ ceremony_journals(const struct ceremony *c, struct json_writer *j, const char *m
 	return ERR_OK;
 }
 
+/* mohar-hsmd's worker is replaced once it is done: a fresh one is there when the journal has, behind the proposal, k approvals and the execution, a start. */
+enum err
+ceremony_decide_replacing(struct ceremony *c, struct keyring *k, const char *kind, const char *label,
+	struct span object)
+{
+	const struct timespec pause = {0, 50000000};
+	AUTO(writer) nothing = writer_new(1024);
+	struct status status;
+	int64_t wanted;
+
+	TRY(status_of(k, &status));
+	wanted = status.journal.lines + c->keys.custodians.k + 3;
+	json_free(&status_table, &status);
+	TRY(ceremony_decide(c, k, kind, label, object, &nothing));
+	for (size_t i = 0; i < REPLACED_TRIES; i++) {
+		if (status_of(k, &status) == ERR_OK) {
+			const bool there = status.journal.lines >= wanted;
+
+			json_free(&status_table, &status);
+			if (there)
+				break;
+		}
+		err_forget();
+		(void)nanosleep(&pause, NULL);
+	}
+	return ERR_OK;
+}
+
 /* Every key that is on the token, one proposal each. */
 enum err
 ceremony_destroy(struct ceremony *c, const struct script_step *s)
@@ -191,13 +220,12 @@ ceremony_destroy(struct ceremony *c, const struct script_step *s)
 	json_array(&c->json, "destroyed");
 	for (size_t i = 0; i < status.keys.count && e == ERR_OK; i++) {
 		const struct status_key *key = (const struct status_key *)status.keys.items + i;
-		AUTO(writer) nothing = writer_new(1024);
 
 		if (!key->present)
 			continue;
 		json_object(&c->json, NULL);
 		json_text(&c->json, "key", key->label);
-		e = ceremony_decide(c, k, "delete", key->label, SPAN(""), &nothing);
+		e = ceremony_decide_replacing(c, k, "delete", key->label, SPAN(""));
 		json_object_end(&c->json);
 	}
 	json_array_end(&c->json);

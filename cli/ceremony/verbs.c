@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/ceremony/ceremony.h"
@@ -110,6 +111,7 @@ begin(struct ceremony *c)
 	c->out = cli_value(cli, "--out");
 	c->module = cli_value(cli, "--module");
 	REQUIRE_WHY(c->out != NULL && c->module != NULL, ERR_MALFORMED, "a ceremony needs --out and --module");
+	(void)mkdir(c->out, 0755); /* of the day; one that is there goes on */
 	REQUIRE_WHY(access(c->out, W_OK) == 0, ERR_CONFIG, "--out %s: %s", c->out, strerror(errno));
 	TRY(ceremony_path(c, "transcript", "json", path));
 	REQUIRE_WHY(access(path, F_OK) != 0, ERR_EXISTS,

@@ -50,7 +50,7 @@ jq -n '{title: "services", inputs: [{name: "root-ca", what: "root"}, {name: "req
 	{do: "generate", token: "main", key: "service-ca"},
 	{do: "certificate", key: "service-ca", issuer: "root-ca", profile: "issuing-ca", days: 3000, subject: [{type: "C", value: "BT"}, {type: "O", value: "test"}, {type: "CN", value: "Test Services"}]},
 	{do: "cross-certificate", key: "seal", input: "request", issuer: "service-ca", profile: "agency-seal", days: 365,
-	 subject: [{type: "C", value: "BT"}, {type: "O", value: "Test Agency"}, {type: "CN", value: "Test Agency"}]}]}' >"$W/services.json"
+	 subject: [{type: "C", value: "BT"}, {type: "O", value: "Test Agency"}, {type: "organizationIdentifier", value: "NTRBT-1"}, {type: "CN", value: "Test Agency"}]}]}' >"$W/services.json"
 openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$W/seal.key" -subj "/CN=x" -outform DER -out "$W/seal.csr" 2>/dev/null
 check "a certificate that keys.json gives to custodians, by a key of the main token" hold "$W/services.json" services --input "root-ca=$W/genesis/root-ca.pem" --input "request=$W/seal.csr"
 check "openssl verifies it" openssl verify -x509_strict -CAfile "$W/genesis/root-ca.pem" -untrusted "$W/services/service-ca.pem" "$W/services/seal.pem"
@@ -106,6 +106,17 @@ check "the transcript says what was lost, and who decided" test "$(steps_of rest
 check "and it serves" waits spare
 for key in citizen-ca citizen-ocsp service-ca; do ask spare "PUBKEY $key - -"; done >"$W/keys.after"
 check "with the keys of before" cmp "$W/keys.before" "$W/keys.after"
+
+# ---- every key of a token ends ----
+jq -n '{title: "end", steps: [{do: "destroy", token: "main"}]}' >"$W/end.json"
+check "a token is emptied, each key by a decision of its own" hold "$W/end.json" end
+check "and each is named" test "$(steps_of end '[.steps[0].destroyed[] | select(.proposal.approvals | length == 2) | .key] | length')" -ge 4
+check "on its pages too" pages "$W/end/transcript.json"
+jq -n '{title: "both", roles: ["custodian", "witness"], steps: [{do: "note", say: "both"}]}' >"$W/both.json"
+both() { (roles=() && hold "$W/both.json" both --card "witness:custodian-2:file:$W/pin"); }
+check "a custodian who is a witness too" both
+check "signs once" test "$(jq '.signatures | length' "$W/both/transcript.json")" = 2
+check "and is named as both" sh -c "SOFTHSM2_CONF=$W/cards.conf $BIN/mohar ceremony show $W/both/transcript.json --keys $W/keys.json | grep -q '^  custodian-2 .*custodian, witness; signed'"
 
 # ---- succession ----
 for n in 1 2; do
