@@ -4,10 +4,12 @@
 #include <openssl/x509v3.h>
 
 #include "hsm/type/der.h"
+#include "hsm/type/tbsentries.h"
+#include "x509/der.h"
 #include "x509/own.h"
 
 /* A list of some hundred thousand entries takes seconds to build before it comes here, so thisUpdate may lie a minute back. */
-enum { DAY = 86400, MAX_BUILDING = 60, V2 = 1 };
+enum { DAY = 86400, MAX_BUILDING = 60, V2 = 1, MAX_REST = 60 << 10 };
 
 static bool
 looks(struct span object)
@@ -15,21 +17,75 @@ looks(struct span object)
 	return der_first_tag(object) == 0x02; /* Version, an INTEGER, which v2 always has */
 }
 
+/* A list in two: its entries, which are a quarter of a million perhaps, and which tbsentries.c reads; and the list without them, of which libcrypto makes objects. */
+struct split {
+	struct span entries; /* contents of revokedCertificates; empty: there is none */
+	struct writer rest;  /* owned */
+};
+
 static enum err
-parse(const struct type_question *q, X509_CRL **out)
+read_head(struct reader *r)
 {
-	AUTO(writer) whole = writer_new(q->object.len + MAX_DER_ALGORITHM);
+	struct span skipped;
+
+	for (int i = 0; i < 4; i++) /* version, signature, issuer, thisUpdate */
+		TRY(der_read_any(r, &skipped));
+	const bool ends =
+		r->left.len > 0 && (r->left.ptr[0] == V_ASN1_UTCTIME || r->left.ptr[0] == V_ASN1_GENERALIZEDTIME);
+
+	return ends ? der_read_any(r, &skipped) : ERR_OK;
+}
+
+static void
+write_length(struct writer *w, size_t len)
+{
+	if (len >= 0x100) {
+		writer_u8(w, 0x82);
+		writer_u8(w, (uint8_t)(len >> 8));
+	} else if (len >= 0x80) {
+		writer_u8(w, 0x81);
+	}
+	writer_u8(w, (uint8_t)len);
+}
+
+static enum err
+split(struct span object, struct split *out)
+{
+	struct reader outer = reader_over(object), r;
+	struct span contents;
+
+	TRY(der_read(&outer, DER_SEQUENCE, &contents));
+	TRY(reader_done(&outer));
+	r = reader_over(contents);
+	TRY(read_head(&r));
+	const struct span head = span_at(contents.ptr, (size_t)(r.left.ptr - contents.ptr));
+	const bool has = r.left.len > 0 && r.left.ptr[0] == DER_SEQUENCE;
+
+	TRY(der_read_optional(&r, DER_SEQUENCE, &out->entries));
+	REQUIRE(!has || out->entries.len > 0, ERR_MALFORMED); /* RFC 5280 5.1.2.6: absent if there are none */
+	REQUIRE(head.len + r.left.len <= MAX_REST, ERR_TOO_LONG);
+	writer_u8(&out->rest, DER_SEQUENCE);
+	write_length(&out->rest, head.len + r.left.len);
+	writer_bytes(&out->rest, head);
+	writer_bytes(&out->rest, r.left);
+	return writer_done(&out->rest);
+}
+
+static enum err
+parse(const struct type_question *q, struct span object, X509_CRL **out)
+{
+	AUTO(writer) whole = writer_new(object.len + MAX_DER_ALGORITHM);
 	OWN(X509_CRL) crl = NULL;
 	const unsigned char *at;
 	unsigned char *der = NULL;
 	int len;
 
-	TRY(der_enclose(q->object, q->key->algorithm, &whole));
+	TRY(der_enclose(object, q->key->algorithm, &whole));
 	at = whole.ptr;
 	crl = d2i_X509_CRL(NULL, &at, (long)whole.len);
 	REQUIRE_WHY(crl != NULL && at == whole.ptr + whole.len, ERR_MALFORMED, "RFC 5280 5.1.2: not a TBSCertList");
 	len = i2d_re_X509_CRL_tbs(crl, &der);
-	TRY(der_same(der, len, q->object));
+	TRY(der_same(der, len, object));
 	REQUIRE_WHY(X509_CRL_get_version(crl) == V2, ERR_MALFORMED, "RFC 5280 5.1.2.1: not version 2");
 	*out = crl;
 	crl = NULL;
@@ -73,27 +129,6 @@ static bool
 may_be_part(const struct type_question *q)
 {
 	return !q->approved && strcmp(q->rule->purpose, "issuing-ca") == 0;
-}
-
-static enum err
-entry_check(X509_REVOKED *r, bool is_delta)
-{
-	enum { REMOVE_FROM_CRL = 8 };
-
-	REQUIRE_WHY(ASN1_STRING_type(X509_REVOKED_get0_serialNumber(r)) == V_ASN1_INTEGER, ERR_REFUSED,
-		"RFC 5280 4.1.2.2: a revoked serial number is negative");
-	for (int i = 0; i < X509_REVOKED_get_ext_count(r); i++)
-		REQUIRE_WHY(OBJ_obj2nid(X509_EXTENSION_get_object(X509_REVOKED_get_ext(r, i))) == NID_crl_reason &&
-				i == 0,
-			ERR_REFUSED, "RFC 5280 5.3: an entry has an extension that is not reasonCode");
-	if (is_delta || X509_REVOKED_get_ext_count(r) == 0)
-		return ERR_OK;
-	ASN1_ENUMERATED *reason = X509_REVOKED_get_ext_d2i(r, NID_crl_reason, NULL, NULL);
-	const bool removed = reason != NULL && ASN1_ENUMERATED_get(reason) == REMOVE_FROM_CRL;
-
-	ASN1_ENUMERATED_free(reason);
-	REQUIRE_WHY(!removed, ERR_REFUSED, "RFC 5280 5.3.1: removeFromCRL in a list that is no delta");
-	return ERR_OK;
 }
 
 /* RFC 5280 5.2.5: one distribution point by its address, and no other narrowing. */
@@ -147,26 +182,21 @@ extension_check(const struct type_question *q, const X509_CRL *crl, int i)
 static enum err
 extensions_check(const struct type_question *q, X509_CRL *crl)
 {
-	STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(crl);
-
 	for (int i = 0; i < X509_CRL_get_ext_count(crl); i++)
 		TRY(extension_check(q, crl, i));
-	const bool is_delta = X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) >= 0;
-
-	for (int i = 0; i < sk_X509_REVOKED_num(entries); i++)
-		TRY(entry_check(sk_X509_REVOKED_value(entries, i), is_delta));
 	return ERR_OK;
 }
 
 static enum err
-check(const struct type_question *q, char *detail)
+list_check(const struct type_question *q, const struct split *parts, char *detail)
 {
 	OWN(X509_CRL) crl = NULL;
 	OWN(AUTHORITY_KEYID) issuer = NULL;
 	OWN(ASN1_INTEGER) number = NULL;
+	size_t entries = 0;
 	int64_t n = 0;
 
-	TRY(parse(q, &crl));
+	TRY(parse(q, writer_span(&parts->rest), &crl));
 	TRY(algorithm_check(q));
 	issuer = X509_CRL_get_ext_d2i(crl, NID_authority_key_identifier, NULL, NULL);
 	REQUIRE_WHY(issuer != NULL && der_identifies(issuer->keyid, q->key->public_key), ERR_REFUSED,
@@ -176,9 +206,23 @@ check(const struct type_question *q, char *detail)
 		"RFC 5280 5.2.3: cRLNumber is missing");
 	TRY(times_check(q, crl));
 	TRY(extensions_check(q, crl));
-	(void)snprintf(detail, MAX_TYPE_DETAIL, "crl=%lld entries=%d", (long long)n,
-		sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)));
+	TRY(tbsentries_check(parts->entries, X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) >= 0, &entries));
+	(void)snprintf(detail, MAX_TYPE_DETAIL, "crl=%lld entries=%zu", (long long)n, entries);
 	return ERR_OK;
+}
+
+static enum err
+check(const struct type_question *q, char *detail)
+{
+	struct split parts = {.rest = writer_new(MAX_REST + 8)};
+	enum err e = split(q->object, &parts);
+
+	if (e != ERR_OK)
+		e = err_because(ERR_MALFORMED, "RFC 5280 5.1.2: not a TBSCertList");
+	else
+		e = list_check(q, &parts, detail);
+	writer_free(&parts.rest);
+	return e;
 }
 
 const struct type type_tbscertlist = {"TBSCertList", true, looks, check};

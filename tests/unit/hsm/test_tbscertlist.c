@@ -2,6 +2,7 @@
 
 #include <openssl/x509v3.h>
 
+#include "hsm/type/tbsentries.h"
 #include "x509/own.h"
 
 static struct key_rule ca_rule = {.label = (char *)"ca",
@@ -243,12 +244,75 @@ CASE(an_issuing_cas_routine_list_may_be_a_part_or_a_delta_that_says_so)
 	spoil = NULL;
 }
 
+/* What libcrypto would forgive or never write. */
+CASE(entries_are_der_and_nothing_else)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+		enum err e;
+	} rows[] = {
+		{"", 0, ERR_OK},
+		{"\x30\x12\x02\x01\x05\x17\x0d"
+		 "260101000000Z",
+			20, ERR_OK},
+		{"\x30\x20\x02\x01\x05\x17\x0d"
+		 "260101000000Z"
+		 "\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01\x06",
+			34, ERR_OK},
+		{"\x30\x20\x02\x01\x05\x17\x0d"
+		 "260101000000Z"
+		 "\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01\x07",
+			34, ERR_REFUSED},
+		{"\x30\x20\x02\x01\x05\x17\x0d"
+		 "260101000000Z"
+		 "\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01\x08",
+			34, ERR_REFUSED},
+		{"\x30\x14\x02\x01\x05\x17\x0d"
+		 "260101000000Z"
+		 "\x30\x00",
+			22, ERR_REFUSED},
+		{"\x30\x13\x02\x02\x00\x05\x17\x0d"
+		 "260101000000Z",
+			21, ERR_MALFORMED}, /* a needless zero */
+		{"\x30\x81\x12\x02\x01\x05\x17\x0d"
+		 "260101000000Z",
+			21, ERR_MALFORMED}, /* a length that is not the shortest */
+		{"\x30\x12\x02\x01\x05\x17\x0d"
+		 "261301000000Z",
+			20, ERR_MALFORMED}, /* month 13 */
+		{"\x30\x12\x02\x01\x05\x17\x0d"
+		 "26010100000/Z",
+			20, ERR_MALFORMED},
+		{"\x30\x12\x02\x01\x05\x17\x0d"
+		 "260101000000+",
+			20, ERR_MALFORMED},
+		{"\x30\x12\x02\x01\x05\x17\x0d"
+		 "260101000000Z\0",
+			21, ERR_MALFORMED},
+		{"\x30\x14\x02\x01\x05\x18\x0f"
+		 "20510101000000Z",
+			22, ERR_OK},
+		{"\x30\x10\x02\x01\x05\x17\x0b"
+		 "2601010000Z",
+			18, ERR_MALFORMED}, /* without seconds */
+	};
+	size_t count;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(tbsentries_check(span_at(rows[i].bytes, rows[i].len), false, &count), rows[i].e);
+	assert_ok(tbsentries_check(span_at(rows[4].bytes, rows[4].len), true, &count));
+	assert_int_equal(count, 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_list_is_of_now_numbered_and_ours),
 		cmocka_unit_test(a_list_says_all_of_our_own_certificates_and_nothing_hidden),
+		cmocka_unit_test(entries_are_der_and_nothing_else),
 		cmocka_unit_test(an_issuing_cas_routine_list_may_be_a_part_or_a_delta_that_says_so),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
