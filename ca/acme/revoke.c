@@ -140,7 +140,8 @@ revoke_row(struct acme_call *call, const struct asked *asked, const struct certi
 	ACME_WHY(span_equal(der, span_at(row->der.ptr, row->der.len)), ACME_NOT_FOUND, "this certificate is not ours");
 	ACME_ERR(certificate_parse(der, &x));
 	ACME_TRY(check_right(call, row, x));
-	ACME_WHY(row->revoked_at == 0, ACME_ALREADY_REVOKED, "RFC 8555 7.6: the certificate is revoked already");
+	ACME_WHY(row->revoked_at == 0 || row->reason == REASON_HOLD, ACME_ALREADY_REVOKED,
+		"RFC 8555 7.6: the certificate is revoked already");
 	return record(call, row, asked->reason);
 }
 

@@ -77,19 +77,21 @@ export function binding(key, url, pair, { alg = 'HS256', header = {} } = {}) {
 
 // ---- a client
 export class Client {
-	constructor(key = newKey()) {
+	// via: where what is signed for a url is sent, when it is not that url.
+	constructor(key = newKey(), via = (url) => url) {
 		this.key = key;
+		this.via = via;
 	}
 	async places() {
 		return (this.at ??= (await call('GET', directory)).json);
 	}
 	async nonce() {
-		return (await call('HEAD', (await this.places()).newNonce)).headers['replay-nonce'];
+		return (await call('HEAD', this.via((await this.places()).newNonce))).headers['replay-nonce'];
 	}
 	// Signs and sends; what a header has beside is the test's affair.
 	async post(url, payload, { header = {}, key = this.key, by = this.kid ? { kid: this.kid } : { jwk: jwkOf(key) }, nonce, change = (body) => body, type = 'application/jose+json' } = {}) {
 		const body = change(jws(key, { ...by, nonce: nonce ?? (await this.nonce()), url, ...header }, payload));
-		return call('POST', url, { headers: { 'content-type': type }, body: typeof body === 'string' ? body : JSON.stringify(body) });
+		return call('POST', this.via(url), { headers: { 'content-type': type }, body: typeof body === 'string' ? body : JSON.stringify(body) });
 	}
 	get(url) {
 		return this.post(url, '');

@@ -270,6 +270,28 @@ describe('orders', { skip }, () => {
 		assert.equal((await client.post(before.finalize, { csr: csr({ names: ['died.land.test'] }).csr })).json.status, 'valid');
 	});
 
+	test('who orders or fails too often waits', async () => {
+		const busy = await Client.bound('land.test');
+		const id = busy.kid.split('/').pop();
+		const order = await busy.order('slow.land.test');
+		const [challenge] = await busy.challenges(order, 'http-01');
+		sql(`INSERT INTO ca.acme_order (id, account, names, status, created_at, expires) SELECT gen_random_uuid(), '${id}', '{dns:x.land.test}', 'pending', now(), now() + interval '1 day' FROM generate_series(1, 299)`);
+		const waits = refused(await busy.order('slow.land.test'), 'rateLimited', 429);
+		assert.ok(Number(waits.headers['retry-after']) > 0);
+		sql(`INSERT INTO ca.acme_challenge (id, authorization_id, type, token, status, validated_at) SELECT gen_random_uuid(), '${order.json.authorizations[0].split('/').pop()}', 'http-01', 'x', 'invalid', now() FROM generate_series(1, 60)`);
+		refused(await busy.post(challenge.url, {}), 'rateLimited', 429);
+		assert.equal((await client.order('slow.land.test')).status, 201);
+	});
+
+	test('a challenge whose worker died is looked at by another', async () => {
+		const order = await client.order('lease.land.test');
+		const [challenge] = await client.challenges(order, 'http-01');
+		web.files.set(challenge.token, client.keyAuthorization(challenge.token));
+		sql(`UPDATE ca.acme_challenge SET status = 'processing', due_at = now(), leased_until = now() + interval '4 s' WHERE id = '${challenge.url.split('/').pop()}'`);
+		assert.equal((await client.get(challenge.url)).json.status, 'processing');
+		assert.equal((await client.until(challenge.url, (it) => it.status !== 'processing')).status, 'valid');
+	});
+
 	test('a certificate is renewed in its window, and replaced once', async () => {
 		const made = await client.certified(web, 'renew.land.test');
 		const x = new X509Certificate(made.pem);
