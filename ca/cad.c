@@ -51,7 +51,7 @@ static const struct config_row rows[] = {
 	{"acme_networks", CONFIG_TEXT, AT(acme_networks), "",
 		"the networks that ACME's challenges may lead to, with spaces between; none: ACME is off", 0, 0},
 	{"acme_resolver", CONFIG_TEXT, AT(acme_resolver), "",
-		"ADDRESS:PORT of the resolver that ACME asks; none: those of /etc/resolv.conf", 0, 0},
+		"ADDRESS:PORT of the resolver that ACME asks; none: the first of /etc/resolv.conf", 0, 0},
 	{"acme_hosts", CONFIG_TEXT, AT(acme_hosts), "",
 		"NAME=ADDRESS, with spaces between: names, and those under them, that ACME does not ask DNS for", 0, 0},
 	{"acme_http_port", CONFIG_NUMBER, AT(acme_http_port), "80", "port of http-01", 1, 65535},

@@ -13,11 +13,12 @@ static enum err
 read_settings(const struct cad *c, struct acme *a)
 {
 	TRY(networks_read(c->config.acme_networks, &a->reach.networks));
-	TRY(reach_resolver_read(c->config.acme_resolver, &a->reach));
+	a->on = a->reach.networks.count > 0;
+	if (a->on) /* a machine without ACME needs no resolver */
+		TRY(reach_resolver_read(c->config.acme_resolver, &a->reach));
 	TRY(reach_hosts_read(c->config.acme_hosts, &a->reach));
 	a->reach.http_port = (uint16_t)c->config.acme_http_port;
 	a->reach.tls_port = (uint16_t)c->config.acme_tls_port;
-	a->on = a->reach.networks.count > 0;
 	a->profile = profile_find(&c->profiles, c->config.acme_profile);
 	REQUIRE_WHY(!a->on || (a->profile != NULL && !a->profile->ca && !a->profile->registrar_signature), ERR_CONFIG,
 		"acme_profile: '%s' is no profile of %s/profiles that is issued without a registrar",

@@ -8,6 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
+enum { DNS_PORT = 53, MAX_RESOLV_CONF = 64 << 10 };
+static const char resolv_conf[] = "/etc/resolv.conf";
 static const char between[] = " ,\t";
 
 static enum err
@@ -21,15 +25,36 @@ read_port(const char *text, uint16_t *out)
 	return ERR_OK;
 }
 
+/* The first "nameserver ADDRESS" (resolv.conf(5)). */
+static enum err
+read_system_resolver(struct reach_policy *out)
+{
+	AUTO(writer) text = writer_new(MAX_RESOLV_CONF);
+	char *line, *rest;
+
+	out->resolver_port = DNS_PORT;
+	TRY(file_read(resolv_conf, MAX_RESOLV_CONF, &text));
+	rest = (char *)text.ptr;
+	while (rest != NULL && (line = strsep(&rest, "\n")) != NULL) {
+		char word[16], address[64];
+
+		if (sscanf(line, " %15s %63s", word, address) == 2 && strcmp(word, "nameserver") == 0 &&
+			address_read(span_of(address), &out->resolver) == ERR_OK) {
+			err_forget();
+			return ERR_OK;
+		}
+	}
+	return err_because(ERR_CONFIG, "%s names no resolver; the setting acme_resolver can", resolv_conf);
+}
+
 enum err
 reach_resolver_read(const char *text, struct reach_policy *out)
 {
 	const char *colon = strrchr(text, ':'), *start = text;
 	size_t len;
 
-	out->has_resolver = text[0] != '\0';
-	if (!out->has_resolver)
-		return ERR_OK;
+	if (text[0] == '\0')
+		return read_system_resolver(out);
 	len = colon != NULL ? (size_t)(colon - text) : 0;
 	if (len > 1 && text[0] == '[' && text[len - 1] == ']') {
 		start++;

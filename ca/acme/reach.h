@@ -20,7 +20,6 @@ struct reach_policy {
 	struct networks networks;
 	struct reach_host hosts[MAX_HOSTS];
 	size_t host_count;
-	bool has_resolver; /* else those of /etc/resolv.conf */
 	struct address resolver;
 	uint16_t resolver_port;
 	uint16_t http_port, tls_port;
@@ -28,7 +27,7 @@ struct reach_policy {
 
 /* "NAME=ADDRESS NAME=ADDRESS ...". ERR_CONFIG. */
 MUST_USE enum err reach_hosts_read(const char *text, struct reach_policy *out);
-/* "192.0.2.53:53", "[2001:db8::53]:53", "" for the system's. ERR_CONFIG. */
+/* "192.0.2.53:53", "[2001:db8::53]:53", "" for the first of /etc/resolv.conf. ERR_CONFIG. */
 MUST_USE enum err reach_resolver_read(const char *text, struct reach_policy *out);
 
 /* The addresses of a host name (or of an address written as text) that policy allows, at most MAX_ADDRESSES, IPv6 first. ACME_DNS: there are none; REJECTED_IDENTIFIER: none that may be

@@ -1,64 +1,9 @@
-/* Names by libldns: each question goes to the resolver that the settings name, and an answer is believed only along the chain of aliases that starts at the question. */
-#include <ldns/ldns.h>
-#include <stdio.h>
+/* Names: an answer is believed only along the chain of aliases that starts at the question. */
 #include <string.h>
 
-#include "ca/acme/reach.h"
+#include "ca/acme/dns.h"
 
-enum { MAX_ALIASES = 8, QUERY_SECONDS = 3 };
-
-static enum problem
-resolver_make(const struct reach_policy *p, int64_t deadline, ldns_resolver **out)
-{
-	struct timeval limit = {.tv_sec = QUERY_SECONDS};
-	ldns_resolver *r = NULL;
-
-	if (p->has_resolver) {
-		const bool v4 = address_is_v4(&p->resolver);
-		ldns_rdf *address = v4 ? ldns_rdf_new_frm_data(LDNS_RDF_TYPE_A, 4, p->resolver.bytes + ADDRESS_LEN - 4)
-				       : ldns_rdf_new_frm_data(LDNS_RDF_TYPE_AAAA, ADDRESS_LEN, p->resolver.bytes);
-
-		r = ldns_resolver_new();
-		ACME_WHY(r != NULL && address != NULL && ldns_resolver_push_nameserver(r, address) == LDNS_STATUS_OK,
-			ACME_SERVER_INTERNAL, "no resolver");
-		ldns_rdf_deep_free(address);
-		ldns_resolver_set_port(r, p->resolver_port);
-		ldns_resolver_set_recursive(r, true);
-	} else {
-		ACME_WHY(ldns_resolver_new_frm_file(&r, "/etc/resolv.conf") == LDNS_STATUS_OK, ACME_SERVER_INTERNAL,
-			"/etc/resolv.conf names no resolver; the setting acme_resolver can");
-	}
-	if (reach_left(deadline) < QUERY_SECONDS * 1000)
-		limit = (struct timeval){.tv_sec = reach_left(deadline) / 1000 + 1};
-	ldns_resolver_set_timeout(r, limit);
-	ldns_resolver_set_retry(r, 2);
-	ldns_resolver_set_fail(r, false);
-	ldns_resolver_set_dnsrch(r, false);
-	*out = r;
-	return ACME_OK;
-}
-
-static enum problem
-ask(ldns_resolver *r, const char *name, ldns_rr_type type, ldns_pkt **out)
-{
-	ldns_rdf *question = ldns_dname_new_frm_str(name);
-	ldns_pkt *packet = NULL;
-
-	ACME_WHY(question != NULL, ACME_DNS, "%.100s: not a name of DNS", name);
-	const ldns_status status = ldns_resolver_query_status(&packet, r, question, type, LDNS_RR_CLASS_IN, LDNS_RD);
-
-	ldns_rdf_deep_free(question);
-	ACME_WHY(status == LDNS_STATUS_OK && packet != NULL, ACME_DNS, "%.100s: the resolver does not answer: %s", name,
-		ldns_get_errorstr_by_id(status));
-	const ldns_pkt_rcode code = ldns_pkt_get_rcode(packet);
-
-	if (code == LDNS_RCODE_NOERROR || code == LDNS_RCODE_NXDOMAIN) {
-		*out = packet;
-		return ACME_OK;
-	}
-	ldns_pkt_free(packet);
-	ACME_WHY(false, ACME_DNS, "%.100s: the resolver answers with error %d", name, (int)code);
-}
+enum { MAX_ALIASES = 8 };
 
 /* Where the aliases from name lead in this answer; the caller frees it. NULL: no name, or in a ring. */
 static ldns_rdf *
@@ -130,20 +75,17 @@ static enum problem
 look_up(const struct reach_policy *p, const char *name, int64_t deadline, struct found *f)
 {
 	static const ldns_rr_type types[] = {LDNS_RR_TYPE_AAAA, LDNS_RR_TYPE_A};
-	ldns_resolver *r = NULL;
-	enum problem a = resolver_make(p, deadline, &r);
+	enum problem a = ACME_OK;
 
 	for (int i = 0; i < 2 && a == ACME_OK; i++) {
 		ldns_pkt *packet;
 
-		a = ask(r, name, types[i], &packet);
+		a = dns_ask(p, name, types[i], deadline, &packet);
 		if (a == ACME_OK) {
 			each(packet, name, types[i], take_address, f);
 			ldns_pkt_free(packet);
 		}
 	}
-	if (r != NULL)
-		ldns_resolver_deep_free(r);
 	return f->count > 0 ? ACME_OK : a;
 }
 
@@ -224,19 +166,12 @@ take_text(void *context, const ldns_rr *rr)
 enum problem
 reach_txt(const struct reach_policy *p, const char *name, int64_t deadline, struct reach_texts *out)
 {
-	ldns_resolver *r = NULL;
 	ldns_pkt *packet;
 
 	out->count = 0;
-	ACME_TRY(resolver_make(p, deadline, &r));
-	const enum problem a = ask(r, name, LDNS_RR_TYPE_TXT, &packet);
-
-	if (a == ACME_OK) {
-		each(packet, name, LDNS_RR_TYPE_TXT, take_text, out);
-		ldns_pkt_free(packet);
-	}
-	ldns_resolver_deep_free(r);
-	ACME_TRY(a);
+	ACME_TRY(dns_ask(p, name, LDNS_RR_TYPE_TXT, deadline, &packet));
+	each(packet, name, LDNS_RR_TYPE_TXT, take_text, out);
+	ldns_pkt_free(packet);
 	ACME_WHY(out->count > 0, ACME_DNS, "%.100s has no TXT record", name);
 	return ACME_OK;
 }

@@ -7,6 +7,7 @@ import { createSocket } from 'node:dgram';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import https from 'node:https';
+import { createServer as createNet } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTls } from 'node:tls';
@@ -244,11 +245,28 @@ function answerTo(question, records, texts) {
 	head.writeUInt32BE(0, 8);
 	return Buffer.concat([head, question.subarray(12, at + 5), ...rows]);
 }
+// forged: answers that somebody else sends before ours, made of it. cut: every answer over UDP is cut short, and comes whole over TCP.
 export async function dnsServer(records = {}, texts = null) {
 	const socket = createSocket('udp4');
-	socket.on('message', (question, from) => socket.send(answerTo(question, records, texts), from.port, from.address));
+	const server = { records, forged: () => [], cut: false };
+	socket.on('message', (question, from) => {
+		const answer = answerTo(question, records, texts);
+		for (const forged of server.forged(Buffer.from(answer))) socket.send(forged, from.port, from.address);
+		if (server.cut) answer.writeUInt16BE(0x8780, 2);
+		socket.send(answer, from.port, from.address);
+	});
 	await new Promise((resolve, reject) => socket.once('error', reject).bind(ports.dns, '127.0.0.1', resolve));
-	return { records, close: () => new Promise((resolve) => socket.close(resolve)) };
+	const stream = createNet((connection) => {
+		connection.on('error', () => {});
+		connection.once('data', (question) => {
+			const answer = answerTo(question.subarray(2), records, texts), length = Buffer.alloc(2);
+			length.writeUInt16BE(answer.length);
+			connection.end(Buffer.concat([length, answer]));
+		});
+	});
+	await listening(stream, ports.dns, '127.0.0.1');
+	server.close = () => Promise.all([new Promise((resolve) => socket.close(resolve)), new Promise((resolve) => stream.close(resolve))]);
+	return server;
 }
 
 // A stock client; its words and what it said.

@@ -479,6 +479,26 @@ describe('challenges', { skip }, () => {
 		assert.equal((await client.look(it)).status, 'valid');
 	});
 
+	test('DNS: what is forged is passed over; what is cut short is asked for over TCP', async () => {
+		const it = await challenge('spoof.land.example', 'dns-01');
+		const text = createHash('sha256').update(client.keyAuthorization(it.token)).digest('base64url');
+		const name = '_acme-challenge.spoof.land.example';
+		dns.records[name] = { TXT: ['the zone says another thing'] };
+		dns.forged = (answer) => {
+			const forged = Buffer.from(answer.toString('latin1').replace('the zone says another thing', text.slice(0, 27)), 'latin1');
+			const other = Buffer.from(forged), question = Buffer.from(forged);
+			other.writeUInt16BE(other.readUInt16BE(0) ^ 1, 0);
+			question[20] ^= 1;
+			return [Buffer.from('x'), other, question];
+		};
+		assert.match((await first(it)).detail, /none of the 1 TXT/);
+		dns.records[name] = { TXT: [text, ...Array.from({ length: 9 }, (_, i) => `${i}`.repeat(200))] };
+		dns.cut = true;
+		assert.equal((await client.until(it.url, (now) => now.status !== 'processing')).status, 'valid');
+		dns.cut = false;
+		dns.forged = () => [];
+	});
+
 	test('tls-alpn-01: only the certificate of this very challenge', async () => {
 		const attempt = async (make, protocols) => {
 			const it = await challenge('alpn.land.test', 'tls-alpn-01');
