@@ -8,8 +8,8 @@
 #include "base/start.h"
 #include "db/migrate.h"
 #include "http/health.h"
+#include "oidc/keys.h"
 #include "sandbox/sandbox.h"
-#include "signer/access/issuer.h"
 #include "signer/decision/type.h"
 #include "signer/signer.h"
 #include "signer/signing/signing.h"
@@ -68,7 +68,7 @@ open_services(struct signer *s)
 	TRY(signer_seals_open(s));
 	TRY(operators_read(s->settings.keys, &s->operators));
 	TRY(status_lists_new(s, &s->lists));
-	TRY(issuer_keys_new(s->settings.issuer, s->settings.tls_ca, &s->issuer));
+	TRY(oidc_keys_new(s->settings.issuer, s->settings.tls_ca, &s->issuer));
 	return jwks_build(s);
 }
 
@@ -173,7 +173,7 @@ close_all(struct signer *s)
 {
 	tlog_free(&s->log);
 	log_policy_free(&s->log_policy);
-	issuer_keys_free(&s->issuer);
+	oidc_keys_free(&s->issuer);
 	status_lists_free(&s->lists);
 	signer_seals_close(s);
 	db_pool_free(&s->db);

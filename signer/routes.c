@@ -1,6 +1,6 @@
 #include <stddef.h>
 
-#include "signer/access/issuer.h"
+#include "signer/access/access.h"
 #include "signer/ceremony/ceremony.h"
 #include "signer/decision/decision.h"
 #include "signer/officer/officer.h"

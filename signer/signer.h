@@ -31,7 +31,7 @@ enum { MAX_SEALS = 64 };
 
 struct decision_type;
 struct status_lists;
-struct issuer_keys;
+struct oidc_keys;
 
 struct signer {
 	struct signer_settings settings;
@@ -45,8 +45,8 @@ struct signer {
 	size_t type_count;
 	struct seal seals[MAX_SEALS];
 	size_t seal_count;
-	struct jwk *client_key;     /* signerd's own, as a client of the identity provider */
-	struct issuer_keys *issuer; /* the identity provider's published keys, refreshed as needed */
+	struct jwk *client_key;   /* signerd's own, as a client of the identity provider */
+	struct oidc_keys *issuer; /* the identity provider's published keys, refreshed as needed */
 	struct status_lists *lists;
 	struct operators operators; /* of keys.json: whose acts are believed */
 	struct keys_file custody;   /* keys.json whole: which custodians sign a transcript */

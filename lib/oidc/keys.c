@@ -1,4 +1,4 @@
-#include "signer/access/issuer.h"
+#include "oidc/keys.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ enum {
 	TIMEOUT_MS = 3000,
 };
 
-struct issuer_keys {
+struct oidc_keys {
 	pthread_mutex_t lock; /* over keys, tried and at */
 	struct jwks *keys;
 	bool tried;
@@ -25,10 +25,10 @@ struct issuer_keys {
 };
 
 enum err
-issuer_keys_new(const char *issuer, const char *tls_ca, struct issuer_keys **out)
+oidc_keys_new(const char *issuer, const char *tls_ca, struct oidc_keys **out)
 {
 	AUTO(writer) url = writer_new(1024);
-	AUTO(issuer_keys) *k = calloc(1, sizeof(*k));
+	AUTO(oidc_keys) *k = calloc(1, sizeof(*k));
 	size_t len;
 
 	REQUIRE(k != NULL, ERR_NO_MEMORY);
@@ -42,7 +42,7 @@ issuer_keys_new(const char *issuer, const char *tls_ca, struct issuer_keys **out
 }
 
 void
-issuer_keys_free(struct issuer_keys **k)
+oidc_keys_free(struct oidc_keys **k)
 {
 	if (*k == NULL)
 		return;
@@ -54,14 +54,14 @@ issuer_keys_free(struct issuer_keys **k)
 }
 
 bool
-issuer_due(bool have_keys, bool know_key, int64_t since)
+oidc_keys_due(bool have_keys, bool know_key, int64_t since)
 {
 	return since >= (!have_keys ? RETRY_AFTER : !know_key ? REFETCH_AFTER : STALE_AFTER);
 }
 
 /* Under the lock. Keeps the old keys if new ones cannot be had. */
 static enum err
-fetch(struct issuer_keys *k)
+fetch(struct oidc_keys *k)
 {
 	AUTO(writer) body = writer_new(1 << 20);
 	const struct http_call call = {.method = "GET", .url = k->url, .ca_file = k->tls_ca, .timeout_ms = TIMEOUT_MS};
@@ -81,7 +81,7 @@ fetch(struct issuer_keys *k)
 
 /* Under the lock. */
 static enum err
-verify(struct issuer_keys *k, struct span token, const char *typ, struct jws *out)
+verify(struct oidc_keys *k, struct span token, const char *typ, struct jws *out)
 {
 	AUTO(jws) j = {0};
 	bool known;
@@ -89,7 +89,7 @@ verify(struct issuer_keys *k, struct span token, const char *typ, struct jws *ou
 
 	TRY(jws_parse(token, &j));
 	known = k->keys != NULL && jwks_find(k->keys, span_of(j.header.kid), span_of(j.header.alg)) != NULL;
-	if (!k->tried || issuer_due(k->keys != NULL, known, clock_ticks() - k->at))
+	if (!k->tried || oidc_keys_due(k->keys != NULL, known, clock_ticks() - k->at))
 		e = fetch(k);
 	if (e != ERR_OK && known)
 		log_refusal("issuer", e, "keys not renewed"); /* then with those that are known */
@@ -100,7 +100,7 @@ verify(struct issuer_keys *k, struct span token, const char *typ, struct jws *ou
 }
 
 enum err
-issuer_verify(struct issuer_keys *k, struct span token, const char *typ, struct jws *out)
+oidc_keys_verify(struct oidc_keys *k, struct span token, const char *typ, struct jws *out)
 {
 	enum err e;
 

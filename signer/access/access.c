@@ -1,7 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "signer/access/issuer.h"
+#include "oidc/keys.h"
+#include "signer/access/access.h"
 
 /* RFC 9068 2.2, as far as it is looked at. */
 struct claims {
@@ -83,7 +84,7 @@ verified(struct signer *s, const char *token, const char *scope, struct request 
 {
 	AUTO(jws) j = {0};
 	struct claims c;
-	enum err e = issuer_verify(s->issuer, span_of(token), "at+jwt", &j);
+	enum err e = oidc_keys_verify(s->issuer, span_of(token), "at+jwt", &j);
 
 	if (e != ERR_OK && e != ERR_UNAVAILABLE)
 		return err_because(ERR_UNAUTHENTICATED, "RFC 6750 3.1: invalid_token");

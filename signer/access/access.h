@@ -1,21 +1,8 @@
-/* issuer: the identity provider as signerd sees it: its published keys, and the tokens they sign. Used by the guard of the agencies' API and by the officers' login. */
-#ifndef MOHAR_SIGNER_ACCESS_ISSUER_H
-#define MOHAR_SIGNER_ACCESS_ISSUER_H
+/* access: what an agency's service client may do here, told by the access token that it brings. Used by routes.c as guards, and by the handlers behind them. */
+#ifndef MOHAR_SIGNER_ACCESS_ACCESS_H
+#define MOHAR_SIGNER_ACCESS_ACCESS_H
 
-#include "jose/jose.h"
 #include "signer/signer.h"
-
-/* Keys fetched from ISSUER/jwks, kept, and fetched again when a token names a key that is not among them (at most every 10 s), and every five minutes, so that a key
- * which the issuer has withdrawn is trusted no longer. Has its own lock. */
-struct issuer_keys;
-MUST_USE enum err issuer_keys_new(const char *issuer, const char *tls_ca, struct issuer_keys **out);
-void issuer_keys_free(struct issuer_keys **k);
-
-/* Is it time to fetch, since ticks after the last try? */
-bool issuer_due(bool have_keys, bool know_key, int64_t since);
-
-/* Verifies a token with them: typ as given, alg ES256. The caller frees *out with jws_free. ERR_UNAVAILABLE if the keys cannot be had. */
-MUST_USE enum err issuer_verify(struct issuer_keys *k, struct span token, const char *typ, struct jws *out);
 
 /* What an access token (RFC 9068) of an agency's service client says. Owned texts. */
 struct access {

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "signer/access/issuer.h"
+#include "signer/access/access.h"
 #include "signer/decision/decision.h"
 
 /* What an agency's system posts. */

@@ -2,7 +2,7 @@
 
 #include "audit/event.h"
 #include "base/encode.h"
-#include "signer/access/issuer.h"
+#include "signer/access/access.h"
 #include "signer/decision/decision.h"
 #include "signer/status/lists.h"
 

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "signer/access/issuer.h"
+#include "signer/access/access.h"
 #include "signer/decision/decision.h"
 
 enum { LIST_MOST = 200, RECEIPT_WAIT = 1 };

@@ -3,22 +3,12 @@
 #ifndef MOHAR_SIGNER_OFFICER_OFFICER_H
 #define MOHAR_SIGNER_OFFICER_OFFICER_H
 
+#include "oidc/office.h"
 #include "signer/decision/decision.h"
 
 enum { OFFICER_SESSION_LIFE = 15 * 60, OFFICER_LOGIN_LIFE = 10 * 60 };
 #define OFFICER_COOKIE "officer"
 #define OFFICER_LOGIN_COOKIE "officer-login"
-
-/* An office as the ID token names it. Owned texts. */
-struct office {
-	char *agency, *id, *title;
-};
-struct offices {
-	struct json_list held; /* struct office */
-};
-/* A JSON array, as the claim `offices`. */
-MUST_USE enum err offices_read(const char *json, struct offices *out);
-void offices_free(struct offices *o);
 
 /* The office by which its holder, at that level, may confirm a decision of this type; or the reason why not (ERR_REFUSED). Pure. */
 MUST_USE enum err officer_may(const struct decision_type *t, int64_t level, const struct offices *o,
@@ -36,8 +26,5 @@ enum err officer_callback(void *daemon, struct request *request, struct reply *r
 enum err confirm_show(void *daemon, struct request *request, struct reply *reply);
 enum err confirm_submit(void *daemon, struct request *request, struct reply *reply);
 enum err confirm_refuse(void *daemon, struct request *request, struct reply *reply);
-
-/* The name of a person's level as the identity provider writes it, urn:mohar:loa:N; 0 if it is none. */
-int64_t acr_level(const char *acr);
 
 #endif

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/encode.h"
-#include "signer/access/issuer.h"
+#include "signer/access/access.h"
 #include "signer/signing/order.h"
 #include "signer/signing/request.h"
 #include "signer/signing/signing.h"

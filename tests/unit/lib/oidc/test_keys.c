@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "http/server.h"
-#include "signer/access/issuer.h"
+#include "oidc/keys.h"
 
 enum { SECOND = 1000 * 1000, TOKENS = 50 };
 
@@ -48,25 +48,25 @@ stop(void **state)
 
 CASE(strangers_tokens_do_not_ask_an_issuer_in_trouble_each_time)
 {
-	AUTO(issuer_keys) *k = NULL;
+	AUTO(oidc_keys) *k = NULL;
 	AUTO(jws) j = {0};
 	char url[64];
 
 	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%d", http_server_port(server));
-	assert_ok(issuer_keys_new(url, NULL, &k));
+	assert_ok(oidc_keys_new(url, NULL, &k));
 	for (int i = 0; i < TOKENS; i++)
-		assert_err(issuer_verify(k, SPAN(STRANGERS), "at+jwt", &j), ERR_UNAVAILABLE);
+		assert_err(oidc_keys_verify(k, SPAN(STRANGERS), "at+jwt", &j), ERR_UNAVAILABLE);
 	assert_in_range(atomic_load(&asked), 1, 3);
 }
 
 CASE(keys_are_renewed_even_if_every_token_names_a_known_one)
 {
-	assert_false(issuer_due(true, true, 299LL * SECOND));
-	assert_true(issuer_due(true, true, 300LL * SECOND));
-	assert_false(issuer_due(true, false, 9LL * SECOND));
-	assert_true(issuer_due(true, false, 10LL * SECOND));
-	assert_false(issuer_due(false, false, SECOND / 2));
-	assert_true(issuer_due(false, false, SECOND));
+	assert_false(oidc_keys_due(true, true, 299LL * SECOND));
+	assert_true(oidc_keys_due(true, true, 300LL * SECOND));
+	assert_false(oidc_keys_due(true, false, 9LL * SECOND));
+	assert_true(oidc_keys_due(true, false, 10LL * SECOND));
+	assert_false(oidc_keys_due(false, false, SECOND / 2));
+	assert_true(oidc_keys_due(false, false, SECOND));
 }
 
 int
