@@ -5,8 +5,10 @@
 
 #include "base/file.h"
 #include "cli/ca_lint.h"
+#include "cli/log/receipt.h"
 #include "cli/order.h"
 #include "http/client.h"
+#include "verify/certificate_entry.h"
 #include "x509/own.h"
 #include "x509/x509.h"
 
@@ -92,6 +94,9 @@ static const struct cli_option issue_options[] = {
 	{"--name", "TYPE=VALUE", "an alternative name: dns, ip, email or uri", NULL, false, true},
 	{"--person", "UUID", "the person (citizens' profiles)", NULL, false, false},
 	{"--out", "FILE", "where certificate and chain go, PEM", NULL, false, false},
+	{"--receipt", "FILE", "where the log's proof that the certificate stands in it goes", NULL, false, false},
+	{"--signer-url", "URL", "with --receipt: the service that keeps the log", "MOHAR_SIGNER_URL", false, false},
+	{"--trust", "FILE", "with --receipt: key set that holds the log's key", "MOHAR_TRUST", false, false},
 	{0},
 };
 
@@ -187,6 +192,69 @@ send(struct cli *c, const struct order *o, bool read, struct writer *reply)
 	return e;
 }
 
+/* By what the certificate stands in the log, as the service says. */
+struct logged {
+	char *event, *private_part;
+	struct json_bytes salt;
+};
+static const struct json_row logged_rows[] = {
+	{"event", JSON_TEXT, JSON_REQUIRED, offsetof(struct logged, event), UUID_TEXT_LEN, UUID_TEXT_LEN, NULL, 0},
+	{"private", JSON_RAW, JSON_REQUIRED, offsetof(struct logged, private_part), 0, MAX_ENTRY, NULL, 0},
+	{"salt", JSON_BYTES, JSON_REQUIRED, offsetof(struct logged, salt), SALT_LEN, SALT_LEN, NULL, 0},
+};
+static const struct json_table logged_table = {"logged", logged_rows, 3, sizeof(struct logged), false};
+struct issued {
+	char *certificate;
+	struct logged logged;
+};
+static const struct json_row issued_rows[] = {
+	{"certificate", JSON_TEXT, JSON_REQUIRED, offsetof(struct issued, certificate), 0, 128 << 10, NULL, 0},
+	{"logged", JSON_OBJECT, JSON_REQUIRED, offsetof(struct issued, logged), 0, 0, &logged_table, 0},
+};
+static const struct json_table issued_table = {"answer", issued_rows, 2, sizeof(struct issued), true};
+
+/* The log's receipt, opened by what only whoever ordered the certificate was told, and compared with it. */
+static enum err
+fetch_receipt(struct cli *c, struct log_client *l, struct issued *x, struct receipt *r)
+{
+	OWN(X509) certificate = NULL;
+	struct uuid event;
+	bool opened;
+
+	l->url = cli_value(c, "--signer-url");
+	l->ca_file = cli_value(c, "--tls-ca");
+	TRY(log_client_open(l, cli_value(c, "--trust")));
+	TRY(uuid_read(span_of(x->logged.event), &event));
+	TRY(receipt_fetch(l, "ca", &event, r));
+	r->salt = x->logged.salt;
+	r->private_part = x->logged.private_part;
+	x->logged.salt.ptr = NULL; /* they are r's now */
+	x->logged.private_part = NULL;
+	TRY(receipt_check(r, l->trust.log_origin, l->trust.log_key));
+	TRY(certificate_pem(span_of(x->certificate), &certificate));
+	return certificate_entry_check(certificate, r, &opened);
+}
+
+static enum err
+keep_receipt(struct cli *c, const char *path, struct span answer)
+{
+	AUTO(log_client) l = {0};
+	AUTO(receipt) r = {.index = 0};
+	AUTO(writer) json = writer_new(MAX_RECEIPT);
+	struct issued x;
+	enum err e;
+
+	REQUIRE_WHY(cli_value(c, "--signer-url") != NULL, ERR_CONFIG,
+		"--receipt wants --signer-url, who keeps the log");
+	TRY(json_decode(answer, &issued_table, &x));
+	e = fetch_receipt(c, &l, &x, &r);
+	json_free(&issued_table, &x);
+	TRY(e);
+	TRY(receipt_write(&r, &json));
+	cli_int(c, "log_index", (int64_t)r.index);
+	return file_write(path, writer_span(&json), 0644);
+}
+
 static enum err
 issue(struct cli *c)
 {
@@ -199,7 +267,9 @@ issue(struct cli *c)
 	TRY(send(c, &o, false, &reply));
 	if (cli_value(c, "--out") != NULL)
 		TRY(keep_certificate(cli_value(c, "--out"), writer_span(&reply)));
-	return tell_answer(c, writer_span(&reply));
+	TRY(tell_answer(c, writer_span(&reply)));
+	return cli_value(c, "--receipt") != NULL ? keep_receipt(c, cli_value(c, "--receipt"), writer_span(&reply))
+						 : ERR_OK;
 }
 
 static int

@@ -3,6 +3,7 @@
 #ifndef MOHAR_CA_ISSUE_ISSUE_H
 #define MOHAR_CA_ISSUE_ISSUE_H
 
+#include "audit/event.h"
 #include "ca/cad.h"
 
 struct issuance {
@@ -18,6 +19,7 @@ struct issuance {
 	const char *channel;       /* "card", "local" */
 	struct span
 		csr; /* the request (DER or PEM) that asked, csr_parse having taken it: what it asks for beside its key must be within the profile. Empty: none */
+	struct event *logged; /* out: the event, for its receipt; the caller frees it. NULL: not wanted */
 	struct span evidence; /* the registrar's act, for mohar-hsmd; empty if the profile needs none */
 };
 

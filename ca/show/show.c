@@ -25,6 +25,7 @@ static void
 write_row(struct json_writer *j, const struct certificate_row *row, unix_time now)
 {
 	AUTO(writer) person = writer_new(UUID_TEXT_LEN);
+	AUTO(writer) event = writer_new(UUID_TEXT_LEN);
 
 	json_hex(j, "serial", span_at(row->serial.ptr, row->serial.len));
 	json_text(j, "issuer", row->issuer);
@@ -38,6 +39,10 @@ write_row(struct json_writer *j, const struct certificate_row *row, unix_time no
 	json_time(j, "not_after", row->not_after);
 	json_text(j, "ordered_by", row->actor);
 	json_text(j, "status", status_of(row, now));
+	if (row->has_event) {
+		uuid_write(&event, &row->event);
+		json_span(j, "event", writer_span(&event));
+	}
 	if (row->revoked_at != 0) {
 		json_time(j, "revoked_at", row->revoked_at);
 		json_text(j, "reason", revoke_reason_name(row->reason));

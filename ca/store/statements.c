@@ -28,17 +28,18 @@ static const enum db_type issue_params[] = {DB_BYTES, DB_TEXT, DB_TEXT, DB_TEXT,
 	"  RETURNING spki_sha256, holder),"                                                                                                       \
 	" issued AS ("                                                                                                                            \
 	"  INSERT INTO ca.certificate (serial, issuer, profile, subject, person, spki_sha256, not_before, not_after, der, issued_at,"             \
-	"    actor, principal, sector, channel, shard)"                                                                                           \
+	"    actor, principal, sector, channel, shard, event)"                                                                                    \
 	"  SELECT serial, issuer, profile, subject, person, spki_sha256, not_before, not_after, der, issued_at, actor, principal, sector,"        \
-	"    channel, shard FROM q JOIN held USING (spki_sha256, holder) RETURNING serial),"                                                      \
+	"    channel, shard, event FROM q JOIN held USING (spki_sha256, holder) RETURNING serial),"                                               \
 	" logged AS ("                                                                                                                            \
 	"  INSERT INTO ca.event (id, tree, at, type, actor, principal, sector, channel, salt, entry, private)"                                    \
 	"  SELECT event, 0, issued_at, 'certificate.issued', actor, principal, sector, channel, salt, entry, private"                             \
 	"  FROM q JOIN issued USING (serial))"                                                                                                    \
 	" SELECT q.holder, q.n FROM q JOIN issued USING (serial)"
 
-#define CERTIFICATE_COLUMNS \
-	"serial, issuer, profile, subject, person, person IS NOT NULL, not_before, not_after, issued_at, revoked_at, reason, der, actor"
+#define CERTIFICATE_COLUMNS                                                                                                               \
+	"serial, issuer, profile, subject, person, person IS NOT NULL, not_before, not_after, issued_at, revoked_at, reason, der, actor," \
+	" event, event IS NOT NULL"
 static const struct db_column certificate_columns[] = {
 	{DB_BYTES, offsetof(struct certificate_row, serial)},
 	{DB_TEXT, offsetof(struct certificate_row, issuer)},
@@ -53,6 +54,8 @@ static const struct db_column certificate_columns[] = {
 	{DB_INT, offsetof(struct certificate_row, reason)},
 	{DB_BYTES, offsetof(struct certificate_row, der)},
 	{DB_TEXT, offsetof(struct certificate_row, actor)},
+	{DB_UUID, offsetof(struct certificate_row, event)},
+	{DB_BOOL, offsetof(struct certificate_row, has_event)},
 };
 
 static const enum db_type status_params[] = {DB_BYTES, DB_TEXT};

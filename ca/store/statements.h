@@ -51,6 +51,8 @@ struct certificate_row {
 	int64_t reason;
 	struct json_bytes der;
 	char *actor;
+	struct uuid event; /* in the log */
+	bool has_event;
 };
 
 struct status_row {

@@ -19,9 +19,8 @@ is_unavailable(int status)
 	return status == 502 || status == 503 || status == 504;
 }
 
-/* GET of a resource of the log, appended to body. */
-static enum err
-get(const struct log_client *l, const struct log_path *p, size_t max, struct writer *body)
+enum err
+log_client_get(const struct log_client *l, const struct log_path *p, size_t max, struct writer *body)
 {
 	AUTO(writer) url = writer_new(MAX_ADDRESS);
 	struct http_call call = {.method = "GET", .ca_file = l->ca_file, .max_reply = max};
@@ -69,7 +68,7 @@ open_witnessed(struct log_client *l)
 	TRY(log_policy_read(l->policy_file, &policy));
 	if (policy.quorum < 0)
 		p.resource = LOG_CHECKPOINT;
-	e = get(l, &p, MAX_CHECKPOINT, &l->note);
+	e = log_client_get(l, &p, MAX_CHECKPOINT, &l->note);
 	if (e == ERR_OK)
 		e = log_policy_check(&policy, writer_span(&l->note), &l->cosigned);
 	log_policy_free(&policy);
@@ -86,7 +85,7 @@ log_client_open(struct log_client *l, const char *trust_file)
 	if (l->policy_file != NULL)
 		TRY(open_witnessed(l));
 	else
-		TRY(get(l, &p, MAX_CHECKPOINT, &l->note));
+		TRY(log_client_get(l, &p, MAX_CHECKPOINT, &l->note));
 	return checkpoint_verify(writer_span(&l->note), l->trust.log_origin, l->trust.log_key, &l->head);
 }
 
@@ -117,7 +116,7 @@ read_tile(void *context, unsigned level, uint64_t index, struct tile *out)
 	AUTO(writer) body = writer_new(MAX_TILE);
 
 	TRY(width_of(l, level, index, &p.width));
-	TRY(get(l, &p, MAX_TILE, &body));
+	TRY(log_client_get(l, &p, MAX_TILE, &body));
 	REQUIRE_WHY(body.len == p.width * (size_t)SHA256_LEN, ERR_MISMATCH, "log: tile %u/%llu has %zu bytes, not %u",
 		level, (unsigned long long)index, body.len, p.width * SHA256_LEN);
 	memcpy(out->hashes, body.ptr, body.len);
@@ -139,5 +138,5 @@ log_client_entries(struct log_client *l, uint64_t bundle, unsigned *count, struc
 
 	TRY(width_of(l, 0, bundle, &p.width));
 	*count = p.width;
-	return get(l, &p, MAX_BUNDLE, body);
+	return log_client_get(l, &p, MAX_BUNDLE, body);
 }

@@ -23,6 +23,9 @@ struct log_client {
 MUST_USE enum err log_client_open(struct log_client *l, const char *trust_file);
 void log_client_free(struct log_client *l);
 
+/* GET of a resource of the log, appended to body: what it says is checked by nobody yet. ERR_UNAVAILABLE, ERR_NOT_FOUND, ERR_IO. */
+MUST_USE enum err log_client_get(const struct log_client *l, const struct log_path *p, size_t max, struct writer *body);
+
 /* The tiles of the tree that head signs. What they say is checked by nobody yet: the caller compares a root. Borrows l. */
 struct tile_source log_client_tiles(struct log_client *l);
 

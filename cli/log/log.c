@@ -8,6 +8,7 @@
 #include "base/reader.h"
 #include "cli/log/journal.h"
 #include "cli/log/log.h"
+#include "cli/log/receipt.h"
 
 enum { MAX_BODY = 8 << 20 };
 
@@ -208,16 +209,48 @@ read_receipt(const char *file, struct receipt *r)
 	return receipt_parse(writer_span(&json), r);
 }
 
+/* "ca/UUID": whose event, and which. */
+static enum err
+fetch_event(struct log_client *l, const char *name, struct receipt *r)
+{
+	struct reader reader = reader_over(span_of(name));
+	struct span schema;
+	char text[16] = "";
+	struct uuid id;
+
+	REQUIRE_WHY(reader_until(&reader, '/', &schema) == ERR_OK && schema.len > 0 && schema.len < sizeof(text) &&
+			uuid_read(reader.left, &id) == ERR_OK,
+		ERR_MALFORMED, "--event wants SCHEMA/EVENT, such as ca/123e4567-e89b-42d3-a456-426614174000");
+	memcpy(text, schema.ptr, schema.len);
+	return receipt_fetch(l, text, &id, r);
+}
+
+static enum err
+tell_receipt(struct cli *c, const struct log_client *l, const struct receipt *r)
+{
+	AUTO(writer) json = writer_new(MAX_RECEIPT);
+
+	TRY(receipt_write(r, &json));
+	tell_head(c, l);
+	cli_int(c, "index", (int64_t)r->index);
+	cli_json(c, "entry", span_at(r->entry.ptr, r->entry.len));
+	cli_json(c, "receipt", writer_span(&json));
+	return keep(c, writer_span(&json));
+}
+
 static enum err
 prove(struct cli *c, struct log_client *l, struct receipt *r)
 {
 	AUTO(tile_cache) tiles = {.source = log_client_tiles(l)};
 	const struct merkle_store store = tile_store(&tiles);
-	AUTO(writer) json = writer_new(MAX_RECEIPT);
 
 	if (cli_file_count(c) == 1)
 		TRY(read_receipt(cli_file(c, 0), r));
 	TRY(log_options_open(c, l));
+	if (cli_value(c, "--event") != NULL) {
+		TRY(fetch_event(l, cli_value(c, "--event"), r));
+		return tell_receipt(c, l, r);
+	}
 	REQUIRE_WHY(r->index < l->head.size, ERR_NOT_FOUND, "the log has %llu entries; none is number %llu",
 		(unsigned long long)l->head.size, (unsigned long long)r->index);
 	if (r->entry.ptr == NULL)
@@ -228,12 +261,7 @@ prove(struct cli *c, struct log_client *l, struct receipt *r)
 	r->checkpoint = NULL;
 	TRY(span_text(writer_span(&l->note), &r->checkpoint));
 	TRY(receipt_check(r, l->trust.log_origin, l->trust.log_key));
-	TRY(receipt_write(r, &json));
-	tell_head(c, l);
-	cli_int(c, "index", (int64_t)r->index);
-	cli_json(c, "entry", span_at(r->entry.ptr, r->entry.len));
-	cli_json(c, "receipt", writer_span(&json));
-	return keep(c, writer_span(&json));
+	return tell_receipt(c, l, r);
 }
 
 static int
@@ -245,8 +273,8 @@ run_prove(struct cli *c)
 	const char *index = cli_value(c, "--index");
 
 	cli_begin(c);
-	if ((index == NULL) != (cli_file_count(c) == 1))
-		return cli_end(c, "refused", "give either --index or one older receipt", EXIT_USAGE);
+	if ((index != NULL) + (cli_value(c, "--event") != NULL) + (int)cli_file_count(c) != 1)
+		return cli_end(c, "refused", "give one of --index, --event, and an older receipt", EXIT_USAGE);
 	if (index != NULL && !read_index(index, &r.index))
 		return cli_end(c, "refused", "--index wants a whole number", EXIT_USAGE);
 	return log_verdict(c, prove(c, &l, &r), "valid");
@@ -280,6 +308,7 @@ static const struct cli_option monitor_options[] = {
 static const struct cli_option prove_options[] = {
 	LOG_OPTIONS,
 	{"--index", "N", "the entry's number", NULL, false, false},
+	{"--event", "SCHEMA/EVENT", "the event's number, as ca/UUID", NULL, false, false},
 	{"--out", "FILE", "write the receipt there", NULL, false, false},
 	{0},
 };

@@ -6,16 +6,19 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "verify/certificate_entry.h"
 #include "x509/own.h"
 #include "x509/weak_key.h"
 #include "x509/x509.h"
 
-enum { MAX_FILE = 16 << 20, MAX_NAME_TEXT = 1024 };
+enum { MAX_FILE = 16 << 20, MAX_NAME_TEXT = 1024, MAX_TRUST = 1 << 20 };
 
 /* What is asked beside chain and time. */
 struct demands {
 	const char *purpose, *policy; /* or NULL */
 	const struct writer *lists;   /* CRLs in DER */
+	const struct writer *receipt; /* of the log, with whom to believe about it; NULL: not asked */
+	const char *log_trust;
 	size_t list_count;
 };
 
@@ -153,6 +156,29 @@ verdict_of(enum err e, char *why, size_t why_len)
 	return e == ERR_UNTRUSTED ? VERDICT_UNKNOWN : VERDICT_INVALID;
 }
 
+/* Does the receipt prove that this very certificate stands in the log? */
+static enum err
+log_check(struct cli *c, X509 *x, const struct demands *d)
+{
+	AUTO(writer) text = writer_new(MAX_TRUST);
+	AUTO(trust) trust = {0};
+	AUTO(receipt) r = {.index = 0};
+	bool opened;
+
+	REQUIRE_WHY(d->log_trust != NULL, ERR_UNTRUSTED,
+		"--receipt wants --log-trust, a key set that holds the log's key");
+	TRY(file_read(d->log_trust, MAX_TRUST, &text));
+	TRY(cli_about(d->log_trust, trust_read(writer_span(&text), &trust)));
+	REQUIRE_WHY(trust.log_key != NULL && trust.log_origin != NULL, ERR_UNTRUSTED, "%s: has no key of a log",
+		d->log_trust);
+	TRY(receipt_parse(writer_span(d->receipt), &r));
+	TRY(receipt_check(&r, trust.log_origin, trust.log_key));
+	TRY(certificate_entry_check(x, &r, &opened));
+	cli_int(c, "log_index", (int64_t)r.index);
+	cli_text(c, "logged", opened ? "this very certificate" : "a certificate of this serial, key and validity");
+	return ERR_OK;
+}
+
 static enum verdict
 tell_and_judge(struct cli *c, struct span bytes, struct span anchors, unix_time at, const struct demands *d, char *why,
 	size_t why_len)
@@ -164,7 +190,12 @@ tell_and_judge(struct cli *c, struct span bytes, struct span anchors, unix_time 
 		tell_certificate(c, sk_X509_value(chain, 0));
 		cli_text(c, "revocation",
 			d->list_count > 0 ? "by the lists given" : "not asked: no list (--crl) was given");
+		OWN(X509) leaf = sk_X509_value(chain, 0);
+
+		(void)X509_up_ref(leaf); /* judge() takes it out */
 		e = judge(chain, anchors, at, d);
+		if (e == ERR_OK && d->receipt != NULL)
+			e = log_check(c, leaf, d);
 	}
 	sk_X509_pop_free(chain, X509_free);
 	return verdict_of(e, why, why_len);
@@ -180,7 +211,7 @@ certificate_tell(struct cli *c, struct span pem_or_der, struct span anchors, uni
 enum { MAX_LISTS = 8 };
 
 struct files {
-	struct writer certificate, anchors, lists[MAX_LISTS];
+	struct writer certificate, anchors, receipt, lists[MAX_LISTS];
 	size_t list_count;
 };
 
@@ -189,6 +220,7 @@ files_free(struct files *f)
 {
 	writer_free(&f->certificate);
 	writer_free(&f->anchors);
+	writer_free(&f->receipt);
 	for (size_t i = 0; i < MAX_LISTS; i++)
 		writer_free(&f->lists[i]);
 }
@@ -198,6 +230,9 @@ files_read(const struct cli *c, struct files *f)
 {
 	f->certificate = writer_new(MAX_FILE);
 	f->anchors = writer_new(MAX_FILE);
+	f->receipt = writer_new(MAX_RECEIPT);
+	if (cli_value(c, "--receipt") != NULL)
+		TRY(file_read(cli_value(c, "--receipt"), MAX_RECEIPT, &f->receipt));
 	TRY(file_read(cli_file(c, 0), MAX_FILE, &f->certificate));
 	for (size_t i = 0; cli_value_at(c, "--trust", i) != NULL; i++) {
 		AUTO(writer) one = writer_new(MAX_FILE);
@@ -228,6 +263,8 @@ run(struct cli *c)
 		return cli_fail(c, e);
 	const struct demands d = {.purpose = cli_value(c, "--purpose"),
 		.policy = cli_value(c, "--policy"),
+		.receipt = cli_value(c, "--receipt") != NULL ? &f.receipt : NULL,
+		.log_trust = cli_value(c, "--log-trust"),
 		.lists = f.lists,
 		.list_count = f.list_count};
 	const enum verdict v = tell_and_judge(c, writer_span(&f.certificate), writer_span(&f.anchors), cli_now(c), &d,
@@ -241,6 +278,8 @@ static const struct cli_option options[] = {
 	{"--crl", "FILE",
 		"the issuer's revocation list in DER: the certificate must not be on it; without one that is not asked",
 		NULL, false, true},
+	{"--receipt", "FILE", "the log's proof that it stands in the log", NULL, false, false},
+	{"--log-trust", "FILE", "with --receipt: key set that holds the log's key", "MOHAR_TRUST", false, false},
 	{"--purpose", "NAME", "what it must be for, clientAuth or a dotted OID", NULL, false, false},
 	{"--policy", "OID", "the policy under which it must have been issued", NULL, false, false},
 	{"--at", "TIME", "judge at this time, 2026-01-31T23:59:59Z", NULL, false, false},

@@ -70,6 +70,22 @@ read_tile(struct reader *r, struct log_path *p)
 	return read_decimal(r->left, 1, FULL_WIDTH - 1, &p->width);
 }
 
+static enum err
+read_receipt(struct reader *r, struct log_path *p)
+{
+	struct span word;
+
+	TRY(reader_until(r, '/', &word));
+	REQUIRE(span_is(word, "receipt"), ERR_NOT_FOUND);
+	TRY(reader_until(r, '/', &word));
+	REQUIRE(word.len > 0 && word.len < sizeof(p->schema), ERR_NOT_FOUND);
+	for (size_t i = 0; i < word.len; i++)
+		REQUIRE(word.ptr[i] >= 'a' && word.ptr[i] <= 'z', ERR_NOT_FOUND);
+	memcpy(p->schema, word.ptr, word.len);
+	p->resource = LOG_RECEIPT;
+	return uuid_read(r->left, &p->event);
+}
+
 enum err
 log_path_read(struct span rest, struct log_path *out)
 {
@@ -81,7 +97,8 @@ log_path_read(struct span rest, struct log_path *out)
 	else if (span_is(rest, "witnessed/checkpoint"))
 		p.resource = LOG_WITNESSED_CHECKPOINT;
 	else if (!span_is(rest, "checkpoint"))
-		REQUIRE_WHY(read_tile(&r, &p) == ERR_OK, ERR_NOT_FOUND, "C2SP tlog-tiles: no such address in a log");
+		REQUIRE_WHY((span_starts(rest, SPAN("receipt/")) ? read_receipt(&r, &p) : read_tile(&r, &p)) == ERR_OK,
+			ERR_NOT_FOUND, "C2SP tlog-tiles: no such address in a log");
 	*out = p;
 	return ERR_OK;
 }
@@ -114,6 +131,10 @@ log_path_write(const struct log_path *p, struct writer *w)
 	case LOG_TILE:
 		writer_format(w, "tile/%u/", p->level);
 		break;
+	case LOG_RECEIPT:
+		writer_format(w, "receipt/%s/", p->schema);
+		uuid_write(w, &p->event);
+		return;
 	case LOG_ENTRIES:
 		writer_text(w, "tile/entries/");
 		break;

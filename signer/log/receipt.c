@@ -65,19 +65,44 @@ prove(struct tlog *l, struct db *db, enum log_tree tree, struct receipt *r)
 	return span_text(writer_span(&note), &r->checkpoint);
 }
 
+/* The leaf of an event, and where it stands. */
+static enum err
+begin(struct db *db, const char *schema, const struct uuid *event, enum log_tree *tree, struct receipt *r)
+{
+	struct log_leaf leaf;
+
+	TRY(find_leaf(db, schema, event, &leaf));
+	r->entry = leaf.entry; /* r's now */
+	r->index = (uint64_t)leaf.index;
+	*tree = (enum log_tree)leaf.tree;
+	return ERR_OK;
+}
+
 enum err
 tlog_receipt(struct tlog *l, const char *schema, const struct uuid *event, bool opened, struct writer *json)
 {
 	AUTO(receipt) r = {.index = 0};
 	AUTO(db) *db = NULL;
-	struct log_leaf leaf;
+	enum log_tree tree;
 
 	TRY(db_lease(l->pool, &db));
-	TRY(find_leaf(db, schema, event, &leaf));
-	r.entry = leaf.entry; /* r's now */
-	r.index = (uint64_t)leaf.index;
-	TRY(prove(l, db, (enum log_tree)leaf.tree, &r));
+	TRY(begin(db, schema, event, &tree, &r));
+	TRY(prove(l, db, tree, &r));
 	if (opened)
 		TRY(open_private(db, schema, event, &r));
+	return receipt_write(&r, json);
+}
+
+enum err
+tlog_public_receipt(struct tlog *l, const char *schema, const struct uuid *event, struct writer *json)
+{
+	AUTO(receipt) r = {.index = 0};
+	AUTO(db) *db = NULL;
+	enum log_tree tree;
+
+	TRY(db_lease(l->pool, &db));
+	TRY(begin(db, schema, event, &tree, &r));
+	REQUIRE_WHY(tree == LOG_TREE_PUBLIC, ERR_NOT_FOUND, "log: no such public event");
+	TRY(prove(l, db, tree, &r));
 	return receipt_write(&r, json);
 }

@@ -25,6 +25,13 @@ serve_witnessed(struct tlog *l, struct reply *reply)
 	return tlog_witnessed(l, &size, reply_body(reply, "text/plain; charset=utf-8"));
 }
 
+/* Of a public event, with nothing but what is public of it: whoever knows its number may show that it is logged. */
+static enum err
+serve_receipt(struct tlog *l, const struct log_path *p, struct reply *reply)
+{
+	return tlog_public_receipt(l, p->schema, &p->event, reply_body(reply, "application/json"));
+}
+
 /* Is that much of this tile in a tree that was signed? What is not signed yet is not shown. */
 static enum err
 check_signed(struct tlog *l, const struct log_path *p)
@@ -88,6 +95,8 @@ tlog_serve(struct tlog *l, const char *rest, struct reply *reply)
 		return serve_checkpoint(l, LOG_TREE_PRIVATE, reply);
 	if (p.resource == LOG_WITNESSED_CHECKPOINT)
 		return serve_witnessed(l, reply);
+	if (p.resource == LOG_RECEIPT)
+		return serve_receipt(l, &p, reply);
 	TRY(check_signed(l, &p));
 	return p.resource == LOG_TILE ? serve_tile(l, &p, reply) : serve_entries(l, &p, reply);
 }

@@ -31,6 +31,10 @@ void tlog_free(struct tlog **l);
 MUST_USE enum err tlog_receipt(struct tlog *l, const char *schema, const struct uuid *event, bool opened,
 	struct writer *json);
 
+/* The same without salt and private part, and only of what stands in the public tree: ERR_NOT_FOUND for the rest. */
+MUST_USE enum err tlog_public_receipt(struct tlog *l, const char *schema, const struct uuid *event,
+	struct writer *json);
+
 /* The newest signed checkpoint of the public tree. ERR_UNAVAILABLE before the first. */
 MUST_USE enum err tlog_checkpoint(struct tlog *l, struct writer *note);
 
