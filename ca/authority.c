@@ -17,6 +17,7 @@ authority_close(struct authority *a)
 	X509_free(a->certificate);
 	X509_free(a->responder);
 	EVP_PKEY_free(a->responder_key);
+	EVP_PKEY_free(a->key);
 	writer_free(&a->der);
 	writer_free(&a->pem);
 	pthread_mutex_destroy(&a->lock);
@@ -165,6 +166,37 @@ authority_chain(const struct authority *a, struct writer *pem)
 	if (!a->is_root)
 		writer_bytes(pem, writer_span(&a->pem));
 	return writer_done(pem);
+}
+
+static EVP_PKEY *
+kept_key(struct authority *a)
+{
+	pthread_mutex_lock(&a->lock);
+	EVP_PKEY *key = a->key;
+
+	if (key != NULL)
+		EVP_PKEY_up_ref(key);
+	pthread_mutex_unlock(&a->lock);
+	return key;
+}
+
+enum err
+authority_key(struct keyring *keyring, struct authority *a, struct span evidence, EVP_PKEY **out)
+{
+	if (evidence.len > 0)
+		return keyring_key(keyring, a->label, evidence, out);
+	*out = kept_key(a);
+	if (*out != NULL)
+		return ERR_OK;
+	TRY(keyring_key(keyring, a->label, evidence, out));
+	EVP_PKEY_up_ref(*out);
+	pthread_mutex_lock(&a->lock);
+	EVP_PKEY *old = a->key;
+
+	a->key = *out;
+	pthread_mutex_unlock(&a->lock);
+	EVP_PKEY_free(old);
+	return ERR_OK;
 }
 
 enum err

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "keyring/keyring.h"
 #include "x509/ocsp.h"
 #include "x509/x509.h"
 
@@ -21,6 +22,7 @@ struct authority {
 	unix_time not_before; /* nothing that it issued since is ever forgotten */
 
 	pthread_mutex_t lock; /* guards what follows, which the keeper replaces while others read */
+	EVP_PKEY *key;        /* in mohar-hsmd, for what takes no evidence; NULL: not asked for yet */
 	X509 *responder;
 	EVP_PKEY *responder_key;
 };
@@ -38,6 +40,9 @@ struct authority *authority_find(const struct authorities *a, const char *label)
 struct authority *authority_of(const struct authorities *a, const struct ocsp_question *q);
 /* PEM of the CA certificates that a server sends after its own, the root left out. Appended. */
 MUST_USE enum err authority_chain(const struct authority *a, struct writer *pem);
+
+/* The CA's own key in mohar-hsmd, with evidence (may be empty) for it. The caller frees *out with EVP_PKEY_free. As keyring_key(). */
+MUST_USE enum err authority_key(struct keyring *keyring, struct authority *a, struct span evidence, EVP_PKEY **out);
 
 /* References of their own to the responder's certificate and key; the caller frees. ERR_UNAVAILABLE while there is none. */
 MUST_USE enum err authority_responder(struct authority *a, X509 **certificate, EVP_PKEY **key);

@@ -95,7 +95,7 @@ shard_of(const struct cad *c, const uint8_t serial[SERIAL_LEN])
 }
 
 static enum err
-make(struct cad *c, const struct issuance *i, const struct authority *a, struct making *m)
+make(struct cad *c, const struct issuance *i, struct authority *a, struct making *m)
 {
 	AUTO(writer) ocsp = writer_new(MAX_URL);
 	AUTO(writer) crl = writer_new(MAX_URL);
@@ -107,7 +107,7 @@ make(struct cad *c, const struct issuance *i, const struct authority *a, struct 
 	m->shard = shard_of(c, m->serial);
 	crl_url_write(c->config.pki_url, &(struct crl_name){a->label, m->shard, false}, &crl);
 	writer_format(&ca, "%s/ca/%s.cer", c->config.pki_url, a->label);
-	TRY(keyring_key(c->keyring, a->label, i->evidence, &key));
+	TRY(authority_key(c->keyring, a, i->evidence, &key));
 	m->at = cad_now(c);
 	m->not_after = m->at + i->profile->days * SECONDS_A_DAY;
 	struct certificate_facts facts = {
@@ -225,7 +225,7 @@ enum err
 certificate_issue(struct cad *c, const struct issuance *i, X509 **out)
 {
 	AUTO(writer) holder = writer_new(MAX_SUBJECT_TEXT + 64);
-	const struct authority *a = authority_find(&c->authorities, i->profile->issuer);
+	struct authority *a = authority_find(&c->authorities, i->profile->issuer);
 	struct making m = {.spki_sha256 = sha256_of(i->spki)};
 
 	REQUIRE_WHY(a != NULL && !a->is_root, ERR_REFUSED, "profile '%s' is issued by '%s', not here", i->profile->name,

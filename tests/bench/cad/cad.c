@@ -3,7 +3,7 @@
  *
  *   cad issue CONFIG THREADS SECONDS    certificates a second
  *   cad cost CONFIG COUNT               medians in microseconds: OCSP look-up and signature, issuance, revocation
- *   cad suspend CONFIG PROFILE          certificates, seconds
+ *   cad suspend CONFIG PROFILE COUNT    certificates, seconds
  *   cad lists CONFIG                    lists, entries, seconds */
 #include <pthread.h>
 #include <stdio.h>
@@ -190,15 +190,23 @@ cost(size_t count)
 
 /* ---- many ---- */
 
+static enum err
+enough(void *context, size_t done)
+{
+	return done >= *(const size_t *)context ? ERR_USED : ERR_OK;
+}
+
 static void
-suspend(const char *profile)
+suspend(const char *profile, size_t count)
 {
 	const struct suspend_query q = {.profile = profile};
 	const struct suspend_order order = {.actor = "bench", .channel = "local", .bulk = "bench"};
 	const int64_t began = clock_ticks();
 	size_t done;
 
-	must(suspend_many(&cad, &q, &order, NULL, NULL, &done));
+	const enum err e = suspend_many(&cad, &q, &order, enough, &count, &done);
+
+	must(e == ERR_USED ? ERR_OK : e);
 	printf("%zu %.1f\n", done, (double)(clock_ticks() - began) / MICROSECONDS);
 }
 
@@ -244,8 +252,8 @@ main(int argc, char **argv)
 		issue_all(atoi(argv[3]) > MAX_THREADS ? MAX_THREADS : atoi(argv[3]), atoi(argv[4]));
 	else if (strcmp(argv[1], "cost") == 0 && argc == 4)
 		cost(atoi(argv[3]) > MAX_COUNT ? MAX_COUNT : (size_t)atoi(argv[3]));
-	else if (strcmp(argv[1], "suspend") == 0 && argc == 4)
-		suspend(argv[3]);
+	else if (strcmp(argv[1], "suspend") == 0 && argc == 5)
+		suspend(argv[3], (size_t)atol(argv[4]));
 	else if (strcmp(argv[1], "lists") == 0)
 		lists();
 	else
