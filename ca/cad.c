@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ca/acme/acme.h"
+#include "ca/request/request.h"
 #include "ca/status/cache.h"
 #include "ca/status/crl_set.h"
 #include "ca/store/statements.h"
@@ -61,6 +62,12 @@ static const struct config_row rows[] = {
 	{"acme_orders_per_hour", CONFIG_NUMBER, AT(acme_orders_per_hour), "300", "orders of one account", 1, 100000},
 	{"acme_failures_per_hour", CONFIG_NUMBER, AT(acme_failures_per_hour), "60",
 		"challenges of one account that may fail before it must wait", 1, 100000},
+	{"issuer", CONFIG_TEXT, AT(issuer), "",
+		"the identity provider's address, whose registry names the people that certificates are for; none: the registrar's word is enough",
+		0, 0},
+	{"request_days", CONFIG_NUMBER, AT(request_days), "14", "how long a request waits for its approvals", 1, 366},
+	{"bulk_quorum", CONFIG_NUMBER, AT(bulk_quorum), "2",
+		"how many operators must approve before very many certificates are suspended or resumed", 1, 16},
 	{"crl_shards", CONFIG_NUMBER, AT(crl_shards), "8",
 		"lists that certificates issued from now on are spread over; 0: they name the whole list", 0,
 		MAX_SHARDS},
@@ -128,6 +135,7 @@ enum err
 cad_connect(struct cad *c)
 {
 	TRY(db_pool_open(c->config.database, DATABASE_CONNECTIONS, ca_statements, CA_STATEMENT_COUNT, &c->db));
+	TRY(registration_open(c, &c->registration));
 	TRY(ocsp_cache_new((size_t)c->config.ocsp_entries, &c->ocsp));
 	TRY(crl_set_new(&c->authorities, &c->lists));
 	rate_init(&c->unknown, c->config.ocsp_unknown_per_second, 0);
@@ -141,6 +149,7 @@ cad_free(struct cad *c)
 	const bool provider = c->keyring != NULL;
 
 	acme_free(&c->acme);
+	registration_free(&c->registration);
 	ocsp_cache_free(&c->ocsp);
 	crl_set_free(&c->lists);
 	authorities_free(&c->authorities);

@@ -27,6 +27,8 @@ struct cad_config {
 	int64_t ocsp_seconds, ocsp_entries, ocsp_unknown_per_second, ocsp_nonce_per_second, crl_hours, crl_shards,
 		proof_minutes;
 	char *ocsp_presign;
+	char *issuer;
+	int64_t request_days, bulk_quorum;
 };
 
 struct crl_set;    /* status/crl_set.h */
@@ -34,6 +36,8 @@ struct acme;       /* acme/acme.h */
 struct ocsp_cache; /* status/cache.h */
 struct proof;      /* status/proof.h */
 struct keeper;     /* status/keeper.h */
+struct registration; /* request/request.h */
+struct bulk_worker;  /* bulk/worker.h */
 
 struct cad {
 	struct cad_config config;
@@ -51,6 +55,8 @@ struct cad {
 	struct keeper *keeper;   /* guards itself */
 	struct acme *acme;
 	struct proof *proof;     /* guards itself */
+	struct registration *registration; /* pools and keys that guard themselves */
+	struct bulk_worker *bulk;          /* guards itself */
 };
 
 /* Reads the settings only. ERR_CONFIG. */

@@ -5,6 +5,7 @@
 #include "ca/acme/handlers.h"
 #include "ca/acme/jws.h"
 #include "ca/issue/order.h"
+#include "ca/request/request.h"
 #include "ca/revoke/revoke.h"
 #include "ca/show/show.h"
 #include "ca/status/authority_get.h"
@@ -23,6 +24,14 @@ static const struct route api_routes[] = {
 	{"POST", "/certificates/{serial}/resume", &HTTP_ANYONE, resume_post, MAX_ACT},
 	{"GET", "/certificates/{serial}", &HTTP_ANYONE, show_get, 0},
 	{"GET", "/certificates", &HTTP_ANYONE, show_list, 0},
+	/* the queue: each act names who may; a person's own certificate too may ask and withdraw */
+	{"POST", "/requests", &HTTP_ANYONE, request_post, MAX_ACT},
+	{"GET", "/requests", &HTTP_ANYONE, request_list_get, 0},
+	{"GET", "/requests/summary", &HTTP_ANYONE, request_summary_get, 0},
+	{"GET", "/requests/{id}", &HTTP_ANYONE, request_get, 0},
+	{"POST", "/requests/{id}/approve", &HTTP_ANYONE, request_approve_post, MAX_ACT},
+	{"POST", "/requests/{id}/reject", &HTTP_ANYONE, request_reject_post, MAX_ACT},
+	{"POST", "/requests/{id}/withdraw", &HTTP_ANYONE, request_withdraw_post, MAX_ACT},
 	/* ACME (RFC 8555): who may is told by the JWS; the last three are operators' acts */
 	{"GET", "/acme/directory", &HTTP_ANYONE, acme_directory, 0},
 	{"GET", "/acme/new-nonce", &HTTP_ANYONE, acme_new_nonce, 0},

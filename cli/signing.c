@@ -39,8 +39,9 @@ static const struct json_row person_rows[] = {
 	{"person", JSON_TEXT, JSON_REQUIRED, offsetof(struct signing_person, person), .max = 64},
 	{"card_subject", JSON_TEXT, JSON_REQUIRED, offsetof(struct signing_person, card_subject), .max = 64},
 	{"name", JSON_TEXT, JSON_REQUIRED, offsetof(struct signing_person, name), .max = 512},
+	{"registry", JSON_TEXT, JSON_OPTIONAL, offsetof(struct signing_person, registry), .max = 8 << 10},
 };
-static const struct json_table person_table = {"person", person_rows, 3, sizeof(struct signing_person), true};
+static const struct json_table person_table = {"person", person_rows, 4, sizeof(struct signing_person), true};
 
 void
 signing_person_free(struct signing_person *p)

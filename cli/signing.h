@@ -15,6 +15,7 @@ void signing_fingerprint(struct span cose_key, const struct sha256 *spki, char o
 /* A person as the registry names them to registrars. Owned; signing_person_free. */
 struct signing_person {
 	char *person, *card_subject, *name;
+	char *registry; /* its signed statement of these, which an order for a certificate carries; NULL: none came */
 };
 MUST_USE enum err signing_person_find(struct cli *c, struct card *card, const char *handle, struct signing_person *out);
 void signing_person_free(struct signing_person *p);

@@ -245,6 +245,8 @@ write_issue(const struct enrolment *n, bool with_blob, struct writer *body)
 	json_object_end(&j);
 	json_array_end(&j);
 	if (with_blob)
+		json_text(&j, "registry", n->person.registry);
+	if (with_blob)
 		json_bytes64(&j, "blob", span_at(n->blob.ptr, n->blob.len));
 	json_object_end(&j);
 	return writer_done(body);

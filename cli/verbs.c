@@ -8,6 +8,8 @@
 #pragma weak cli_ceremony
 #pragma weak cli_card
 #pragma weak cli_ca
+#pragma weak cli_ca_queue
+#pragma weak cli_ca_bulk
 #pragma weak cli_eab
 #pragma weak cli_citizen
 #pragma weak cli_client
@@ -26,6 +28,8 @@ static const struct cli_verb *const listed[] = {
 	cli_client,
 	cli_card,
 	cli_ca,
+	cli_ca_queue,
+	cli_ca_bulk,
 	cli_eab,
 	cli_ceremony,
 	cli_log,

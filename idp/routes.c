@@ -7,6 +7,7 @@
 #include "idp/oidc/endpoints.h"
 #include "idp/oidc/interaction.h"
 #include "idp/page.h"
+#include "idp/registry/names.h"
 #include "idp/registry/registry.h"
 #include "idp/session/session.h"
 
@@ -54,6 +55,7 @@ const struct route idp_routes[] = {
 	/* registrars and client operators: signed acts */
 	{"POST", "/registry/people", &HTTP_ANYONE, citizen_add_handler, ACT},
 	{"POST", "/registry/people/{handle}/show", &HTTP_ANYONE, citizen_show_handler, ACT},
+	{"POST", "/registry/people/{handle}/names", &HTTP_ANYONE, citizen_names_handler, ACT},
 	{"POST", "/registry/people/{handle}/activate", &HTTP_ANYONE, citizen_activate_handler, ACT},
 	{"POST", "/registry/people/{handle}/freeze", &HTTP_ANYONE, citizen_freeze_handler, ACT},
 	{"POST", "/registry/people/{handle}/card", &HTTP_ANYONE, citizen_card_handler, ACT},

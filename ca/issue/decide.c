@@ -46,6 +46,8 @@ static const struct json_row order_rows[] = {
 		.presence = JSON_REQUIRED,
 		.offset = offsetof(struct issue_order, spki_sha256),
 		.max = SHA256_LEN},
+	{.name = "request", .kind = JSON_TEXT, .offset = offsetof(struct issue_order, request), .max = UUID_TEXT_LEN},
+	{.name = "registry", .kind = JSON_TEXT, .offset = offsetof(struct issue_order, registry), .max = 8 << 10},
 };
 const struct json_table issue_order_table = {
 	.what = "act certificate.issue",
@@ -59,6 +61,17 @@ const char *
 issue_role(const struct profile *profile)
 {
 	return profile->registrar_signature ? "registrar" : "ca-operator";
+}
+
+enum err
+issue_alone(const struct profile *profile, const struct issue_order *order)
+{
+	REQUIRE_WHY(order->request == NULL, ERR_REFUSED, "this act approves request %s; it goes to /requests/%s/approve",
+		order->request, order->request);
+	REQUIRE_WHY(profile->approvals <= 1, ERR_REFUSED,
+		"profile '%s' takes the approval of %lld; it goes through the queue (mohar ca request)", profile->name,
+		(long long)profile->approvals);
+	return ERR_OK;
 }
 
 static size_t

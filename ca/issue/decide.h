@@ -15,8 +15,13 @@ struct issue_order {
 	struct json_list subject, names; /* struct name_part, strings owned */
 	char *person;                    /* UUID text; NULL if absent */
 	struct json_bytes spki_sha256;
+	char *request;  /* the act approves this request of the queue, and is good for nothing else; NULL: none */
+	char *registry; /* the identity registry's signed statement of names; NULL: none */
 };
 extern const struct json_table issue_order_table; /* open: act, aud, iat, exp, jti stand beside */
+
+/* May it be issued by this act alone? ERR_REFUSED: the act approves a request of the queue, or the profile takes more than one approval. */
+MUST_USE enum err issue_alone(const struct profile *profile, const struct issue_order *order);
 
 /* "registrar" for profiles that need a registrar's signature, else "ca-operator". */
 const char *issue_role(const struct profile *profile);

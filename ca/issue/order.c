@@ -6,11 +6,26 @@
 #include "ca/issue/decide.h"
 #include "ca/issue/issue.h"
 #include "ca/order.h"
+#include "ca/request/registry.h"
 #include "keyring/blob.h"
 #include "x509/own.h"
 
-static enum err
-answer(struct reply *reply, const X509 *x, const struct authority *a)
+/* By what it stands in the log, and what opens the entry's private part: for the receipt that whoever ordered it keeps beside the certificate. */
+static void
+write_event(struct json_writer *j, const struct event *e)
+{
+	AUTO(writer) id = writer_new(UUID_TEXT_LEN);
+
+	uuid_write(&id, &e->id);
+	json_object(j, "logged");
+	json_span(j, "event", writer_span(&id));
+	json_bytes64(j, "salt", span_at(e->salt, SALT_LEN));
+	json_raw(j, "private", writer_span(&e->private_part));
+	json_object_end(j);
+}
+
+enum err
+issue_answer(struct reply *reply, const X509 *x, const struct authority *a, const struct event *logged)
 {
 	AUTO(writer) pem = writer_new(2 * MAX_CERTIFICATE);
 	AUTO(writer) chain = writer_new(2 * MAX_CERTIFICATE);
@@ -27,13 +42,14 @@ answer(struct reply *reply, const X509 *x, const struct authority *a)
 	json_text(&j, "serial", serial);
 	json_span(&j, "certificate", writer_span(&pem));
 	json_span(&j, "chain", writer_span(&chain));
+	if (logged->private_part.len > 0)
+		write_event(&j, logged);
 	json_object_end(&j);
 	return ERR_OK;
 }
 
-/* The key to certify: of a request that it signed itself, or of a blob that mohar-hsmd made and will look at again. */
-static enum err
-facts_of(const struct issue_order *order, struct request_facts *out)
+enum err
+issue_key_of(const struct issue_order *order, struct request_facts *out)
 {
 	AUTO(writer) spki = writer_new(MAX_BLOB_SPKI);
 	struct blob b;
@@ -49,9 +65,8 @@ facts_of(const struct issue_order *order, struct request_facts *out)
 	return writer_take(&spki, &out->spki.ptr, &out->spki.len);
 }
 
-/* What mohar-hsmd wants to see beside the certificate: the order, and the blob that it is about. */
-static enum err
-evidence_write(const struct profile *profile, const struct issue_order *order, struct span body, struct writer *out)
+enum err
+issue_evidence(const struct profile *profile, const struct issue_order *order, struct span body, struct writer *out)
 {
 	if (!profile->registrar_signature)
 		return ERR_OK;
@@ -72,15 +87,20 @@ issue(struct cad *c, const struct request *request, const struct act *act, struc
 	struct request_facts facts;
 	struct uuid person;
 	bool has_person = false;
+	AUTO(event) logged = {.leaf = {{0}}};
 	OWN(X509) x = NULL;
 
 	REQUIRE_WHY(profile != NULL, ERR_NOT_FOUND, "there is no profile '%s'", order->profile);
 	REQUIRE_WHY(json_texts_have(&act->by->roles, issue_role(profile)), ERR_REFUSED,
 		"profile '%s' takes a %s's order; '%s' is none", profile->name, issue_role(profile), act->by->name);
-	TRY(evidence_write(profile, order, request_body(request), &evidence));
-	TRY(facts_of(order, &facts));
+	TRY(issue_alone(profile, order));
+	TRY(issue_evidence(profile, order, request_body(request), &evidence));
+	TRY(issue_key_of(order, &facts));
 	enum err e = issue_decide(profile, order, &facts, &has_person, &person);
 
+	if (e == ERR_OK)
+		e = registry_check(c, profile, order->registry, has_person ? &person : NULL, order->subject.items,
+			order->subject.count);
 	if (e == ERR_OK) {
 		const struct issuance issuance = {
 			.profile = profile,
@@ -92,6 +112,8 @@ issue(struct cad *c, const struct request *request, const struct act *act, struc
 			.person = has_person ? &person : NULL,
 			.actor = act->by->name,
 			.channel = "card",
+			.csr = span_at(order->csr.ptr, order->csr.len),
+			.logged = &logged,
 			.evidence = writer_span(&evidence),
 		};
 
@@ -99,7 +121,7 @@ issue(struct cad *c, const struct request *request, const struct act *act, struc
 	}
 	csr_free(&facts);
 	TRY(e);
-	return answer(reply, x, authority_find(&c->authorities, profile->issuer));
+	return issue_answer(reply, x, authority_find(&c->authorities, profile->issuer), &logged);
 }
 
 enum err

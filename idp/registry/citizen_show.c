@@ -1,4 +1,5 @@
 #include "base/encode.h"
+#include "idp/registry/names.h"
 #include "idp/registry/registry.h"
 #include "idp/store/store.h"
 
@@ -54,6 +55,7 @@ static enum err
 person_write(struct idp *d, struct order *o, const struct person_row *person, struct writer *w)
 {
 	AUTO(writer) id = writer_new(UUID_TEXT_LEN);
+	AUTO(writer) statement = writer_new(MAX_NAMES_STATEMENT);
 	struct json_writer j = json_to(w);
 
 	uuid_write(&id, &person->id);
@@ -65,6 +67,8 @@ person_write(struct idp *d, struct order *o, const struct person_row *person, st
 	json_text(&j, "gender", person->gender);
 	json_int(&j, "proofing", person->proofing);
 	json_text(&j, "card_subject", person->card_subject);
+	TRY(names_statement_write(d, o, person, &statement));
+	json_span(&j, "registry", writer_span(&statement));
 	json_time(&j, "created", person->created_at);
 	if (person->frozen_at != 0)
 		json_time(&j, "frozen", person->frozen_at);

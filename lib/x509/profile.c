@@ -11,7 +11,7 @@
 #define ID_OCSP_SIGNING "1.3.6.1.5.5.7.3.9"
 
 /* What a root may have; the profiles say what each has. */
-enum { MAX_DAYS = 30 * 366, MAX_PATH_LENGTH = 4 };
+enum { MAX_DAYS = 30 * 366, MAX_PATH_LENGTH = 4, MAX_APPROVALS = 2 };
 
 #define TEXTS(field, needed)                                                                                        \
 	{                                                                                                           \
@@ -60,6 +60,11 @@ static const struct json_row profile_rows[] = {
 	TEXTS(key_types, JSON_REQUIRED),
 	TEXTS(qc_statements, JSON_OPTIONAL),
 	BOOL(registrar_signature),
+	{.name = "approvals",
+		.kind = JSON_INT,
+		.offset = offsetof(struct profile, approvals),
+		.min = 1,
+		.max = MAX_APPROVALS},
 	BOOL(no_ocsp_check),
 	BOOL(no_status),
 };

@@ -37,6 +37,7 @@ struct profile {
 	struct json_list
 		qc_statements; /* EN 319 412-5 names: "compliance", "legislation-BT", "sscd", "type-esign", "type-eseal", "type-web" */
 	bool registrar_signature; /* a registrar's signed act must accompany it (hsmd checks) */
+	int64_t approvals; /* of how many registrars (operators), all different; 0: one. More than one: through the queue only */
 	bool no_ocsp_check;       /* id-pkix-ocsp-nocheck */
 	bool no_status;           /* no AIA OCSP, no CRL distribution point (root) */
 };
