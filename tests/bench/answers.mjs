@@ -40,17 +40,17 @@ export async function published(bench) {
 }
 
 // A little authority of the bench's own for `openssl ocsp`: one certificate, good.
-async function opensslAuthority(bench) {
+export async function opensslAuthority(bench, more = ['-no_nonce']) {
 	const at = (name) => `${bench.work}/${name}`;
 	const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 	await output('openssl', ['req', '-x509', ...key, '-subj', '/CN=bench', '-days', '2', '-keyout', at('o.key'), '-out', at('o.pem')]);
 	writeFileSync(at('o.index'), 'V\t491231235959Z\t\t0A1B2C3D4E5F60718293A4B5C6D7E8F9\tunknown\t/CN=Test\n');
-	await output('openssl', ['ocsp', '-issuer', at('o.pem'), '-serial', '0x0A1B2C3D4E5F60718293A4B5C6D7E8F9', '-no_nonce', '-reqout', at('o.req')]);
+	await output('openssl', ['ocsp', '-issuer', at('o.pem'), '-serial', '0x0A1B2C3D4E5F60718293A4B5C6D7E8F9', ...more, '-reqout', at('o.req')]);
 	return encodeURIComponent(readFileSync(at('o.req')).toString('base64'));
 }
 
 // Its responder often hangs under load after a while: a fresh one each time.
-async function openssl(bench, request) {
+export async function openssl(bench, request) {
 	const at = (name) => `${bench.work}/${name}`, port = bench.ports.openssl;
 	const child = start('openssl', ['ocsp', '-index', at('o.index'), '-port', port, '-rsigner', at('o.pem'), '-rkey', at('o.key'), '-CA', at('o.pem'), '-ndays', '1'],
 		{ stdio: ['ignore', 'ignore', 'ignore'] });

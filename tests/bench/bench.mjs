@@ -1,10 +1,11 @@
 // The benchmarks of `make bench`, in one run and one table: each of ours beside its peer, turn by turn, medians. Ends with status 1 if a goal is missed.
 //
-//   bench.mjs [exchange|ocsp|published|assertion|signing|activate|daemons]...
+//   bench.mjs [exchange|ocsp|certificates|published|assertion|signing|activate|daemons]...
 import { mkdirSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { activate } from './activate.mjs';
 import { ocsp, published } from './answers.mjs';
+import { certificates } from './certificates.mjs';
 import { daemons } from './daemons.mjs';
 import { exchange } from './exchange.mjs';
 import { output, stopAll } from './load.mjs';
@@ -15,7 +16,7 @@ async function assertion(bench) {
 	return [{ what: 'passkey assertion, whole check', ours, beside: 'raw OpenSSL verify', theirs, ratio, goal: 0.8 }];
 }
 
-const parts = { exchange, ocsp, published, assertion, signing, activate, daemons };
+const parts = { exchange, ocsp, certificates, published, assertion, signing, activate, daemons };
 const names = process.argv.slice(2);
 const env = process.env;
 const base = Number(env.MOHAR_DEMO_PORT_BASE);
