@@ -66,7 +66,8 @@ read_changed(struct comparing *p)
 		writer_bytes(&p->changed, span_at(rows[i].serials.ptr, rows[i].serials.len));
 	db_rows_free(&ca_statements[CA_LIST_CHANGES], &list);
 	TRY(writer_done(&p->changed));
-	qsort(p->changed.ptr, p->changed.len / SERIAL_LEN, SERIAL_LEN, by_serial);
+	if (p->changed.len > 0)
+		qsort(p->changed.ptr, p->changed.len / SERIAL_LEN, SERIAL_LEN, by_serial);
 	return ERR_OK;
 }
 
