@@ -86,6 +86,7 @@ open_log(struct signer *s)
 		.schemas = schemas,
 		.policy = s->settings.log_policy[0] == '\0' ? NULL : &s->log_policy,
 		.ca_file = s->settings.tls_ca,
+		.kept = s->settings.log_kept,
 		.clock = &s->clock,
 		.interval_ms = LOG_INTERVAL_MS,
 	};
@@ -97,7 +98,8 @@ enter_sandbox(const struct signer *s)
 {
 	const char *const read[] = {s->settings.share, s->settings.policies, s->settings.tls_ca,
 		s->settings.tls_certificate, s->settings.tls_key, "/etc", "/usr/share", "/usr/lib", NULL};
-	const char *const write[] = {s->settings.hsm_socket, "/dev/null", NULL};
+	const char *const kept = s->settings.log_kept[0] == '\0' ? NULL : s->settings.log_kept;
+	const char *const write[] = {s->settings.hsm_socket, "/dev/null", kept, NULL};
 	const struct sandbox sandbox = {.read = read,
 		.write = write,
 		.network = true,

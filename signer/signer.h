@@ -16,7 +16,7 @@
 struct signer_settings {
 	char *address, *tls_certificate, *tls_key, *tls_ca;
 	char *database, *owner_database, *hsm_socket, *policies, *keys, *share;
-	char *url, *issuer, *client_id, *client_jwk, *log_origin, *log_policy, *sign_origin;
+	char *url, *issuer, *client_id, *client_jwk, *log_origin, *log_policy, *log_kept, *sign_origin;
 	int64_t port, metrics_port, threads;
 };
 extern const struct config_row signer_settings_rows[];

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/reader.h"
 
 enum { MAX_CONFIG = 64 * 1024, MAX_CONFIG_ROWS = 64 };
@@ -19,6 +21,7 @@ struct reading {
 	void *out;
 	unsigned line;
 	unsigned seen[MAX_CONFIG_ROWS]; /* the line that set the row; 0: none */
+	char log_format[8];             /* every daemon has this one; "": not set */
 };
 
 static void *
@@ -144,6 +147,18 @@ set(const struct reading *r, const struct config_row *row, struct span value)
 	return ERR_CONFIG;
 }
 
+/* The setting that every file may have: in which form this program logs. It is used when the whole file was right. */
+static enum err
+set_log_format(struct reading *r, struct span value)
+{
+	REQUIRE_WHY(r->log_format[0] == '\0', ERR_CONFIG, "%s:%u: log_format is set already; once is right", r->path,
+		r->line);
+	REQUIRE_WHY(span_is(value, "text") || span_is(value, "json") || span_is(value, "syslog"), ERR_CONFIG,
+		"%s:%u: log_format must be text, json or syslog", r->path, r->line);
+	(void)snprintf(r->log_format, sizeof(r->log_format), "%.*s", (int)value.len, (const char *)value.ptr);
+	return ERR_OK;
+}
+
 static enum err
 read_line(struct reading *r, struct span line)
 {
@@ -159,6 +174,8 @@ read_line(struct reading *r, struct span line)
 		return wrong(r, "expected `name = value`, or # and a comment", "");
 	name = trimmed(name);
 	value = trimmed(cursor.left);
+	if (span_is(name, "log_format"))
+		return set_log_format(r, value);
 	while (i < r->count && !span_is(name, r->rows[i].name))
 		i++;
 	if (i == r->count)
@@ -231,6 +248,8 @@ config_read(const char *path, const struct config_row *rows, size_t count, void 
 	r.out = calloc(1, size + 1);
 	REQUIRE(r.out != NULL, ERR_NO_MEMORY);
 	e = read_lines(&r, writer_span(&text));
+	if (e == ERR_OK && r.log_format[0] != '\0')
+		e = log_format_use(r.log_format);
 	if (e == ERR_OK)
 		move_fields(rows, count, out, r.out);
 	else

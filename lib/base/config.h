@@ -1,4 +1,5 @@
 /* config: a daemon's settings file, `name = value` lines, '#' comments. Used once at start-up by each main.c.
+ * Every file may also say `log_format = text|json|syslog`, which is base/log.h's (nothing: text).
  * Strict: an unknown, repeated or missing name is an error that says file, line and what would be right. */
 #ifndef MOHAR_BASE_CONFIG_H
 #define MOHAR_BASE_CONFIG_H

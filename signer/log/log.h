@@ -11,12 +11,19 @@
 #include "db/db.h"
 #include "signer/log/tlog.h"
 
-enum { LOG_TREES = 2, LOG_POOL = 4, LOG_BATCH = 1024 };
+enum { LOG_TREES = 2, LOG_POOL = 4, LOG_BATCH = 1024, MAX_KEPT_PATH = 4096 };
 
 /* A tree's newest checkpoint as it is served. */
 struct signed_head {
 	uint64_t size;      /* 0: none yet */
 	struct writer note; /* owned */
+};
+
+/* What was signed, as it is kept beside the database (log/kept.h). The sequencer's thread only. */
+struct kept_head {
+	uint64_t size; /* 0: nothing kept */
+	struct sha256 root;
+	bool holds; /* the tree was seen to contain it */
 };
 
 /* A witness, as its thread sees it. */
@@ -38,6 +45,7 @@ struct tlog {
 	pthread_mutex_t mutex; /* owns heads and stopping; the rest does not change after tlog_open() */
 	pthread_cond_t wake;
 	struct signed_head heads[LOG_TREES];
+	struct kept_head kept[LOG_TREES];
 	struct signed_head witnessed; /* of the public tree: the newest one that the policy's quorum has cosigned */
 	struct watch watches[MAX_COSIGNATURES];
 	size_t watch_count;

@@ -4,7 +4,9 @@
 
 #include "base/log.h"
 #include "signer/log/growth.h"
+#include "signer/log/kept.h"
 #include "signer/log/log.h"
+#include "signer/log/news.h"
 #include "signer/log/store.h"
 
 enum { LOCK_NUMBER = 0x6d6f6861, /* "moha": one number for the one sequencer of a database */ RETRY_MS = 2000 };
@@ -15,11 +17,14 @@ struct batch {
 	bool open[LOG_TREES];
 	struct db_param taken[LOG_SCHEMA_COUNT][LOG_BATCH];
 	size_t taken_count[LOG_SCHEMA_COUNT];
+	struct news news;
 };
 
 static void
 batch_free(struct batch **b)
 {
+	if (*b != NULL)
+		news_free(&(*b)->news);
 	free(*b);
 	*b = NULL;
 }
@@ -46,6 +51,7 @@ take_row(struct db *db, struct batch *b, const char *schema, const struct log_ta
 		"log: outbox of %s: no tree %lld", schema, (long long)row->tree);
 	REQUIRE_WHY(span_equal(span_at(row->leaf.ptr, row->leaf.len), sha256_span(&leaf)), ERR_CORRUPT,
 		"log: outbox of %s: a leaf is not its entry's", schema);
+	news_add(&b->news, entry);
 	return append(db, b, (enum log_tree)row->tree, schema, &row->event, entry);
 }
 
@@ -146,14 +152,17 @@ sequencer_batch(struct tlog *l, size_t *count)
 	TRY(db_one(db, LOG_LOCK, lock, &ours));
 	if (!ours.yes)
 		return ERR_OK;
+	TRY(kept_check(l, db));
 	b = malloc(sizeof(*b)); /* not calloc: only the edges that are opened are touched */
 	REQUIRE(b != NULL, ERR_NO_MEMORY);
 	memset(b->open, 0, sizeof(b->open));
 	memset(b->taken_count, 0, sizeof(b->taken_count));
+	b->news = news_new();
 	TRY(fill(l, db, b, &taken));
 	if (taken == 0)
 		return ERR_OK;
 	TRY(db_commit(db));
+	news_tell(&b->news);
 	*count = taken;
 	return ERR_OK;
 }
@@ -202,6 +211,7 @@ sign_tree(struct tlog *l, struct db *db, enum log_tree tree, const struct log_no
 	TRY(db_one(db, LOG_TREE_SIZE, (const struct db_param[]){db_int(tree)}, &size));
 	if (size.n <= newest->size)
 		return ERR_OK;
+	TRY(kept_check(l, db));
 	TRY(check_grown(l, &store, newest, tree));
 	memcpy(c.origin, l->origins[tree], sizeof(c.origin));
 	c.size = (uint64_t)size.n;
@@ -260,6 +270,7 @@ show_head(struct tlog *l, enum log_tree tree, const struct log_note *newest)
 		return ERR_OK;
 	TRY(checkpoint_verify(span_of(newest->note), l->origins[tree], l->key, &c));
 	REQUIRE_WHY(c.size == (uint64_t)newest->size, ERR_CORRUPT, "log: a checkpoint is stored under another size");
+	TRY(kept_note(l, tree, &c, span_of(newest->note)));
 	(void)pthread_mutex_lock(&l->mutex);
 	writer_reset(&head->note);
 	writer_text(&head->note, newest->note);

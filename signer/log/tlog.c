@@ -5,6 +5,7 @@
 
 #include <openssl/x509.h>
 
+#include "signer/log/kept.h"
 #include "signer/log/log.h"
 #include "signer/log/store.h"
 #include "signer/log/witness.h"
@@ -45,6 +46,17 @@ fetch_key(struct tlog *l)
 	return ERR_OK;
 }
 
+/* Whoever has less than was signed does not begin to serve. */
+static enum err
+check_kept(struct tlog *l)
+{
+	AUTO(db) *db = NULL;
+
+	TRY(kept_open(l));
+	TRY(db_lease(l->pool, &db));
+	return kept_check(l, db);
+}
+
 static enum err
 start(struct tlog *l)
 {
@@ -52,6 +64,7 @@ start(struct tlog *l)
 	TRY(check_schemas(l));
 	TRY(fetch_key(l));
 	TRY(db_pool_open(l->options.database, LOG_POOL, log_statements, LOG_STATEMENTS, &l->pool));
+	TRY(check_kept(l));
 	TRY(sequencer_refresh(l));
 	if (l->options.interval_ms == 0)
 		return witnesses_start(l);

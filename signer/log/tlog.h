@@ -16,6 +16,7 @@ struct tlog_options {
 	const char *const *schemas;      /* whose outboxes are taken, NULL-terminated: "ca", "idp", "signer" */
 	const struct log_policy *policy; /* its witnesses and their quorum; NULL: none */
 	const char *ca_file;             /* PEM anchors for the witnesses' addresses */
+	const char *kept; /* folder for the newest signed checkpoints, beside the database; NULL or "": none are kept */
 	const struct clock *clock;
 	int interval_ms; /* between looks at the outboxes; 500. 0: no thread; tests call the steps of log.h themselves */
 };

@@ -87,6 +87,8 @@ CASE(each_mistake_is_told_with_file_line_and_remedy)
 		{"listen=a\nworkers = 99999999999999999999\n", ":2: workers must be"},
 		{"listen=a\nstrict = true\n", ":2: strict must be yes or no"},
 		{"listen=\xff\n", ":1: not UTF-8"},
+		{"log_format = xml\nlisten=a\n", ":1: log_format must be text, json or syslog"},
+		{"log_format = text\nlog_format = text\n", ":2: log_format is set already"},
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
