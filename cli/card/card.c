@@ -5,7 +5,9 @@
 
 #include <libp11.h>
 #include <openssl/err.h>
+#include <openssl/ui.h>
 
+#include "base/random.h"
 #include "cli/card/pin.h"
 #include "x509/own.h"
 
@@ -17,7 +19,30 @@ struct card {
 	EVP_PKEY *key, *public_key; /* the ones last asked for */
 	uint8_t key_id;
 	bool loaded;
+	struct secret *pin; /* for keys whose every use wants it again (CKA_ALWAYS_AUTHENTICATE) */
+	UI_METHOD *asked;
 };
+
+/* libp11 asks for such a key's PIN through libcrypto's user interface: answered with the PIN that the person gave for this card, once a signature. */
+static int
+answer_pin(UI *ui, UI_STRING *string)
+{
+	struct card *c = UI_get0_user_data(ui);
+	char text[MAX_PIN + 1];
+	int set;
+
+	if (UI_get_string_type(string) != UIT_PROMPT || c == NULL || c->pin == NULL)
+		return 0;
+	const struct span digits = secret_span(c->pin);
+
+	if (digits.len > MAX_PIN)
+		return 0;
+	memcpy(text, digits.ptr, digits.len);
+	text[digits.len] = '\0';
+	set = UI_set_result(ui, string, text);
+	OPENSSL_cleanse(text, sizeof(text));
+	return set >= 0 ? 1 : 0;
+}
 
 /* libp11 leaves PKCS#11's return value as the reason in libcrypto's queue. */
 static unsigned long
@@ -42,6 +67,9 @@ card_free(struct card **c)
 		PKCS11_CTX_unload((*c)->context);
 	if ((*c)->context != NULL)
 		PKCS11_CTX_free((*c)->context);
+	if ((*c)->asked != NULL)
+		UI_destroy_method((*c)->asked);
+	secret_free(&(*c)->pin);
 	free(*c);
 	*c = NULL;
 }
@@ -65,7 +93,10 @@ static enum err
 connect_to(struct card *c, const char *module, const char *token)
 {
 	c->context = PKCS11_CTX_new();
-	REQUIRE(c->context != NULL, ERR_NO_MEMORY);
+	c->asked = UI_create_method("card");
+	REQUIRE(c->context != NULL && c->asked != NULL && UI_method_set_reader(c->asked, answer_pin) == 0 &&
+			PKCS11_set_ui_method(c->context, c->asked, c) == 0,
+		ERR_NO_MEMORY);
 	c->loaded = PKCS11_CTX_load(c->context, module) == 0;
 	REQUIRE_WHY(c->loaded, ERR_NOT_FOUND, "the card's module %s cannot be loaded (0x%lx)", module, last_reason());
 	REQUIRE_WHY(PKCS11_enumerate_slots(c->context, &c->slots, &c->slot_count) == 0, ERR_UNAVAILABLE,
@@ -81,14 +112,14 @@ log_in(struct card *c, const struct secret *pin)
 	struct secret *text;
 
 	REQUIRE_WHY(!c->slot->token->userPinLocked, ERR_TOO_MANY,
-		"the PIN of '%s' is locked; the registrar can set a new one", c->slot->token->label);
+		"the PIN of '%s' is locked; 'mohar card unblock' sets a new one", c->slot->token->label);
 	TRY(secret_new(digits.len + 1, &text));
 	memcpy(secret_bytes(text), digits.ptr, digits.len);
 	const int failed = PKCS11_login(c->slot, 0, (const char *)secret_bytes(text));
 
 	secret_free(&text);
 	if (failed == 0)
-		return ERR_OK;
+		return secret_copy(digits, &c->pin);
 	return card_pin_refused(last_reason(), c->slot->token->label);
 }
 
@@ -203,9 +234,33 @@ card_of(struct cli *c, struct card **out)
 {
 	struct secret *pin;
 
-	TRY(card_pin_of(c, "--pin", "PIN of the card", &pin));
+	TRY(card_pin_for(c, "--pin", "PIN of the card", cli_value(c, "--module"), cli_value(c, "--token"), &pin));
 	const enum err e = card_open(cli_value(c, "--module"), cli_value(c, "--token"), pin, out);
 
 	secret_free(&pin);
 	return e;
+}
+
+enum err
+card_proves(struct card *c, uint8_t id, const X509 *x)
+{
+	OWN(EVP_MD_CTX) signing = EVP_MD_CTX_new();
+	OWN(EVP_MD_CTX) checking = EVP_MD_CTX_new();
+	uint8_t challenge[32], signature[1 << 10];
+	size_t len = sizeof(signature);
+	EVP_PKEY *key;
+
+	REQUIRE(signing != NULL && checking != NULL, ERR_NO_MEMORY);
+	TRY(card_key(c, id, &key));
+	random_bytes(challenge, sizeof(challenge));
+	REQUIRE_WHY(EVP_DigestSignInit(signing, NULL, EVP_sha256(), NULL, key) == 1 &&
+			EVP_DigestSign(signing, signature, &len, challenge, sizeof(challenge)) == 1,
+		ERR_UNAVAILABLE, "key %u of '%s' does not sign (0x%lx)", id, c->slot->token->label, last_reason());
+	const bool good = EVP_DigestVerifyInit(checking, NULL, EVP_sha256(), NULL, X509_get0_pubkey(x)) == 1 &&
+		EVP_DigestVerify(checking, signature, len, challenge, sizeof(challenge)) == 1;
+
+	ERR_clear_error();
+	REQUIRE_WHY(good, ERR_MISMATCH, "what key %u of '%s' signs does not verify with its certificate", id,
+		c->slot->token->label);
+	return ERR_OK;
 }

@@ -10,7 +10,7 @@
 
 struct card;
 
-/* The three options that name a card, for any verb's table; env MOHAR_CARD_MODULE, MOHAR_CARD_TOKEN, MOHAR_CARD_PIN. PIN: a value, or "file:PATH", or asked at the terminal. */
+/* The three options that name a card, for any verb's table; env MOHAR_CARD_MODULE, MOHAR_CARD_TOKEN, MOHAR_CARD_PIN. PIN: a value, "file:PATH", "fd:NUMBER", or asked at the terminal. */
 #define CARD_OPTIONS                                                                                     \
 	{"--module", "PATH", "the card's PKCS#11 module", "MOHAR_CARD_MODULE", true, false},             \
 		{"--token", "LABEL", "the card's token label", "MOHAR_CARD_TOKEN", true, false},         \
@@ -34,16 +34,20 @@ struct jwk;
 MUST_USE enum err card_jwk(const EVP_PKEY *key, struct jwk **out);
 /* The certificate stored beside it; the caller frees. ERR_NOT_FOUND. */
 MUST_USE enum err card_certificate(struct card *c, uint8_t id, X509 **out);
+/* Does key id sign, and does its signature verify with this certificate? A random challenge is signed. ERR_MISMATCH, ERR_UNAVAILABLE, ERR_NOT_FOUND. */
+MUST_USE enum err card_proves(struct card *c, uint8_t id, const X509 *x);
 /* Where a card is, and its PIN. Borrowed. */
 struct card_place {
 	const char *module, *token;
 	const struct secret *pin;
 };
-/* Writes the certificate beside key id, in the place of an older one. By direct calls, because libp11 0.4.12 leaves out CKA_SERIAL_NUMBER, without which NSS, and so a
+/* Writes the certificate beside key id, in the place of an older one, which goes only when the new one is there. By direct calls, because libp11 0.4.12 leaves out CKA_SERIAL_NUMBER, without which NSS, and so a
  * browser, does not see a certificate. Opens and finalises the module by itself: no struct card may be open. ERR_REFUSED (PIN), ERR_UNAVAILABLE. */
 MUST_USE enum err card_write(const struct card_place *at, uint8_t id, const char *label, X509 *x);
-/* Makes an EC P-256 key pair on the card (direct C_GenerateKeyPair: SENSITIVE, EXTRACTABLE=false, SIGN only), and tells the attributes as read back. Opens and finalises the
- * module by itself: no struct card may be open. ERR_EXISTS. */
+/* Writes the CA's certificates, of which none has a key on the card, under the SHA-1 of their keys as CKA_ID; those that are there already are left. ERR_UNAVAILABLE if the card is full. */
+MUST_USE enum err card_write_chain(const struct card_place *at, STACK_OF(X509) * chain);
+/* Makes an EC P-256 key pair on the card (direct C_GenerateKeyPair: SENSITIVE, EXTRACTABLE=false, SIGN only; a signature key with CKA_ALWAYS_AUTHENTICATE where the card can), and tells
+ * the attributes as read back. What an interrupted C_GenerateKeyPair left is removed first. Opens and finalises the module by itself: no struct card may be open. ERR_EXISTS. */
 MUST_USE enum err card_generate(const char *module, const char *token, const struct secret *pin, uint8_t id,
 	const char *label, struct writer *attributes_json);
 

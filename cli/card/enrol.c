@@ -3,346 +3,234 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/card/card.h"
-#include "cli/card/pin.h"
-#include "cli/order.h"
+#include "cli/card/session.h"
 #include "x509/own.h"
+#include "x509/weak_key.h"
 #include "x509/x509.h"
 
-enum { MAX_SUBJECT = 4, MAX_ENROL_JSON = 40 << 10 };
-
-const struct cli_option card_enrol_options[] = {
-	CARD_OPTIONS,
-	{"--profile", "NAME", "certificate profile, such as citizen-authentication", NULL, true, false},
-	{"--id", "N", "the card's key: 1 authentication (default), 2 signature", NULL, false, false},
-	{"--person", "HANDLE", "the citizen whose card it is, as the registry knows them", NULL, false, false},
-	{"--name", "NAME", "common name, where no --person gives it", NULL, false, false},
-	{"--registrar-module", "PATH", "module of the card that orders (default: --module)", "MOHAR_REGISTRAR_MODULE",
-		false, false},
-	{"--registrar-token", "LABEL", "the card that orders: a registrar's, or an operator's", "MOHAR_REGISTRAR_TOKEN",
-		true, false},
-	{"--registrar-pin", "PIN", "its PIN, or file:PATH; asked if absent", "MOHAR_REGISTRAR_PIN", false, false},
-	{"--ca-url", "URL", "the certificate authority", "MOHAR_CA_URL", true, false},
-	{"--issuer", "URL", "the identity provider (with --person)", "MOHAR_ISSUER", false, false},
-	ORDER_TLS_OPTION,
-	{0},
-};
-
-enum err
-card_id_of(const struct cli *c, uint8_t *out)
+void
+enrolled_free(struct enrolled *e)
 {
-	const char *id = cli_value(c, "--id");
+	for (size_t i = 0; i < e->count; i++)
+		X509_free(e->keys[i].certificate);
+	*e = (struct enrolled){0};
+}
 
-	if (id == NULL)
-		id = "1";
-	REQUIRE_WHY(strlen(id) == 1 && id[0] >= '1' && id[0] <= '4', ERR_MALFORMED, "--id is 1 to 4, not '%s'", id);
-	*out = (uint8_t)(id[0] - '0');
+const struct card_place *
+enrol_place(const struct enrolment *n, uint8_t id)
+{
+	return card_key_is_signature(id) ? &n->signing : &n->card;
+}
+
+/* ---- what is there ---- */
+
+/* The certificate beside key id whose key is on the card; *out stays NULL if there is none. An older one under the same number is what an interrupted write left. */
+static enum err
+find_certificate(const struct card_session *s, uint8_t id, X509 **out)
+{
+	struct card_objects certificates, keys;
+
+	TRY(card_objects_find(s, CKO_CERTIFICATE, &id, &certificates));
+	TRY(card_objects_find(s, CKO_PUBLIC_KEY, &id, &keys));
+	for (CK_ULONG i = certificates.count; i-- > 0 && *out == NULL;) {
+		OWN(X509) x = NULL;
+
+		if (card_object_certificate(s, certificates.handles[i], &x) != ERR_OK) {
+			err_forget();
+			continue;
+		}
+		for (CK_ULONG n = 0; n < keys.count && *out == NULL; n++)
+			if (card_object_is_key_of(s, keys.handles[n], x)) {
+				*out = x;
+				x = NULL;
+			}
+	}
 	return ERR_OK;
 }
 
-/* ---- what the services answer ---- */
-
-struct person {
-	char *person, *card_subject, *name;
-};
-static const struct json_row person_rows[] = {
-	{.name = "person",
-		.kind = JSON_TEXT,
-		.presence = JSON_REQUIRED,
-		.offset = offsetof(struct person, person),
-		.max = 64},
-	{.name = "card_subject",
-		.kind = JSON_TEXT,
-		.presence = JSON_REQUIRED,
-		.offset = offsetof(struct person, card_subject),
-		.max = 64},
-	{.name = "name", .kind = JSON_TEXT, .offset = offsetof(struct person, name), .max = 512},
-};
-static const struct json_table person_table = {"person", person_rows, 3, sizeof(struct person), true};
-
-struct issued {
-	char *serial, *certificate, *chain;
-};
-static const struct json_row issued_rows[] = {
-	{.name = "serial",
-		.kind = JSON_TEXT,
-		.presence = JSON_REQUIRED,
-		.offset = offsetof(struct issued, serial),
-		.max = 64},
-	{.name = "certificate",
-		.kind = JSON_TEXT,
-		.presence = JSON_REQUIRED,
-		.offset = offsetof(struct issued, certificate),
-		.max = 64 << 10},
-	{.name = "chain", .kind = JSON_TEXT, .offset = offsetof(struct issued, chain), .max = 256 << 10},
-};
-static const struct json_table issued_table = {"issued certificate", issued_rows, 3, sizeof(struct issued), true};
-
-/* ---- one enrolment ---- */
-
-struct enrolment {
-	struct cli *c;
-	uint8_t id;
-	const char *profile;
-	struct person person; /* zero without --person */
-	struct name_part subject[MAX_SUBJECT];
-	size_t subject_count;
-	struct writer csr;
-	struct sha256 spki;
-	struct issued issued;
-};
-
-static void
-enrolment_free(struct enrolment *n)
-{
-	json_free(&person_table, &n->person);
-	json_free(&issued_table, &n->issued);
-	writer_free(&n->csr);
-}
-
 static enum err
-registrar_open(struct cli *c, struct card **out)
+certificate_there(const struct card_place *at, uint8_t id, X509 **out)
 {
-	const char *module = cli_value(c, "--registrar-module");
-	struct secret *pin;
+	struct card_session s;
 
-	TRY(card_pin_of(c, "--registrar-pin", "PIN of the registrar's card", &pin));
-	const enum err e = card_open(module != NULL ? module : cli_value(c, "--module"),
-		cli_value(c, "--registrar-token"), pin, out);
+	TRY(card_session_open(at, &s));
+	const enum err e = find_certificate(&s, id, out);
 
-	secret_free(&pin);
+	card_session_free(&s);
 	return e;
 }
 
-/* The person's card, phase 1: a key, unless one is there that has no certificate yet. */
+/* A card that was another person's is not overwritten by mistake, and a login key is not mistaken for a signing one. */
 static enum err
-make_key(struct enrolment *n)
+check_owner(const struct enrolment *n, const struct card_role *role, uint8_t id, X509 *x)
+{
+	const bool by_number = n->holder.card_subject != NULL;
+	const uint32_t usage = X509_get_key_usage(x);
+	char *said = NULL;
+
+	const enum err e = certificate_attribute(x, by_number ? "serialNumber" : "CN", &said);
+	const bool same = e == ERR_OK && strcmp(said, by_number ? n->holder.card_subject : n->holder.name) == 0;
+
+	free(said);
+	err_forget();
+	REQUIRE_WHY(same, ERR_EXISTS,
+		"key %u of this card has a certificate already, for somebody else; 'mohar card show' says whom; take a blank card",
+		id);
+	REQUIRE_WHY(strncmp(role->profile, "citizen-", 8) != 0 ||
+			((usage & KU_NON_REPUDIATION) != 0) == card_key_is_signature(id),
+		ERR_EXISTS, "key %u of this card has a certificate already, for another use than %s", id,
+		role->profile);
+	REQUIRE_WHY(X509_cmp_current_time(X509_get0_notAfter(x)) > 0, ERR_EXPIRED,
+		"the certificate of key %u has ended; 'mohar card renew' makes a new key", id);
+	return ERR_OK;
+}
+
+/* ---- one key ---- */
+
+static enum err
+make_key(const struct card_place *at, uint8_t id, bool *made)
 {
 	AUTO(writer) attributes = writer_new(4 << 10);
-	struct secret *pin;
+	char label[MAX_CARD_KEY_LABEL];
 
-	TRY(card_pin_of(n->c, "--pin", "PIN of the card", &pin));
-	const enum err e = card_generate(cli_value(n->c, "--module"), cli_value(n->c, "--token"), pin, n->id,
-		n->id == 1 ? "authentication" : "signature", &attributes);
+	card_key_label(id, label);
+	const enum err e = card_generate(at->module, at->token, at->pin, id, label, &attributes);
 
-	secret_free(&pin);
+	*made = e == ERR_OK;
 	if (e == ERR_EXISTS) {
 		err_forget();
 		return ERR_OK;
 	}
-	TRY(e);
-	cli_progress(n->c, "key %u made on the card", n->id);
-	cli_json(n->c, "key", writer_span(&attributes));
-	return ERR_OK;
+	return e;
 }
 
-/* Phase 2: the request, signed on the card. */
+/* Looked at before anybody is asked, so that the counter hears what to do with the card. */
 static enum err
-request_on(struct enrolment *n, struct card *card)
+refuse_weak(EVP_PKEY *on_card, uint8_t id)
 {
-	X509 *old = NULL;
+	unsigned char *der = NULL;
+	const int len = i2d_PUBKEY(on_card, &der);
+	const unsigned char *at = der;
+	OWN(EVP_PKEY) key = len > 0 ? d2i_PUBKEY(NULL, &at, len) : NULL;
+	char why[160];
+
+	OPENSSL_free(der);
+	REQUIRE_WHY(key != NULL, ERR_CRYPTO, "key %u of the card cannot be read", id);
+	enum err e = weak_key_check(key);
+
+	if (e == ERR_OK)
+		e = weak_key_search(key);
+	if (e != ERR_REFUSED)
+		return e;
+	(void)snprintf(why, sizeof(why), "%s", err_why());
+	return err_because(e,
+		"WEAK KEY, do not give this card out (%s): put it aside, note its serial and batch, take another card",
+		why);
+}
+
+struct request {
+	struct writer csr;
+	struct sha256 spki;
+};
+
+static enum err
+request_on(const struct enrolment *n, struct card *card, uint8_t id, struct request *out)
+{
+	const struct name_part subject[] = {{"CN", n->holder.name}, {"serialNumber", n->holder.card_subject}};
 	EVP_PKEY *key;
 
-	if (card_certificate(card, n->id, &old) == ERR_OK) {
-		X509_free(old);
-		return err_because(ERR_EXISTS,
-			"key %u of this card has a certificate already; 'mohar card show' shows it", n->id);
+	TRY(card_key(card, id, &key));
+	TRY(refuse_weak(key, id));
+	TRY(spki_hash(key, &out->spki));
+	return csr_make(key, subject, n->holder.card_subject != NULL ? 2 : 1, NULL, 0, &out->csr);
+}
+
+static enum err
+certify(const struct enrolment *n, const struct card_role *role, uint8_t id, struct enrolled_key *out)
+{
+	const struct card_place *at = enrol_place(n, id);
+	struct request request = {.csr = writer_new(MAX_CSR)};
+	char label[MAX_CARD_KEY_LABEL];
+	struct card *card;
+	bool found = false;
+	enum err e = card_open(at->module, at->token, at->pin, &card);
+
+	if (e == ERR_OK)
+		e = request_on(n, card, id, &request);
+	card_free(&card);
+	if (e == ERR_OK)
+		e = counter_certificate(&n->counter, &n->holder, role->profile, writer_span(&request.csr),
+			&request.spki, &out->certificate, &found);
+	writer_free(&request.csr);
+	TRY(e);
+	out->state = found ? "given before, written now" : "written now";
+	card_key_label(id, label);
+	return card_write(at, id, label, out->certificate);
+}
+
+static enum err
+see_it_sign(const struct card_place *at, uint8_t id, const X509 *x)
+{
+	struct card *card;
+	enum err e = card_open(at->module, at->token, at->pin, &card);
+
+	if (e == ERR_OK)
+		e = card_proves(card, id, x);
+	card_free(&card);
+	return e;
+}
+
+enum err
+enrol_key(const struct enrolment *n, const struct card_role *role, uint8_t id, struct enrolled_key *out)
+{
+	const struct card_place *at = enrol_place(n, id);
+	struct cli *c = n->counter.c;
+
+	*out = (struct enrolled_key){.id = id, .state = "there already"};
+	cli_progress(c, "key %u: making it on the card", id & 0x0f);
+	TRY(make_key(at, id, &out->made));
+	if (!out->made)
+		TRY(certificate_there(at, id, &out->certificate));
+	if (out->certificate != NULL)
+		TRY(check_owner(n, role, id, out->certificate));
+	else {
+		cli_progress(c, "key %u: certificate %s", id & 0x0f, role->profile);
+		TRY(certify(n, role, id, out));
 	}
+	return see_it_sign(at, id, out->certificate);
+}
+
+/* ---- the whole card ---- */
+
+/* A card without room for them works all the same. */
+static const char *
+write_chain(const struct enrolment *n, X509 *x)
+{
+	STACK_OF(X509) *chain = NULL;
+	enum err e = counter_chain(&n->counter, x, &chain);
+	const char *said = "not fetched from the authority; the card works without";
+
+	if (e == ERR_OK) {
+		e = card_write_chain(&n->card, chain);
+		said = e == ERR_OK ? "on the card" : "not written, the card has no room; it works without";
+	}
+	sk_X509_pop_free(chain, X509_free);
 	err_forget();
-	TRY(card_key(card, n->id, &key));
-	TRY(spki_hash(key, &n->spki));
-	return csr_make(key, n->subject, n->subject_count, NULL, 0, &n->csr);
+	return said;
 }
 
-static enum err
-make_request(struct enrolment *n)
+enum err
+enrol_card(const struct enrolment *n, const struct card_roles *roles, struct enrolled *out)
 {
-	struct card *card;
-
-	TRY(card_of(n->c, &card));
-	const enum err e = request_on(n, card);
-
-	card_free(&card);
-	return e;
-}
-
-static enum err
-look_up_person(struct enrolment *n, struct card *registrar, const char *handle)
-{
-	AUTO(writer) path = writer_new(512);
-	AUTO(writer) body = writer_new(512);
-	AUTO(writer) reply = writer_new(MAX_ORDER_REPLY);
-	struct json_writer j = json_to(&body);
-	const char *issuer = cli_value(n->c, "--issuer");
-
-	REQUIRE_WHY(issuer != NULL, ERR_MALFORMED,
-		"--issuer URL is needed with --person (or the variable MOHAR_ISSUER)");
-	json_object(&j, NULL);
-	json_text(&j, "handle", handle); /* the signed order itself names whom it is about */
-	json_object_end(&j);
-	writer_format(&path, "/registry/people/%s/show", handle);
-	TRY(writer_done(&body));
-	const struct order o = {"citizen.show", issuer, (const char *)writer_span(&path).ptr, writer_span(&body)};
-
-	TRY(order_send(n->c, registrar, &o, &reply));
-	return json_decode(writer_span(&reply), &person_table, &n->person);
-}
-
-static enum err
-decide_subject(struct enrolment *n)
-{
-	const char *name = n->person.name != NULL ? n->person.name : cli_value(n->c, "--name");
-
-	REQUIRE_WHY(name != NULL, ERR_MALFORMED, "--person HANDLE or --name NAME is needed");
-	n->subject[n->subject_count++] = (struct name_part){"CN", name};
-	if (n->person.card_subject != NULL)
-		n->subject[n->subject_count++] = (struct name_part){"serialNumber", n->person.card_subject};
-	return ERR_OK;
-}
-
-static enum err
-write_body(const struct enrolment *n, struct writer *body)
-{
-	struct json_writer j = json_to(body);
-
-	json_object(&j, NULL);
-	json_text(&j, "profile", n->profile);
-	json_bytes64(&j, "csr", writer_span(&n->csr));
-	json_array(&j, "subject");
-	for (size_t i = 0; i < n->subject_count; i++) {
-		json_object(&j, NULL);
-		json_text(&j, "type", n->subject[i].type);
-		json_text(&j, "value", n->subject[i].value);
-		json_object_end(&j);
+	*out = (struct enrolled){0};
+	for (size_t i = 0; i < roles->count; i++) {
+		out->count = i + 1;
+		TRY(enrol_key(n, &roles->roles[i], roles->roles[i].id, &out->keys[i]));
 	}
-	json_array_end(&j);
-	json_array(&j, "names");
-	json_array_end(&j);
-	json_text(&j, "person", n->person.person);
-	json_bytes64(&j, "spki_sha256", sha256_span(&n->spki));
-	json_object_end(&j);
-	return writer_done(body);
-}
-
-/* The registrar's card: who it is for, before the request; the order, after it. */
-static enum err
-ask_registry(struct enrolment *n)
-{
-	const char *handle = cli_value(n->c, "--person");
-	struct card *registrar;
-
-	if (handle == NULL)
-		return ERR_OK;
-	TRY(registrar_open(n->c, &registrar));
-	const enum err e = look_up_person(n, registrar, handle);
-
-	card_free(&registrar);
-	return e;
-}
-
-static enum err
-order_certificate(struct enrolment *n)
-{
-	AUTO(writer) body = writer_new(MAX_ENROL_JSON);
-	AUTO(writer) reply = writer_new(MAX_ORDER_REPLY);
-	struct card *registrar;
-
-	TRY(write_body(n, &body));
-	TRY(registrar_open(n->c, &registrar));
-	const struct order o = {"certificate.issue", cli_value(n->c, "--ca-url"), "/certificates", writer_span(&body)};
-	const enum err e = order_send(n->c, registrar, &o, &reply);
-
-	card_free(&registrar);
-	TRY(e);
-	cli_progress(n->c, "certificate issued");
-	return json_decode(writer_span(&reply), &issued_table, &n->issued);
-}
-
-/* What came back must be for the key that was asked for. */
-static enum err
-check_key(struct enrolment *n, const X509 *x)
-{
-	struct card *card;
-	EVP_PKEY *key;
-
-	TRY(card_of(n->c, &card));
-	enum err e = card_key(card, n->id, &key);
-
-	if (e == ERR_OK && EVP_PKEY_eq(X509_get0_pubkey(x), key) != 1)
-		e = err_because(ERR_MISMATCH, "the certificate that came back is for another key");
-	card_free(&card);
-	return e;
-}
-
-static enum err
-write_back(struct enrolment *n)
-{
-	OWN(X509) x = NULL;
-	struct secret *pin;
-
-	TRY(certificate_pem(span_of(n->issued.certificate), &x));
-	TRY(check_key(n, x));
-	TRY(card_pin_of(n->c, "--pin", "PIN of the card", &pin));
-	const struct card_place at = {cli_value(n->c, "--module"), cli_value(n->c, "--token"), pin};
-	const enum err e = card_write(&at, n->id, n->id == 1 ? "authentication" : "signature", x);
-
-	secret_free(&pin);
-	return e;
-}
-
-static enum err
-tell_registry(struct enrolment *n)
-{
-	AUTO(writer) body = writer_new(MAX_ENROL_JSON);
-	AUTO(writer) path = writer_new(512);
-	AUTO(writer) reply = writer_new(MAX_ORDER_REPLY);
-	const char *handle = cli_value(n->c, "--person");
-	struct json_writer j = json_to(&body);
-	struct card *registrar;
-
-	if (handle == NULL || n->id != 1) /* only the authentication key logs in */
-		return ERR_OK;
-	json_object(&j, NULL);
-	json_text(&j, "handle", handle);
-	json_text(&j, "certificate", n->issued.certificate);
-	json_object_end(&j);
-	TRY(writer_done(&body));
-	writer_format(&path, "/registry/people/%s/card", handle);
-	TRY(registrar_open(n->c, &registrar));
-	const struct order o = {"citizen.card", cli_value(n->c, "--issuer"), (const char *)writer_span(&path).ptr,
-		writer_span(&body)};
-	const enum err e = order_send(n->c, registrar, &o, &reply);
-
-	card_free(&registrar);
-	return e;
-}
-
-static enum err
-enrol(struct enrolment *n)
-{
-	TRY(card_id_of(n->c, &n->id));
-	TRY(ask_registry(n));
-	TRY(decide_subject(n));
-	TRY(make_key(n));
-	TRY(make_request(n));
-	TRY(order_certificate(n));
-	TRY(write_back(n));
-	cli_text(n->c, "serial", n->issued.serial);
-	cli_text(n->c, "certificate", n->issued.certificate);
-	TRY(tell_registry(n));
+	/* Only the authentication key logs in. */
+	for (size_t i = 0; i < out->count; i++)
+		if (out->keys[i].id == CARD_AUTHENTICATION)
+			TRY(counter_bind(&n->counter, &n->holder, out->keys[i].certificate));
+	out->chain = write_chain(n, out->keys[0].certificate);
 	return ERR_OK;
-}
-
-int
-card_enrol_run(struct cli *c)
-{
-	struct enrolment n = {.c = c, .profile = cli_value(c, "--profile"), .csr = writer_new(MAX_CSR)};
-
-	cli_begin(c);
-	cli_text(c, "token", cli_value(c, "--token"));
-	cli_text(c, "profile", n.profile);
-	const enum err e = enrol(&n);
-
-	enrolment_free(&n);
-	return e == ERR_OK ? cli_end(c, "done", NULL, EXIT_DONE) : cli_fail(c, e);
 }

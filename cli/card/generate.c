@@ -3,6 +3,7 @@
 #include "base/encode.h"
 #include "cli/card/card.h"
 #include "cli/card/module.h"
+#include "cli/card/role.h"
 
 /* id-ecPublicKey's parameter for P-256: OBJECT IDENTIFIER 1.2.840.10045.3.1.7 (RFC 5480 2.1.1.1). */
 static const uint8_t p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
@@ -17,21 +18,27 @@ static const uint8_t p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0
 
 static const CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
 
+/* A public key without a private one is what is left of a card that was pulled out while it made the pair. */
 static enum err
-must_be_new(const struct card_module *m, CK_SESSION_HANDLE session, uint8_t id)
+make_room(const struct card_module *m, CK_SESSION_HANDLE session, uint8_t id)
 {
-	const CK_OBJECT_CLASS private_key = CKO_PRIVATE_KEY;
+	const CK_OBJECT_CLASS private_key = CKO_PRIVATE_KEY, public_key = CKO_PUBLIC_KEY;
 	CK_ATTRIBUTE match[] = {VALUE(CKA_CLASS, &private_key, sizeof(private_key)), VALUE(CKA_ID, &id, 1)};
 	CK_OBJECT_HANDLE objects[MAX_CARD_OBJECTS];
 	CK_ULONG count;
 
 	TRY(card_module_objects(m, session, match, COUNT(match), objects, &count));
 	REQUIRE_WHY(count == 0, ERR_EXISTS, "the card has a key %u already", id);
+	match[0].pValue = (void *)(uintptr_t)&public_key;
+	TRY(card_module_objects(m, session, match, COUNT(match), objects, &count));
+	for (CK_ULONG i = 0; i < count; i++)
+		TRY(card_module_result(card_module_calls(m)->C_DestroyObject(session, objects[i]), "C_DestroyObject"));
 	return ERR_OK;
 }
 
-static enum err
-generate(const struct card_module *m, CK_SESSION_HANDLE session, uint8_t id, const char *label,
+/* always: the PIN is asked for at every use (CKA_ALWAYS_AUTHENTICATE), which not every card can. */
+static CK_RV
+generate(const struct card_module *m, CK_SESSION_HANDLE session, uint8_t id, const char *label, bool always,
 	CK_OBJECT_HANDLE *private_key)
 {
 	CK_MECHANISM mechanism = {CKM_EC_KEY_PAIR_GEN, NULL, 0};
@@ -54,13 +61,27 @@ generate(const struct card_module *m, CK_SESSION_HANDLE session, uint8_t id, con
 		NO(CKA_UNWRAP),
 		VALUE(CKA_ID, &id, 1),
 		VALUE(CKA_LABEL, label, strlen(label)),
+		YES(CKA_ALWAYS_AUTHENTICATE),
 	};
 	CK_OBJECT_HANDLE public_key;
 
-	return card_module_result(card_module_calls(m)->C_GenerateKeyPair(session, &mechanism, public_template,
-					  COUNT(public_template), private_template, COUNT(private_template),
-					  &public_key, private_key),
-		"C_GenerateKeyPair");
+	return card_module_calls(m)->C_GenerateKeyPair(session, &mechanism, public_template, COUNT(public_template),
+		private_template, COUNT(private_template) - (always ? 0 : 1), &public_key, private_key);
+}
+
+static enum err
+generate_of_kind(const struct card_module *m, CK_SESSION_HANDLE session, uint8_t id, const char *label,
+	CK_OBJECT_HANDLE *private_key)
+{
+	const bool always = card_key_is_signature(id);
+	CK_RV rv = generate(m, session, id, label, always, private_key);
+
+	/* The only part of the template that a card may refuse and still make a good key. */
+	if (always &&
+		(rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_VALUE_INVALID ||
+			rv == CKR_TEMPLATE_INCONSISTENT))
+		rv = generate(m, session, id, label, false, private_key);
+	return card_module_result(rv, "C_GenerateKeyPair");
 }
 
 /* What the card says of the key, not what was asked for. */
@@ -98,6 +119,7 @@ read_back(const struct card_module *m, CK_SESSION_HANDLE session, CK_OBJECT_HAND
 		REQUIRE_WHY(is == flags[i].wanted, ERR_REFUSED, "the card made a key that is %s%s: not to be used",
 			is ? "" : "not ", flags[i].name);
 	}
+	json_bool(&j, "always_authenticate", card_module_true(m, session, key, CKA_ALWAYS_AUTHENTICATE));
 	json_object_end(&j);
 	return writer_done(json);
 }
@@ -112,8 +134,8 @@ generate_in(const struct card_module *m, const char *token, const struct secret 
 
 	TRY(card_module_find(m, token, &slot));
 	TRY(card_module_session(m, slot, CKU_USER, pin, &session));
-	TRY(must_be_new(m, session, id));
-	TRY(generate(m, session, id, label, &key));
+	TRY(make_room(m, session, id));
+	TRY(generate_of_kind(m, session, id, label, &key));
 	return read_back(m, session, key, attributes_json);
 }
 

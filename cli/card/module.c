@@ -32,10 +32,11 @@ card_module_result(CK_RV rv, const char *what)
 			"%s: the card does not take a PIN of this length or form (CKR_PIN_LEN_RANGE)", what);
 	case CKR_PIN_LOCKED:
 		return err_because(ERR_TOO_MANY,
-			"%s: the PIN is locked (CKR_PIN_LOCKED); the registrar can set a new one", what);
+			"%s: the PIN is locked (CKR_PIN_LOCKED); 'mohar card unblock' sets a new one", what);
 	case CKR_TOKEN_NOT_PRESENT:
 	case CKR_DEVICE_REMOVED:
-		return err_because(ERR_UNAVAILABLE, "%s: the card is not in the reader", what);
+		return err_because(ERR_UNAVAILABLE,
+			"%s: the card is not in the reader; put it back and run the same command again", what);
 	case CKR_MECHANISM_INVALID:
 	case CKR_FUNCTION_NOT_SUPPORTED:
 		return err_because(ERR_UNSUPPORTED, "%s: the card cannot do this (0x%lx)", what, rv);

@@ -1,8 +1,10 @@
 #include <string.h>
 
 #include "cli/card/card.h"
+#include "cli/card/batch.h"
 #include "cli/card/enrol.h"
 #include "cli/card/pin.h"
+#include "cli/card/renew.h"
 #include "cli/card/token.h"
 #include "jose/jose.h"
 
@@ -36,6 +38,7 @@ init(struct cli *c)
 	secret_free(&pin);
 	TRY(e);
 	cli_text(c, "serial", serial);
+	cli_text(c, "next", "'mohar card enrol' makes its keys and certificates");
 	return ERR_OK;
 }
 
@@ -143,9 +146,27 @@ run_show(struct cli *c)
 
 static const struct cli_option pin_options[] = {
 	CARD_OPTIONS,
-	{"--new-pin", "PIN", "the new one, or file:PATH; asked if absent", NULL, false, false},
+	{"--new-pin", "PIN", "the new one, or file:PATH; asked twice if absent", NULL, false, false},
 	{0},
 };
+
+/* Typed, it is typed twice: what nobody saw may be what nobody meant. */
+static enum err
+new_pin_of(struct cli *c, struct secret **out)
+{
+	struct secret *again = NULL;
+	enum err e = card_pin_of(c, "--new-pin", "new PIN", out);
+
+	if (e != ERR_OK || cli_value(c, "--new-pin") != NULL)
+		return e;
+	e = card_pin_of(c, "--new-pin", "new PIN again", &again);
+	if (e == ERR_OK && !secret_equal(secret_span(*out), secret_span(again)))
+		e = err_because(ERR_MISMATCH, "the two new PINs differ; nothing was tried");
+	secret_free(&again);
+	if (e != ERR_OK)
+		secret_free(out);
+	return e;
+}
 
 static int
 run_pin(struct cli *c)
@@ -155,9 +176,9 @@ run_pin(struct cli *c)
 
 	cli_begin(c);
 	cli_text(c, "token", cli_value(c, "--token"));
-	e = card_pin_of(c, "--pin", "old PIN", &pin);
+	e = card_pin_for(c, "--pin", "old PIN", cli_value(c, "--module"), cli_value(c, "--token"), &pin);
 	if (e == ERR_OK)
-		e = card_pin_of(c, "--new-pin", "new PIN", &new_pin);
+		e = new_pin_of(c, &new_pin);
 	if (e == ERR_OK)
 		e = card_token_pin(cli_value(c, "--module"), cli_value(c, "--token"), pin, new_pin);
 	secret_free(&pin);
@@ -165,12 +186,61 @@ run_pin(struct cli *c)
 	return ended(c, e);
 }
 
+/* ---- unblock ---- */
+
+static const struct cli_option unblock_options[] = {
+	{"--module", "PATH", "the card's PKCS#11 module", "MOHAR_CARD_MODULE", true, false},
+	{"--token", "LABEL", "the card's token label", "MOHAR_CARD_TOKEN", true, false},
+	{"--puk", "PUK", "the PUK of the PIN letter, or file:PATH: for cards that have one beside the officer's PIN",
+		NULL, false, false},
+	{"--so-pin", "PIN", "the security officer's PIN, or file:PATH; asked if neither is given", "MOHAR_CARD_SO_PIN",
+		false, false},
+	{"--new-pin", "PIN", "the new PIN, or file:PATH; asked twice if absent", NULL, false, false},
+	{0},
+};
+
+static enum err
+unblock(struct cli *c)
+{
+	const bool by_puk = cli_value(c, "--puk") != NULL;
+	struct secret *proof = NULL, *new_pin = NULL;
+	enum err e = by_puk ? card_pin_of(c, "--puk", "PUK", &proof)
+			    : card_pin_of(c, "--so-pin", "security officer's PIN", &proof);
+
+	if (e == ERR_OK)
+		e = new_pin_of(c, &new_pin);
+	if (e == ERR_OK)
+		e = card_token_unblock(cli_value(c, "--module"), cli_value(c, "--token"), by_puk ? NULL : proof,
+			by_puk ? proof : NULL, new_pin);
+	secret_free(&proof);
+	secret_free(&new_pin);
+	return e;
+}
+
+static int
+run_unblock(struct cli *c)
+{
+	cli_begin(c);
+	cli_text(c, "token", cli_value(c, "--token"));
+	const enum err e = unblock(c);
+
+	if (e == ERR_OK)
+		cli_text(c, "next", "the old PIN is void; its keys and certificates are as they were");
+	return ended(c, e);
+}
+
 const struct cli_verb cli_card[] = {
 	{"card", "init", NULL, "make a blank card ready: label and PINs", init_options, run_init},
 	{"card", "key", NULL, "make a key on a card, without a certificate yet", key_options, run_key},
-	{"card", "enrol", NULL, "key on the card, request, certificate from the authority, written back",
+	{"card", "enrol", NULL, "keys on the card, requests, certificates from the authority, written back",
 		card_enrol_options, card_enrol_run},
+	{"card", "renew", NULL, "new keys and certificates in the place of those that end soon", card_renew_options,
+		card_renew_run},
+	{"card", "batch", "FILE", "personalise many cards, one after the other, from a list", card_batch_options,
+		card_batch_run},
 	{"card", "show", NULL, "what is on a card: keys, their attributes, certificates", show_options, run_show},
 	{"card", "pin", NULL, "change the PIN", pin_options, run_pin},
+	{"card", "unblock", NULL, "a new PIN for a card whose PIN is locked or forgotten", unblock_options,
+		run_unblock},
 	{0},
 };
