@@ -12,7 +12,8 @@ is_json(const struct dirent *entry)
 {
 	const size_t len = strlen(entry->d_name);
 
-	return entry->d_name[0] != '.' && len > SUFFIX_LEN && strcmp(entry->d_name + len - SUFFIX_LEN, ".json") == 0;
+	return entry->d_name[0] != '.' && len > SUFFIX_LEN && strcmp(entry->d_name + len - SUFFIX_LEN, ".json") == 0 &&
+		strcmp(entry->d_name, "schema.json") != 0;
 }
 
 static enum err

@@ -71,7 +71,7 @@ static const struct json_row profile_rows[] = {
 #undef TEXTS
 #undef BOOL
 
-static const struct json_table profile_table = {
+const struct json_table profile_table = {
 	.what = "certificate profile",
 	.rows = profile_rows,
 	.count = sizeof(profile_rows) / sizeof(profile_rows[0]),
@@ -88,6 +88,7 @@ static const char *const subjects[] = {
 	"surname",
 	"organizationIdentifier",
 	"title",
+	"pseudonym",
 	NULL,
 };
 static const char *const name_kinds[] = {"dns", "ip", "email", "uri", NULL};

@@ -5,6 +5,9 @@
 
 #include "x509/x509.h"
 
+/* Its members, as policies/profiles/schema.json has them too (a test compares the two). */
+extern const struct json_table profile_table;
+
 /* The bit of a key usage name (RFC 5280 4.2.1.3), or -1. */
 int key_usage_bit(const char *name);
 

@@ -126,7 +126,7 @@ view_oid(struct span oid, char text[64])
 		first = false;
 		arc = 0;
 	}
-	return text;
+	return text[0] != '\0' ? text : "an OID of no arcs";
 }
 
 static const char *const extension_names[EXTENSION_COUNT] = {
