@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ca/acme/acme.h"
+#include "ca/console/console.h"
 #include "ca/request/request.h"
 #include "ca/status/cache.h"
 #include "ca/status/crl_set.h"
@@ -65,6 +66,14 @@ static const struct config_row rows[] = {
 	{"issuer", CONFIG_TEXT, AT(issuer), "",
 		"the identity provider's address, whose registry names the people that certificates are for; none: the registrar's word is enough",
 		0, 0},
+	{"console_client_id", CONFIG_TEXT, AT(console_client_id), "",
+		"the operators' console: its client identifier at the identity provider; none: there is no console",
+		0, 0},
+	{"console_issuer", CONFIG_TEXT, AT(console_issuer), "", "the identity provider's address, where operators log in",
+		0, 0},
+	{"console_client_jwk", CONFIG_TEXT, AT(console_client_jwk), "", "file of its private JWK (ES256)", 0, 0},
+	{"console_log_url", CONFIG_TEXT, AT(console_log_url), "",
+		"mohar-signerd's address, whose log's receipts the console links to; none: it shows the command", 0, 0},
 	{"request_days", CONFIG_NUMBER, AT(request_days), "14", "how long a request waits for its approvals", 1, 366},
 	{"bulk_quorum", CONFIG_NUMBER, AT(bulk_quorum), "2",
 		"how many operators must approve before very many certificates are suspended or resumed", 1, 16},
@@ -128,6 +137,7 @@ cad_read(const char *path, struct cad *out)
 	TRY(authorities_read(out->config.authorities, &out->authorities));
 	TRY(blocklist_open(out->config.blocklist, &out->blocklist));
 	TRY(acme_read(out, &out->acme));
+	TRY(console_read(out, &out->console));
 	return cross_check(out);
 }
 
@@ -136,6 +146,7 @@ cad_connect(struct cad *c)
 {
 	TRY(db_pool_open(c->config.database, DATABASE_CONNECTIONS, ca_statements, CA_STATEMENT_COUNT, &c->db));
 	TRY(registration_open(c, &c->registration));
+	TRY(console_connect(c));
 	TRY(ocsp_cache_new((size_t)c->config.ocsp_entries, &c->ocsp));
 	TRY(crl_set_new(&c->authorities, &c->lists));
 	rate_init(&c->unknown, c->config.ocsp_unknown_per_second, 0);
@@ -148,6 +159,7 @@ cad_free(struct cad *c)
 {
 	const bool provider = c->keyring != NULL;
 
+	console_free(&c->console);
 	acme_free(&c->acme);
 	registration_free(&c->registration);
 	ocsp_cache_free(&c->ocsp);

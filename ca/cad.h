@@ -28,6 +28,7 @@ struct cad_config {
 		proof_minutes;
 	char *ocsp_presign;
 	char *issuer;
+	char *console_issuer, *console_client_id, *console_client_jwk, *console_log_url;
 	int64_t request_days, bulk_quorum;
 };
 
@@ -35,6 +36,7 @@ struct crl_set;    /* status/crl_set.h */
 struct acme;       /* acme/acme.h */
 struct ocsp_cache; /* status/cache.h */
 struct proof;      /* status/proof.h */
+struct console;    /* console/console.h */
 struct keeper;     /* status/keeper.h */
 struct registration; /* request/request.h */
 struct bulk_worker;  /* bulk/worker.h */
@@ -54,6 +56,7 @@ struct cad {
 	struct rate nonces;      /* guards itself: OCSP answers that no cache can hold */
 	struct keeper *keeper;   /* guards itself */
 	struct acme *acme;
+	struct console *console; /* NULL: there is none */
 	struct proof *proof;     /* guards itself */
 	struct registration *registration; /* pools and keys that guard themselves */
 	struct bulk_worker *bulk;          /* guards itself */

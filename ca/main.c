@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/start.h"
 #include "ca/acme/acme.h"
+#include "ca/bulk/bulk.h"
 #include "ca/cad.h"
 #include "ca/issue/local.h"
 #include "ca/routes.h"
@@ -121,7 +122,8 @@ static enum err
 enter_sandbox(const struct cad *c)
 {
 	const char *const readable[] = {c->config.share, c->config.policies, c->config.authorities,
-		c->config.tls_certificate, c->config.tls_key, "/etc", "/usr/share/zoneinfo", NULL};
+		c->config.tls_certificate, c->config.tls_key, "/etc", "/usr/share/zoneinfo",
+		c->config.tls_ca[0] != '\0' ? c->config.tls_ca : NULL, NULL};
 	const char *const writable[] = {c->config.hsm_socket, NULL};
 	const struct sandbox sandbox = {.read = readable,
 		.write = writable,
@@ -148,6 +150,8 @@ serve(const char *path)
 	if (e == ERR_OK)
 		e = acme_start(&c);
 	if (e == ERR_OK)
+		e = bulk_start(&c, &c.bulk);
+	if (e == ERR_OK)
 		e = servers_start(&c, &servers);
 	if (e == ERR_OK)
 		e = proof_start(&c, &c.proof);
@@ -158,6 +162,7 @@ serve(const char *path)
 	}
 	proof_stop(&c.proof);
 	servers_stop(&servers);
+	bulk_stop(&c.bulk);
 	acme_stop(&c);
 	keeper_stop(&c.keeper);
 	cad_free(&c);

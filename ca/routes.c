@@ -4,6 +4,8 @@
 
 #include "ca/acme/handlers.h"
 #include "ca/acme/jws.h"
+#include "ca/console/console.h"
+#include "ca/bulk/bulk.h"
 #include "ca/issue/order.h"
 #include "ca/request/request.h"
 #include "ca/revoke/revoke.h"
@@ -32,6 +34,13 @@ static const struct route api_routes[] = {
 	{"POST", "/requests/{id}/approve", &HTTP_ANYONE, request_approve_post, MAX_ACT},
 	{"POST", "/requests/{id}/reject", &HTTP_ANYONE, request_reject_post, MAX_ACT},
 	{"POST", "/requests/{id}/withdraw", &HTTP_ANYONE, request_withdraw_post, MAX_ACT},
+	/* very many certificates at once: operators' acts; the keys come by a token that the proposer was told */
+	{"POST", "/bulk", &HTTP_ANYONE, bulk_post, MAX_ACT},
+	{"GET", "/bulk", &HTTP_ANYONE, bulk_list_get, 0},
+	{"GET", "/bulk/{id}", &HTTP_ANYONE, bulk_get, 0},
+	{"POST", "/bulk/{id}/keys/{part}", &HTTP_ANYONE, bulk_keys_post, MAX_KEYS_BODY},
+	{"POST", "/bulk/{id}/approve", &HTTP_ANYONE, bulk_approve_post, MAX_ACT},
+	{"POST", "/bulk/{id}/withdraw", &HTTP_ANYONE, bulk_withdraw_post, MAX_ACT},
 	/* ACME (RFC 8555): who may is told by the JWS; the last three are operators' acts */
 	{"GET", "/acme/directory", &HTTP_ANYONE, acme_directory, 0},
 	{"GET", "/acme/new-nonce", &HTTP_ANYONE, acme_new_nonce, 0},
@@ -50,6 +59,19 @@ static const struct route api_routes[] = {
 	{"GET", "/acme/bindings", &HTTP_ANYONE, eab_list, 0},
 	{"POST", "/acme/bindings", &HTTP_ANYONE, eab_add, MAX_ACT},
 	{"POST", "/acme/bindings/{kid}/revoke", &HTTP_ANYONE, eab_revoke, MAX_ACT},
+	/* the operators' console: each handler finds out who it is (console.h) */
+	{"GET", "/console", &HTTP_ANYONE, console_queue, 0},
+	{"GET", "/console/cb", &HTTP_ANYONE, console_callback, 0},
+	{"POST", "/console/leave", &HTTP_ANYONE, console_leave, MAX_CONSOLE_FORM},
+	{"GET", "/console/requests/{id}", &HTTP_ANYONE, console_request, 0},
+	{"POST", "/console/requests/{id}/reject", &HTTP_ANYONE, console_reject, MAX_CONSOLE_FORM},
+	{"GET", "/console/certificates", &HTTP_ANYONE, console_certificates, 0},
+	{"GET", "/console/certificates/{serial}", &HTTP_ANYONE, console_certificate, 0},
+	{"GET", "/console/certificates/{serial}/pem", &HTTP_ANYONE, console_pem, 0},
+	{"GET", "/console/bulk", &HTTP_ANYONE, console_bulks, 0},
+	{"GET", "/console/bulk/{id}", &HTTP_ANYONE, console_bulk, 0},
+	{"GET", "/console/health", &HTTP_ANYONE, console_health, 0},
+	{"GET", "/console/static/{file}", &HTTP_ANYONE, console_static, 0},
 };
 
 static const struct route pki_routes[] = {
@@ -96,6 +118,7 @@ serve_api(struct cad *c, struct http_server **out)
 		.routes = api_routes,
 		.route_count = sizeof(api_routes) / sizeof(api_routes[0]),
 		.daemon = c,
+		.refusal = console_refusal,
 		.clock = &c->clock,
 	};
 

@@ -28,6 +28,9 @@ MUST_USE enum err proof_run(struct cad *c, struct proof_result *out);
 /* Says it in the log, and records an event if something disagrees. */
 MUST_USE enum err proof_tell(struct cad *c, const struct proof_result *r);
 
+/* The thread's last result; at is 0 if there is none yet, or no thread (NULL). */
+void proof_last(struct proof *p, struct proof_result *out);
+
 /* Prometheus text, appended. */
 void proof_metrics(const struct cad *c, struct writer *w);
 

@@ -160,3 +160,14 @@ proof_metrics(const struct cad *c, struct writer *w)
 		(long long)p->last.seconds, (unsigned long long)p->failures);
 	pthread_mutex_unlock(&p->lock);
 }
+
+void
+proof_last(struct proof *p, struct proof_result *out)
+{
+	*out = (struct proof_result){0};
+	if (p == NULL)
+		return;
+	pthread_mutex_lock(&p->lock);
+	*out = p->last;
+	pthread_mutex_unlock(&p->lock);
+}

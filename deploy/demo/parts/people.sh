@@ -45,9 +45,11 @@ clients_add() {
 		client agency-complaints --name "en=Grievance cell" --sector complaints --auth private_key_jwt --jwks "$REAL/clients/agency-complaints.jwks" \
 			--agency complaints --scope decisions --grant client_credentials --resource "$SIGNER_URL" &&
 		client signer --id signer --name "en=Decisions" --name "dz=གྲོས་ཆོད།" --sector signer --auth private_key_jwt --jwks "$REAL/clients/signer.jwks" \
-			--redirect "$SIGNER_URL/officer/cb" --scope openid --scope offices || return
+			--redirect "$SIGNER_URL/officer/cb" --scope openid --scope offices &&
+		client console --id console --name "en=Certificate authority" --name "dz=ལག་ཁྱེར་དབང་འཛིན།" --sector authority --auth private_key_jwt \
+			--jwks "$REAL/clients/console.jwks" --redirect "$CA_URL/console/cb" --scope openid --scope offices || return
 	cp "$REAL/clients/signer.jwk" "$REAL/signer/client.jwk" && own "$USER_SIGNER" "$REAL/signer" || return
-	note "7 clients, each with its sector; portals of different sectors never see the same subject"
+	note "8 clients, each with its sector; portals of different sectors never see the same subject"
 }
 
 # --- people: test data, plainly

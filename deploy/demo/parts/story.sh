@@ -58,7 +58,11 @@ ceremony() {
 	note "openssl verify agrees: root, citizens' authority, services' authority"
 }
 
-authority_up() { conf cad "$USER_CA" && as "$USER_CEREMONY" "$BIN/mohar-cad" migrate --config "$REAL/cad.conf"; }
+# The console's key at the identity provider, which comes later, is there before the daemon that reads it.
+authority_up() {
+	client_key "$REAL/clients/console" && cp "$REAL/clients/console.jwk" "$REAL/ca/console.jwk" && own "$USER_CA" "$REAL/ca" || return
+	conf cad "$USER_CA" && as "$USER_CEREMONY" "$BIN/mohar-cad" migrate --config "$REAL/cad.conf"
+}
 
 # tls DAEMON USER FILE [NAME]: key and certificate for a daemon's own listener, by the same path as every other certificate.
 tls() {
