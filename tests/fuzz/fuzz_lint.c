@@ -39,6 +39,10 @@ look_at(const struct lint_report *r)
 			lint_severity_name(lint_severity(&r->findings[i]))[0] != '\0');
 	lint_write(r, &j, NULL);
 	promise(writer_done(&text) == ERR_OK && json_check(writer_span(&text)) == ERR_OK);
+	writer_reset(&text);
+	j = json_to(&text);
+	lint_summary(r, &j, NULL);
+	promise(writer_done(&text) == ERR_OK && json_check(writer_span(&text)) == ERR_OK);
 	promise((lint_verdict(r) == ERR_OK) == (r->total[LINT_ERROR] == 0));
 	err_forget();
 }
@@ -64,6 +68,25 @@ compare(struct span der, const struct lint_report *r)
 	err_forget();
 }
 
+/* The little country's CA; on the way, that every rule can be told of. */
+static struct span
+authority(void)
+{
+	static struct writer der;
+	const struct lint_rule *rule;
+
+	if (der.ptr != NULL)
+		return writer_span(&der);
+	der = writer_new(MAX_CERTIFICATE);
+	promise(certificate_der(country_ca(), &der) == ERR_OK);
+	for (size_t i = 0; (rule = lint_rule_at(i)) != NULL; i++) {
+		const struct lint_finding f = lint_finding_of(rule);
+
+		promise(lint_id(&f)[0] != '\0');
+	}
+	return writer_span(&der);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
@@ -83,6 +106,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	compare(der, &r);
 	context.issuer = der; /* as its own issuer */
 	promise(lint_certificate(der, &context, &r) == ERR_OK);
+	look_at(&r);
+	context.issuer = authority();
+	context.now = COUNTRY_NOW;
+	promise(lint_tbs(der, &context, &r) == ERR_OK);
 	look_at(&r);
 	return 0;
 }
