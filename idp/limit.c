@@ -86,10 +86,18 @@ charge(struct rates *r, struct span key)
 		err_remember("%s", why);
 }
 
-void
-limit_failed(struct idp *d, struct span account)
+/* Trying out is what is limited; who meets a database that restarts tries nothing out. */
+static bool
+is_judgement(enum err e)
 {
-	charge(d->accounts, account);
+	return err_http(e) < 500;
+}
+
+void
+limit_failed(struct idp *d, struct span account, enum err e)
+{
+	if (is_judgement(e))
+		charge(d->accounts, account);
 }
 
 struct span
@@ -104,11 +112,13 @@ limit_client(const struct request *request, char out[MAX_LIMIT_KEY])
 }
 
 void
-limit_client_failed(struct idp *d, const struct request *request)
+limit_client_failed(struct idp *d, const struct request *request, enum err e)
 {
 	struct in6_addr room;
 	char key[MAX_LIMIT_KEY];
 
+	if (!is_judgement(e))
+		return;
 	charge(d->addresses, address_key(request_address(request), &room));
-	limit_failed(d, limit_client(request, key));
+	charge(d->accounts, limit_client(request, key));
 }

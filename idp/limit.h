@@ -19,13 +19,13 @@ MUST_USE enum err limit_admit(void *daemon, const struct request *request);
 
 /* May this account try once more? ERR_TOO_MANY. */
 MUST_USE enum err limit_account(struct idp *d, struct span account);
-/* It failed. */
-void limit_failed(struct idp *d, struct span account);
+/* It failed with e: charged if that was a judgement on what was tried, and not our own trouble (database, mohar-hsmd), which nobody has to pay for. */
+void limit_failed(struct idp *d, struct span account, enum err e);
 
 /* A client whose authentication is being tried from an address: others cannot use up a portal's own. out: MAX_LIMIT_KEY bytes. */
 enum { MAX_LIMIT_KEY = 256 };
 struct span limit_client(const struct request *request, char out[MAX_LIMIT_KEY]);
-/* A client's attempt failed: that client from that address, and the address. */
-void limit_client_failed(struct idp *d, const struct request *request);
+/* A client's attempt failed with e: that client from that address, and the address, as limit_failed() charges. */
+void limit_client_failed(struct idp *d, const struct request *request, enum err e);
 
 #endif

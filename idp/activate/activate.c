@@ -112,7 +112,7 @@ activate_passkey_handler(void *daemon, struct request *request, struct reply *re
 	TRY(limit_account(d, span_of(body.code)));
 	e = passkey_register(d, span_of(body.code), span_of(body.credential), &credential);
 	if (e != ERR_OK)
-		limit_failed(d, span_of(body.code));
+		limit_failed(d, span_of(body.code), e);
 	TRY(e);
 	TRY(bind(d, body.code, &credential, name));
 	j = reply_json(reply);

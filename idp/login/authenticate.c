@@ -115,7 +115,7 @@ enter(struct idp *d, struct request *request, struct reply *reply, struct span c
 		e = open_session(d, request, reply, &row, &assertion);
 	if (e == ERR_OK)
 		return e;
-	limit_failed(d, span_at(&row.person, sizeof(row.person)));
+	limit_failed(d, span_at(&row.person, sizeof(row.person)), e);
 	return refused(d, &row, e);
 }
 

@@ -63,7 +63,7 @@ client_authenticate(struct idp *d, const struct request *request, struct client_
 	TRY(limit_account(d, limit_client(request, key)));
 	e = authenticate(d, request, out, code);
 	if (e != ERR_OK) {
-		limit_client_failed(d, request);
+		limit_client_failed(d, request, e);
 		client_auth_free(out);
 	}
 	return e;

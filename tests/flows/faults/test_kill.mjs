@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { absent, call, sql, userinfo } from '../idp/client.mjs';
-import { Load, child, demo, mohar } from './load.mjs';
+import { Load, byOperator, child, demo, mohar } from './load.mjs';
 
 const env = process.env;
 const ROUNDS = 5;
@@ -170,8 +170,23 @@ describe('deaths', { skip: absent }, () => {
 			assert.equal(sql(`SELECT count(*) FROM ca.certificate c FULL JOIN (SELECT convert_from(entry, 'UTF8')::json->'public'->>'serial' AS serial
 				FROM ca.event WHERE type = 'certificate.issued') e ON e.serial = encode(c.serial, 'hex') WHERE c.serial IS NULL OR e.serial IS NULL`), '0');
 		});
+		test('no row without its certificate: each has one that bears its serial, and no serial was ever signed for two', () => {
+			assert.equal(sql('SELECT count(*) FROM ca.certificate WHERE position(serial IN der) = 0'), '0');
+			const signed = readFileSync(`${demo}/hsm/main.journal`, 'utf8').split('\n').filter((line) => line.includes('"act":"sign"') && line.includes('TBSCertificate')).map((line) => /serial=([0-9a-f]+)/.exec(line)?.[1]);
+			assert.ok(signed.length >= load.kept.certificates.length, `${signed.length} signed`);
+			assert.equal(new Set(signed).size, signed.length, 'a serial was signed twice');
+		});
+		test('every change of status has its row, and database, lists and OCSP agree after all deaths', async () => {
+			const [serial] = load.kept.certificates;
+			for (const verb of ['suspend', 'resume', 'suspend']) assert.equal((await byOperator('ca', verb, serial)).status, 0);
+			assert.equal(sql(`SELECT count(*) FROM ca.status_change WHERE serials = '\\x${serial}'`), '3');
+			await await_('the list with it', async () => (await call('GET', `${env.MOHAR_PKI_URL}/crl/service-ca.crl`)).status === 200);
+			const { uid, gid } = statSync(`/proc/${pid('mohar-cad')}`); // whom database and mohar-hsmd know
+			const done = await child('setpriv', [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', `${env.MOHAR_BUILD}/bin/mohar-cad`, 'prove-status', '--config', `${demo}/cad.conf`]);
+			assert.equal(done.status, 0, done.out + done.err);
+		});
 		test('no sealed decision without its event, no event without its decision', () => {
-			assert.equal(sql(`SELECT count(*) FROM signer.decision d FULL JOIN (SELECT id FROM signer.event WHERE type = 'decision.sealed') e ON e.id = d.event
+			assert.equal(sql(`SELECT count(*) FROM signer.decision d FULL JOIN (SELECT id FROM signer.event WHERE type IN ('decision.sealed', 'decision.refused')) e ON e.id = d.event
 				WHERE d.state IS DISTINCT FROM 'pending' AND (d.event IS NULL OR e.id IS NULL)`), '0');
 		});
 		test('a status index belongs to one decision', () => {

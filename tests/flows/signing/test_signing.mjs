@@ -132,11 +132,14 @@ describe('the signing API', { skip: absent }, () => {
 		assert.equal((await asAgency('GET', `/signing/requests/${asked.id}`)).json.state, 'expired');
 	});
 
-	test('a challenge is not asked for without end', async () => {
-		const asked = await requested(other.key);
-		let last;
-		for (let i = 0; i < 20; i++) last = await asPage('challenge', codeOf(asked.sign_url));
-		assert.equal(last.json.code, 'TOO_MANY');
+	test('whoever asks for challenges without end shuts nobody out, and only the newest of them are good', async () => {
+		const asked = await requested(key.key);
+		const first = await taken(asked);
+		for (let i = 0; i < 20; i++) assert.equal((await asPage('challenge', codeOf(asked.sign_url))).status, 200);
+		assert.notEqual((await asPage('sign', first)).status, 200);
+		assert.equal(requestState(asked.id), 'pending');
+		const again = await taken(asked);
+		assert.equal((await asPage('sign', again)).status, 200);
 	});
 
 	test('agencies: another scope, no key, and requests out of form', async () => {
