@@ -21,6 +21,7 @@ struct checking {
 	int64_t files, wrong;
 	bool has_keys;
 	struct keys_file keys;
+	struct monitor_policy monitor;
 	struct profile profiles[MAX_PROFILES];
 	size_t profile_count;
 };
@@ -72,14 +73,6 @@ check_claims(const char *path)
 	AUTO(claims_policy) p = {0};
 
 	return claims_policy_read(path, &p);
-}
-
-static enum err
-check_monitor(const char *path)
-{
-	AUTO(monitor_policy) p = {0};
-
-	return monitor_policy_read(path, &p);
 }
 
 static void
@@ -231,6 +224,30 @@ check_keys(struct checking *k, const char *path)
 	return ERR_OK;
 }
 
+/* What a profile issues, monitors must not take for strange; and no longer than that. */
+static enum err
+watched_as_issued(const struct checking *k, const struct profile *p)
+{
+	const int n = monitor_rule_of(&k->monitor, p->issuer, p->name);
+	const struct monitor_rule *rules = k->monitor.certificates.items;
+
+	REQUIRE_WHY(n >= 0, ERR_CONFIG,
+		"monitor.json: has no rule for issuer '%s' and profile '%s': add one to certificates", p->issuer,
+		p->name);
+	REQUIRE_WHY(rules[n].days == p->days, ERR_CONFIG,
+		"monitor.json: profile '%s' is valid for %lld days, its rule says %lld; make them the same", p->name,
+		(long long)p->days, (long long)rules[n].days);
+	return ERR_OK;
+}
+
+static void
+check_watched(struct checking *k)
+{
+	for (size_t i = 0; k->monitor.version > 0 && i < k->profile_count; i++)
+		if (strcmp(k->profiles[i].name, "root") != 0) /* which stands in no log: it is the anchor */
+			tell_mismatch(k, "monitor.json", watched_as_issued(k, &k->profiles[i]));
+}
+
 static void
 check_all(struct checking *k)
 {
@@ -241,9 +258,11 @@ check_all(struct checking *k)
 	check_one(k, "identity.json", check_identity);
 	check_one(k, "assurance.json", check_assurance);
 	check_one(k, "claims.json", check_claims);
-	check_one(k, "monitor.json", check_monitor);
+	(void)snprintf(path, sizeof(path), "%s/monitor.json", k->folder);
+	tell(k, "monitor.json", monitor_policy_read(path, &k->monitor));
 	check_folder(k, "profiles", check_profile);
 	check_folder(k, "decisions", check_decision);
+	check_watched(k);
 	if (k->has_keys)
 		check_together(k);
 }
@@ -266,6 +285,7 @@ run_check(struct cli *c)
 	for (size_t i = 0; i < k->profile_count; i++)
 		profile_free(&k->profiles[i]);
 	keys_file_free(&k->keys);
+	monitor_policy_free(&k->monitor);
 	free(k);
 	if (wrong > 0)
 		return cli_end(c, "invalid", "policies are wrong; each is listed with file, place and remedy",
