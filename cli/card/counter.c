@@ -257,13 +257,14 @@ find_certificate(const struct counter *k, const struct holder *h, const char *pr
 
 enum err
 counter_certificate(const struct counter *k, const struct holder *h, const char *profile, struct span csr,
-	const struct sha256 *spki, X509 **out, bool *found)
+	const struct sha256 *spki, bool fresh, X509 **out, bool *found)
 {
 	struct sha256 its;
 	OWN(X509) x = NULL;
 
 	*out = NULL;
-	TRY(find_certificate(k, h, profile, spki, &x));
+	if (!fresh)
+		TRY(find_certificate(k, h, profile, spki, &x));
 	*found = x != NULL;
 	if (x == NULL)
 		TRY(order_certificate(k, h, profile, csr, spki, &x));

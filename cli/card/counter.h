@@ -30,7 +30,7 @@ MUST_USE enum err counter_holder(const struct counter *k, const char *handle, co
 /* The certificate of this key for this holder under this profile: the one that the authority has given already (found: true), as when a card was pulled out before it was written, else one
  * that is ordered now. So a key never gets a second one. The caller frees *out. ERR_MISMATCH: what came back is for another key. */
 MUST_USE enum err counter_certificate(const struct counter *k, const struct holder *h, const char *profile,
-	struct span csr, const struct sha256 *spki, X509 **out, bool *found);
+	struct span csr, const struct sha256 *spki, bool fresh, X509 **out, bool *found);
 
 /* Under which profile a certificate was given. The caller frees *profile. */
 MUST_USE enum err counter_profile(const struct counter *k, const X509 *x, char **profile);

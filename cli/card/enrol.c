@@ -160,7 +160,7 @@ certify(const struct enrolment *n, const struct card_role *role, uint8_t id, str
 	card_free(&card);
 	if (e == ERR_OK)
 		e = counter_certificate(&n->counter, &n->holder, role->profile, writer_span(&request.csr),
-			&request.spki, &out->certificate, &found);
+			&request.spki, out->made, &out->certificate, &found);
 	writer_free(&request.csr);
 	TRY(e);
 	out->state = found ? "given before, written now" : "written now";

@@ -66,7 +66,7 @@ make_key(struct cli *c)
 	uint8_t id;
 
 	TRY(card_id_of(c, &id));
-	TRY(card_pin_of(c, "--pin", "PIN of the card", &pin));
+	TRY(card_pin_for(c, "--pin", "PIN of the card", cli_value(c, "--module"), cli_value(c, "--token"), &pin));
 	const enum err e = card_generate(cli_value(c, "--module"), cli_value(c, "--token"), pin, id,
 		id == 1 ? "authentication" : "signature", &attributes);
 
@@ -134,8 +134,9 @@ run_show(struct cli *c)
 	cli_begin(c);
 	if (cli_flag(c, "--jwk"))
 		return ended(c, show_jwk(c));
-	if (cli_value(c, "--pin") != NULL)
-		e = card_pin_of(c, "--pin", "PIN of the card", &pin);
+	if (cli_value(c, "--pin") != NULL && cli_value(c, "--token") != NULL)
+		e = card_pin_for(c, "--pin", "PIN of the card", cli_value(c, "--module"), cli_value(c, "--token"),
+			&pin);
 	if (e == ERR_OK)
 		e = card_token_tell(cli_value(c, "--module"), cli_value(c, "--token"), pin, c);
 	secret_free(&pin);

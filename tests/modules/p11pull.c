@@ -13,7 +13,6 @@
 
 static CK_FUNCTION_LIST *real;
 static CK_FUNCTION_LIST mine;
-static long calls;
 
 static void
 append(const char *variable, const char *line)
@@ -27,19 +26,32 @@ append(const char *variable, const char *line)
 	(void)close(fd);
 }
 
+/* Of this process: the module is loaded anew for every phase, the environment stays. */
+static long
+calls(long more)
+{
+	const char *before = getenv("P11PULL_CALLS");
+	const long n = (before != NULL ? strtol(before, NULL, 10) : 0) + more;
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%ld", n);
+	(void)setenv("P11PULL_CALLS", text, 1);
+	return n;
+}
+
 static void
 pull(const char *when)
 {
 	const char *at = getenv("P11PULL_AT"), *wanted = getenv("P11PULL_WHEN");
 
-	if (at != NULL && wanted != NULL && strcmp(when, wanted) == 0 && calls == strtol(at, NULL, 10))
+	if (at != NULL && wanted != NULL && strcmp(when, wanted) == 0 && calls(0) == strtol(at, NULL, 10))
 		(void)raise(SIGKILL);
 }
 
 static void
 begin(const char *name)
 {
-	calls++;
+	(void)calls(1);
 	append("P11PULL_COUNT", name);
 	pull("before");
 }
