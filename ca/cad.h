@@ -22,7 +22,7 @@ struct cad_config {
 	char *acme_networks, *acme_resolver, *acme_hosts, *acme_profile;
 	int64_t acme_http_port, acme_tls_port, acme_workers, acme_orders_per_hour, acme_failures_per_hour;
 	char *address, *pki_address;
-	int64_t port, pki_port, metrics_port;
+	int64_t port, pki_port, device_port, metrics_port;
 	int64_t threads;
 	int64_t ocsp_seconds, ocsp_entries, ocsp_unknown_per_second, ocsp_nonce_per_second, crl_hours, crl_shards,
 		proof_minutes;
@@ -34,6 +34,7 @@ struct cad_config {
 
 struct crl_set;    /* status/crl_set.h */
 struct acme;       /* acme/acme.h */
+struct devices;    /* device/device.h */
 struct ocsp_cache; /* status/cache.h */
 struct proof;      /* status/proof.h */
 struct console;    /* console/console.h */
@@ -57,6 +58,7 @@ struct cad {
 	struct keeper *keeper;   /* guards itself */
 	struct acme *acme;
 	struct console *console; /* NULL: there is none */
+	struct devices *devices; /* guards itself; NULL: EST and CMP are off */
 	struct proof *proof;     /* guards itself */
 	struct registration *registration; /* pools and keys that guard themselves */
 	struct bulk_worker *bulk;          /* guards itself */

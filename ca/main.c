@@ -8,6 +8,7 @@
 #include "ca/acme/acme.h"
 #include "ca/bulk/bulk.h"
 #include "ca/cad.h"
+#include "ca/device/device.h"
 #include "ca/issue/local.h"
 #include "ca/routes.h"
 #include "ca/status/crl_keep.h"
@@ -152,6 +153,8 @@ serve(const char *path)
 	if (e == ERR_OK)
 		e = bulk_start(&c, &c.bulk);
 	if (e == ERR_OK)
+		e = device_start(&c);
+	if (e == ERR_OK)
 		e = servers_start(&c, &servers);
 	if (e == ERR_OK)
 		e = proof_start(&c, &c.proof);
@@ -163,6 +166,7 @@ serve(const char *path)
 	proof_stop(&c.proof);
 	servers_stop(&servers);
 	bulk_stop(&c.bulk);
+	device_stop(&c);
 	acme_stop(&c);
 	keeper_stop(&c.keeper);
 	cad_free(&c);

@@ -6,6 +6,9 @@
 #include "ca/acme/jws.h"
 #include "ca/console/console.h"
 #include "ca/bulk/bulk.h"
+#include "ca/cmp/cmp.h"
+#include "ca/device/device.h"
+#include "ca/est/est.h"
 #include "ca/issue/order.h"
 #include "ca/request/request.h"
 #include "ca/revoke/revoke.h"
@@ -72,6 +75,24 @@ static const struct route api_routes[] = {
 	{"GET", "/console/bulk/{id}", &HTTP_ANYONE, console_bulk, 0},
 	{"GET", "/console/health", &HTTP_ANYONE, console_health, 0},
 	{"GET", "/console/static/{file}", &HTTP_ANYONE, console_static, 0},
+	/* operators' acts about devices' enrolments */
+	{"GET", "/devices/enrolments", &HTTP_ANYONE, device_list, 0},
+	{"POST", "/devices/enrolments", &HTTP_ANYONE, device_add, MAX_ACT},
+	{"POST", "/devices/enrolments/{id}/revoke", &HTTP_ANYONE, device_revoke, MAX_ACT},
+};
+
+/* EST (RFC 7030): who may is told by an enrolment secret or by the certificate of the TLS session. CMP (RFC 9811): by the message itself. */
+static const struct route device_routes[] = {
+	{"GET", "/.well-known/est/cacerts", &HTTP_ANYONE, est_cacerts, 0},
+	{"GET", "/.well-known/est/csrattrs", &HTTP_ANYONE, est_csrattrs, 0},
+	{"POST", "/.well-known/est/simpleenroll", &HTTP_ANYONE, est_simpleenroll, MAX_EST_BODY},
+	{"POST", "/.well-known/est/simplereenroll", &HTTP_ANYONE, est_simplereenroll, MAX_EST_BODY},
+	{"GET", "/.well-known/est/{profile}/cacerts", &HTTP_ANYONE, est_cacerts, 0},
+	{"GET", "/.well-known/est/{profile}/csrattrs", &HTTP_ANYONE, est_csrattrs, 0},
+	{"POST", "/.well-known/est/{profile}/simpleenroll", &HTTP_ANYONE, est_simpleenroll, MAX_EST_BODY},
+	{"POST", "/.well-known/est/{profile}/simplereenroll", &HTTP_ANYONE, est_simplereenroll, MAX_EST_BODY},
+	{"POST", "/.well-known/cmp", &HTTP_ANYONE, cmp_post, MAX_CMP_BODY},
+	{"POST", "/.well-known/cmp/p/{profile}", &HTTP_ANYONE, cmp_post, MAX_CMP_BODY},
 };
 
 static const struct route pki_routes[] = {
@@ -142,6 +163,27 @@ serve_pki(struct cad *c, struct http_server **out)
 	return http_serve(&options, out);
 }
 
+/* A listener of its own: one that asks for certificates would have browsers offer theirs to the console. */
+static enum err
+serve_devices(struct cad *c, struct http_server **out)
+{
+	const struct http_server_options options = {
+		.name = "device",
+		.address = c->config.address,
+		.port = (int)c->config.device_port,
+		.tls_certificate = c->config.tls_certificate,
+		.tls_key = c->config.tls_key,
+		.client_certificate = true,
+		.threads = (unsigned)c->config.threads,
+		.routes = device_routes,
+		.route_count = sizeof(device_routes) / sizeof(device_routes[0]),
+		.daemon = c,
+		.clock = &c->clock,
+	};
+
+	return c->devices == NULL ? ERR_OK : http_serve(&options, out);
+}
+
 enum err
 servers_start(struct cad *c, struct servers *out)
 {
@@ -154,6 +196,8 @@ servers_start(struct cad *c, struct servers *out)
 	if (e == ERR_OK)
 		e = serve_api(c, &out->api);
 	if (e == ERR_OK)
+		e = serve_devices(c, &out->device);
+	if (e == ERR_OK)
 		e = health_serve(&health, (int)c->config.metrics_port, &c->clock, &out->private);
 	if (e != ERR_OK)
 		servers_stop(out);
@@ -165,6 +209,8 @@ servers_stop(struct servers *s)
 {
 	if (s->api != NULL)
 		http_stop(&s->api);
+	if (s->device != NULL)
+		http_stop(&s->device);
 	if (s->pki != NULL)
 		http_stop(&s->pki);
 	if (s->private != NULL)

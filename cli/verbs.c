@@ -10,6 +10,7 @@
 #pragma weak cli_ca
 #pragma weak cli_ca_queue
 #pragma weak cli_ca_bulk
+#pragma weak cli_device
 #pragma weak cli_eab
 #pragma weak cli_citizen
 #pragma weak cli_client
@@ -30,6 +31,7 @@ static const struct cli_verb *const listed[] = {
 	cli_ca,
 	cli_ca_queue,
 	cli_ca_bulk,
+	cli_device,
 	cli_eab,
 	cli_ceremony,
 	cli_log,

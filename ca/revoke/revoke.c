@@ -76,9 +76,10 @@ static const struct change resumption = {"certificate.resume", "certificate.resu
 /* What is done now: to which certificate, by whom, when. */
 struct doing {
 	const struct change *change;
-	const struct act *act;
+	const struct act *act; /* NULL: by no act */
+	const char *actor, *channel;
 	const struct certificate_row *row;
-	int reason; /* of a revocation or suspension */
+	int64_t reason; /* of a revocation or suspension */
 	unix_time at;
 };
 
@@ -99,7 +100,7 @@ make_event(const struct doing *d, struct event *out)
 	TRY(writer_done(&public_part));
 	j = json_to(&private_part);
 	json_object(&j, NULL);
-	json_text(&j, "actor", d->act->by->name);
+	json_text(&j, "actor", d->actor);
 	json_text(&j, "subject", d->row->subject);
 	json_object_end(&j);
 	TRY(writer_done(&private_part));
@@ -111,9 +112,8 @@ static enum err
 run(struct cad *c, const struct doing *d, struct span principal, const struct event *event, size_t *affected)
 {
 	const struct db_param serial = db_bytes(span_at(d->row->serial.ptr, d->row->serial.len)), at = db_time(d->at),
-			      actor = db_text(d->act->by->name), whom = db_text_span(principal),
-			      channel = db_text("card"), id = db_uuid(&event->id),
-			      salt = db_bytes(span_at(event->salt, SALT_LEN)),
+			      actor = db_text(d->actor), whom = db_text_span(principal), channel = db_text(d->channel),
+			      id = db_uuid(&event->id), salt = db_bytes(span_at(event->salt, SALT_LEN)),
 			      entry = db_bytes(writer_span(&event->entry)),
 			      hidden = db_bytes(writer_span(&event->private_part));
 	const struct db_param revoking[] = {serial, at, db_int(d->reason), actor, whom, channel, id, salt, entry,
@@ -176,8 +176,21 @@ do_it(struct cad *c, struct doing *d, const char *serial_text)
 	return e;
 }
 
+enum err
+certificate_revoke(struct cad *c, const struct revoking *r)
+{
+	const struct doing d = {.change = &revocation,
+		.actor = r->actor,
+		.channel = r->channel,
+		.row = r->row,
+		.reason = r->reason,
+		.at = r->at};
+
+	return record(c, &d);
+}
+
 static enum err
-find_reason(const struct doing *d, const char *name, int *out)
+find_reason(const struct doing *d, const char *name, int64_t *out)
 {
 	*out = d->change == &suspension ? REASON_HOLD : 0;
 	if (d->change != &revocation)
@@ -212,9 +225,10 @@ post(struct cad *c, const struct change *change, struct request *request, struct
 	static const char *const roles[] = {"ca-operator", "registrar", NULL};
 	struct order order;
 	AUTO(act) act = {0};
-	struct doing d = {.change = change, .act = &act, .at = cad_now(c)};
+	struct doing d = {.change = change, .act = &act, .channel = "card", .at = cad_now(c)};
 
 	TRY(order_of_body(c, request, roles, change->act, &act));
+	d.actor = act.by->name;
 	TRY(json_decode(span_of(act.payload), &order_table, &order));
 	enum err e = ERR_OK;
 

@@ -185,7 +185,7 @@ read_common_name(X509_REQ *req, struct request_facts *r)
 }
 
 static enum err
-read_key(X509_REQ *req, struct request_facts *r)
+read_key(X509_REQ *req, bool is_signed, struct request_facts *r)
 {
 	EVP_PKEY *key = X509_REQ_get0_pubkey(req);
 	unsigned char *der = NULL;
@@ -193,7 +193,8 @@ read_key(X509_REQ *req, struct request_facts *r)
 	if (!key)
 		return own_failed(ERR_MALFORMED, "RFC 2986 4.1: the request's key is not one that is known here");
 	TRY(weak_key_check(key));
-	TRY(possession_check(req, key));
+	if (is_signed)
+		TRY(possession_check(req, key));
 	TRY(key_type(key, r->key_type));
 	const int len = i2d_PUBKEY(key, &der);
 
@@ -206,14 +207,14 @@ read_key(X509_REQ *req, struct request_facts *r)
 	return r->spki.ptr ? ERR_OK : ERR_NO_MEMORY;
 }
 
-enum err
-csr_parse(struct span der_or_pem, struct request_facts *out)
+static enum err
+parse(struct span der_or_pem, bool is_signed, struct request_facts *out)
 {
 	OWN(X509_REQ) req = NULL;
 
 	memset(out, 0, sizeof(*out));
 	TRY(csr_open(der_or_pem, &req));
-	enum err e = read_key(req, out);
+	enum err e = read_key(req, is_signed, out);
 
 	if (e == ERR_OK)
 		e = read_names(req, out);
@@ -222,6 +223,18 @@ csr_parse(struct span der_or_pem, struct request_facts *out)
 	if (e != ERR_OK)
 		csr_free(out);
 	return e;
+}
+
+enum err
+csr_parse(struct span der_or_pem, struct request_facts *out)
+{
+	return parse(der_or_pem, true, out);
+}
+
+enum err
+csr_parse_unsigned(struct span der, struct request_facts *out)
+{
+	return parse(der, false, out);
 }
 
 void

@@ -79,6 +79,8 @@ struct request_facts {
 	char *common_name; /* owned; NULL if none */
 };
 MUST_USE enum err csr_parse(struct span der_or_pem, struct request_facts *out);
+/* The same, but its own signature is not looked at: for what shows possession by other means (a CMP template, a certificate that was issued). */
+MUST_USE enum err csr_parse_unsigned(struct span der, struct request_facts *out);
 void csr_free(struct request_facts *r);
 /* Makes a PKCS#10 request signed by key (a card's, or a file's). DER appended to w. */
 MUST_USE enum err csr_make(EVP_PKEY *key, const struct name_part *subject, size_t subject_count,

@@ -1,0 +1,66 @@
+#include "ca/device/device.h"
+
+#include <openssl/pem.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "ca/device/store.h"
+#include "x509/own.h"
+
+enum { DATABASE_CONNECTIONS = 4, STRANGERS_A_SECOND = 20, MAX_PEM = 256 << 10 };
+
+static enum err
+read_key(struct cad *c, struct devices *d)
+{
+	AUTO(writer) pem = writer_new(MAX_PEM);
+
+	TRY(file_read(c->config.tls_key, MAX_PEM, &pem));
+	OWN(BIO) bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
+
+	REQUIRE(bio != NULL, ERR_NO_MEMORY);
+	d->key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+	return d->key != NULL ? ERR_OK : own_failed(ERR_CONFIG, "tls_key is no private key in PEM");
+}
+
+static enum err
+read_certificate(struct cad *c, struct devices *d)
+{
+	AUTO(writer) pem = writer_new(MAX_PEM);
+
+	TRY(file_read(c->config.tls_certificate, MAX_PEM, &pem));
+	TRY(certificates_pem(writer_span(&pem), &d->chain));
+	d->certificate = sk_X509_shift(d->chain);
+	REQUIRE_WHY(d->certificate != NULL && X509_check_private_key(d->certificate, d->key) == 1, ERR_CONFIG,
+		"tls_certificate %s is not of the key %s", c->config.tls_certificate, c->config.tls_key);
+	return ERR_OK;
+}
+
+enum err
+device_start(struct cad *c)
+{
+	if (c->config.device_port == 0)
+		return ERR_OK;
+	c->devices = calloc(1, sizeof(*c->devices));
+	REQUIRE(c->devices != NULL, ERR_NO_MEMORY);
+	rate_init(&c->devices->strangers, STRANGERS_A_SECOND, 5 * STRANGERS_A_SECOND);
+	TRY(read_key(c, c->devices));
+	TRY(read_certificate(c, c->devices));
+	return db_pool_open(c->config.database, DATABASE_CONNECTIONS, device_statements, DEVICE_STATEMENT_COUNT,
+		&c->devices->db);
+}
+
+void
+device_stop(struct cad *c)
+{
+	struct devices *d = c->devices;
+
+	if (d == NULL)
+		return;
+	if (d->db != NULL)
+		db_pool_free(&d->db);
+	EVP_PKEY_free(d->key);
+	X509_free(d->certificate);
+	sk_X509_pop_free(d->chain, X509_free);
+	free(d);
+	c->devices = NULL;
+}
