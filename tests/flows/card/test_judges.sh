@@ -46,7 +46,7 @@ if have certutil 'NSS reads the card' && have modutil 'NSS reads the card'; then
 	as_owner modutil -dbdir "sql:$W/nss" -add card -libfile "$MOHAR_CARD_MODULE" -mechanisms FRIENDLY -force >/dev/null 2>&1
 	as_owner sh -c "umask 077; echo 123456 >'$W/nss/pin'"
 	nss() { as_owner certutil -d "sql:$W/nss" "$@" -h judge -f "$W/nss/pin"; }
-	judged() { as_owner certutil -d "sql:$W/nss" -V -n "judge:$1" -u C -f "$W/nss/pin"; }
+	judged() { as_owner timeout 20 certutil -d "sql:$W/nss" -V -n "judge:$1" -u C -f "$W/nss/pin" || return 1; }
 	nss -L >"$W/nss-certs" 2>&1
 	check 'NSS sees both certificates as having keys' test "$(grep -c '^judge:.*u,u,u' "$W/nss-certs")" = 2
 	as_owner certutil -d "sql:$W/nss" -A -t T,C,C -n root -i "$MOHAR_ROOT_CA"
