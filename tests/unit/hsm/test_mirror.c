@@ -120,7 +120,7 @@ await(struct rig *r, const char *label, const char *state)
 {
 	const struct timespec pause = {0, 20000000};
 
-	for (int i = 0; i < 250 && !is(r, label, state); i++)
+	for (int i = 0; i < 1500 && !is(r, label, state); i++)
 		(void)nanosleep(&pause, NULL);
 	assert_true(is(r, label, state));
 }
