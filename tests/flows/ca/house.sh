@@ -1,5 +1,5 @@
 # A certificate authority with real parts, for the tests of this folder: ceremony, mohar-hsmd on SoftHSM, PostgreSQL, cards. Source it after tests/tap.sh; it skips the file ($what) where a part is
-# absent. keys_filter: what else jq does to keys.json; policies: another folder of them. `serve_one` and `serve_two` start two instances over one database.
+# absent. keys_filter: what else jq does to keys.json; more_cards: registrar-2 and the like; policies: another folder of them. `serve_one` and `serve_two` start two instances over one database.
 # shellcheck shell=bash
 command -v softhsm2-util >/dev/null || { skip "${what:?}" "needs softhsm2"; finish; exit 0; }
 : "${MOHAR_BUILD:?run me by tests/run}"
@@ -26,11 +26,11 @@ launch() { "$@" >>"$W/log" 2>&1 </dev/null & pids="$pids $!"; }
 for token in cards root main; do softhsm $token; done
 (umask 077 && echo 123456 >"$W/pin")
 operators='[]'
-for card in custodian-1 custodian-2 custodian-3 registrar operator citizen; do
+for card in custodian-1 custodian-2 custodian-3 registrar operator citizen ${more_cards-}; do
 	mohar card init --token $card --so-pin 876543 --pin 123456 >/dev/null
 	[ $card != citizen ] || continue
 	mohar card key --token $card --pin 123456 >/dev/null
-	case $card in registrar) role=registrar ;; operator) role=ca-operator ;; *) role=custodian ;; esac
+	case $card in registrar*) role=registrar ;; operator*) role=ca-operator ;; *) role=custodian ;; esac
 	operators=$(jq -c --argjson jwk "$(mohar card show --token $card --jwk --json | jq -c .jwk)" --arg name $card --arg role $role \
 		'. + [{name: $name, roles: [$role], jwk: $jwk}]' <<<"$operators")
 done
