@@ -8,7 +8,7 @@
 #include "base/secret.h"
 #include "base/writer.h"
 
-enum { MAX_CARD_SLOTS = 64, MAX_CARD_OBJECTS = 64, MAX_CARD_VALUE = 16 << 10, CARD_LABEL_LEN = 32 };
+enum { MAX_CARD_SLOTS = 256, MAX_CARD_OBJECTS = 64, MAX_CARD_VALUE = 16 << 10, CARD_LABEL_LEN = 32 };
 
 struct card_module;
 
