@@ -158,18 +158,16 @@ put_history(struct page *page, const struct cad *c, const struct request *reques
 static void
 put_log(struct page *page, const struct cad *c, const struct certificate_row *row)
 {
+	AUTO(writer) event = writer_new(UUID_TEXT_LEN);
 	AUTO(writer) receipt = writer_new(1024);
 
-	page_text(page, "event", NULL);
-	page_text(page, "receipt", NULL);
-	if (!row->has_event)
-		return;
-	page_uuid(page, "event", &row->event);
-	if (c->config.console_log_url[0] == '\0')
-		return;
-	writer_format(&receipt, "%s/log/receipt/ca/", c->config.console_log_url);
-	uuid_write(&receipt, &row->event);
-	page_span(page, "receipt", writer_span(&receipt));
+	if (row->has_event)
+		uuid_write(&event, &row->event);
+	if (row->has_event && c->config.console_log_url[0] != '\0')
+		writer_format(&receipt, "%s/log/receipt/ca/%s", c->config.console_log_url,
+			(const char *)writer_span(&event).ptr);
+	page_text(page, "event", event.len > 0 ? (const char *)writer_span(&event).ptr : NULL);
+	page_text(page, "receipt", receipt.len > 0 ? (const char *)writer_span(&receipt).ptr : NULL);
 }
 
 static enum err
@@ -197,16 +195,12 @@ put_command(struct page *page, const struct request *request, const char *serial
 	const char *const action = request_query(request, "action"), *const reason = request_query(request, "reason");
 	AUTO(writer) w = writer_new(256);
 
-	page_text(page, "command", NULL);
-	if (action == NULL)
-		return;
-	if (strcmp(action, "suspend") == 0 || strcmp(action, "resume") == 0)
+	if (action != NULL && (strcmp(action, "suspend") == 0 || strcmp(action, "resume") == 0))
 		writer_format(&w, "mohar ca %s %s", strcmp(action, "resume") == 0 ? "resume" : "suspend", serial);
-	for (size_t i = 0; reasons[i] != NULL && strcmp(action, "revoke") == 0; i++)
+	for (size_t i = 0; reasons[i] != NULL && action != NULL && strcmp(action, "revoke") == 0; i++)
 		if (reason != NULL && strcmp(reasons[i], reason) == 0)
 			writer_format(&w, "mohar ca revoke %s --reason %s", serial, reasons[i]);
-	if (w.len > 0)
-		page_span(page, "command", writer_span(&w));
+	page_text(page, "command", w.len > 0 ? (const char *)writer_span(&w).ptr : NULL);
 }
 
 static void

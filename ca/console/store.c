@@ -20,8 +20,6 @@ static const struct db_column session_columns[] = {
 	{DB_TIME, offsetof(struct console_session_row, expires)},
 };
 static const enum db_type bytes_params[] = {DB_BYTES};
-static const enum db_type uuid_params[] = {DB_UUID};
-static const enum db_type int_params[] = {DB_INT};
 
 /* Each search is a statement of its own, by the one index that serves it. $1 and $2: the place, after which the page begins; $3 limit. */
 static const enum db_type newest_params[] = {DB_TIME, DB_BYTES, DB_INT};
@@ -47,36 +45,6 @@ static const struct db_column request_of_columns[] = {
 	{DB_UUID, offsetof(struct request_of_row, id)},
 	{DB_TEXT, offsetof(struct request_of_row, applicant)},
 	{DB_TIME, offsetof(struct request_of_row, created_at)},
-};
-
-static const struct db_column bulk_columns[] = {
-	{DB_UUID, offsetof(struct bulk_view_row, id)},
-	{DB_TEXT, offsetof(struct bulk_view_row, action)},
-	{DB_TEXT, offsetof(struct bulk_view_row, criteria)},
-	{DB_TEXT, offsetof(struct bulk_view_row, why)},
-	{DB_TEXT, offsetof(struct bulk_view_row, proposer)},
-	{DB_TEXT, offsetof(struct bulk_view_row, state)},
-	{DB_TEXT, offsetof(struct bulk_view_row, samples)},
-	{DB_TEXT, offsetof(struct bulk_view_row, problem)},
-	{DB_INT, offsetof(struct bulk_view_row, quorum)},
-	{DB_INT, offsetof(struct bulk_view_row, approvals)},
-	{DB_INT, offsetof(struct bulk_view_row, count)},
-	{DB_BOOL, offsetof(struct bulk_view_row, counted)},
-	{DB_INT, offsetof(struct bulk_view_row, done)},
-	{DB_BYTES, offsetof(struct bulk_view_row, serials_sha256)},
-	{DB_TIME, offsetof(struct bulk_view_row, created_at)},
-	{DB_TIME, offsetof(struct bulk_view_row, expires_at)},
-	{DB_TIME, offsetof(struct bulk_view_row, started_at)},
-	{DB_TIME, offsetof(struct bulk_view_row, ended_at)},
-};
-#define BULK                                                                                                              \
-	"SELECT b.id, b.action, b.criteria, b.why, b.proposer, b.state, b.samples, b.problem, b.quorum,"                  \
-	" (SELECT count(*) FROM ca.bulk_approval a WHERE a.bulk = b.id), COALESCE(b.count, 0), b.count IS NOT NULL,"      \
-	" (SELECT COALESCE(sum(s.count), 0)::bigint FROM ca.status_batch s WHERE s.bulk = b.id::text), b.serials_sha256," \
-	" b.created_at, b.expires_at, b.started_at, b.ended_at FROM ca.bulk b"
-static const struct db_column bulk_approval_columns[] = {
-	{DB_TEXT, offsetof(struct bulk_approval_view, approver)},
-	{DB_TIME, offsetof(struct bulk_approval_view, at)},
 };
 
 const struct db_statement console_statements[CON_STATEMENT_COUNT] = {
@@ -109,11 +77,4 @@ const struct db_statement console_statements[CON_STATEMENT_COUNT] = {
 	[CON_REQUEST_OF] = DB_STATEMENT("console_request_of",
 		"SELECT id, applicant, created_at FROM ca.request WHERE spki_sha256 = $1 AND serial = $2",
 		request_of_params, request_of_columns, struct request_of_row),
-	[CON_BULKS] = DB_STATEMENT("console_bulks", BULK " ORDER BY b.created_at DESC, b.id LIMIT $1", int_params,
-		bulk_columns, struct bulk_view_row),
-	[CON_BULK] =
-		DB_STATEMENT("console_bulk", BULK " WHERE b.id = $1", uuid_params, bulk_columns, struct bulk_view_row),
-	[CON_BULK_APPROVALS] = DB_STATEMENT("console_bulk_approvals",
-		"SELECT approver, at FROM ca.bulk_approval WHERE bulk = $1 ORDER BY at, approver", uuid_params,
-		bulk_approval_columns, struct bulk_approval_view),
 };

@@ -5,19 +5,16 @@
 #include "db/db.h"
 
 enum console_statement {
-	CON_LOGIN_NEW,      /* state, cookie, nonce, verifier, back, expires, now: what has expired goes */
-	CON_LOGIN_TAKE,     /* state, cookie, now -> console_login_row; only once */
-	CON_SESSION_NEW,    /* id, token, actor, level, form, auth_time, expires, now: what has expired goes */
-	CON_SESSION_FIND,   /* id, token, now -> console_session_row */
-	CON_SESSION_END,    /* id */
-	CON_NEWEST,         /* place, limit -> listed_certificate, as all four */
-	CON_OF_SUBJECT,     /* the same, and how the subject begins */
-	CON_OF_PERSON,      /* ... the person */
-	CON_OF_KEY,         /* ... the SHA-256 of the key */
-	CON_REQUEST_OF,     /* spki_sha256, serial -> request_of_row */
-	CON_BULKS,          /* limit -> bulk_view_row, the newest first */
-	CON_BULK,           /* id -> bulk_view_row */
-	CON_BULK_APPROVALS, /* id -> bulk_approval_view */
+	CON_LOGIN_NEW,    /* state, cookie, nonce, verifier, back, expires, now: what has expired goes */
+	CON_LOGIN_TAKE,   /* state, cookie, now -> console_login_row; only once */
+	CON_SESSION_NEW,  /* id, token, actor, level, form, auth_time, expires, now: what has expired goes */
+	CON_SESSION_FIND, /* id, token, now -> console_session_row */
+	CON_SESSION_END,  /* id */
+	CON_NEWEST,       /* place, limit -> listed_certificate, as all four */
+	CON_OF_SUBJECT,   /* the same, and how the subject begins */
+	CON_OF_PERSON,    /* ... the person */
+	CON_OF_KEY,       /* ... the SHA-256 of the key */
+	CON_REQUEST_OF,   /* spki_sha256, serial -> request_of_row */
 	CON_STATEMENT_COUNT
 };
 
@@ -44,20 +41,6 @@ struct request_of_row {
 	struct uuid id;
 	char *applicant;
 	unix_time created_at;
-};
-
-struct bulk_view_row {
-	struct uuid id;
-	char *action, *criteria, *why, *proposer, *state, *samples, *problem;
-	int64_t quorum, approvals, count, done;
-	bool counted;
-	struct json_bytes serials_sha256;
-	unix_time created_at, expires_at, started_at, ended_at;
-};
-
-struct bulk_approval_view {
-	char *approver;
-	unix_time at;
 };
 
 #endif
