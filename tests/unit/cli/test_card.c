@@ -13,6 +13,8 @@
 #include "base/file.h"
 #include "cli/card/card.h"
 #include "cli/card/module.h"
+#include "cli/card/role.h"
+#include "cli/card/succession.h"
 #include "cli/card/token.h"
 #include "jose/act.h"
 #include "x509/own.h"
@@ -293,6 +295,103 @@ a_body_cannot_bring_its_own_jti_or_be_no_object(void **state)
 	card_free(&card);
 }
 
+/* ---- succession ---- */
+
+static void
+make_with_certificate(const struct card_place *at, uint8_t id, long serial)
+{
+	AUTO(writer) attributes = writer_new(4 << 10);
+	char label[MAX_CARD_KEY_LABEL];
+	struct card *card;
+	EVP_PKEY *key;
+	X509 *x;
+
+	card_key_label(id, label);
+	assert_int_equal(card_generate(at->module, at->token, at->pin, id, label, &attributes), ERR_OK);
+	assert_int_equal(card_open(at->module, at->token, at->pin, &card), ERR_OK);
+	assert_int_equal(card_key(card, id, &key), ERR_OK);
+	x = signed_by_itself(key, serial);
+	card_free(&card);
+	assert_int_equal(card_write(at, id, label, x), ERR_OK);
+	X509_free(x);
+}
+
+/* A signature key asks its PIN at every use: what libp11 asks for is answered. */
+static void
+assert_signs(const struct card_place *at, uint8_t id, long serial)
+{
+	struct card *card;
+	X509 *x;
+
+	assert_int_equal(card_open(at->module, at->token, at->pin, &card), ERR_OK);
+	assert_int_equal(card_certificate(card, id, &x), ERR_OK);
+	assert_int_equal(ASN1_INTEGER_get(X509_get0_serialNumber(x)), serial);
+	assert_int_equal(card_proves(card, id, x), ERR_OK);
+	X509_free(x);
+	card_free(&card);
+}
+
+static void
+a_key_takes_the_place_of_another_with_its_own_certificate(void **state)
+{
+	const struct card_place at = {module, "citizen", citizen_pin};
+	struct succession s;
+
+	(void)state;
+	need_softhsm();
+	make_with_certificate(&at, CARD_SIGNATURE, 11);
+	assert_int_equal(succession_finish(&at, CARD_SIGNATURE, false), ERR_NOT_FOUND);
+	assert_signs(&at, CARD_SIGNATURE, 11);
+	make_with_certificate(&at, CARD_SIGNATURE | CARD_NEXT, 12);
+	assert_int_equal(succession_read(&at, CARD_SIGNATURE, &s), ERR_OK);
+	assert_true(s.begun && s.next_key && s.now != NULL && s.next != NULL);
+	succession_free(&s);
+	assert_signs(&at, CARD_SIGNATURE, 11);
+	assert_int_equal(succession_finish(&at, CARD_SIGNATURE, true), ERR_OK);
+	assert_signs(&at, CARD_SIGNATURE, 12);
+	assert_int_equal(succession_read(&at, CARD_SIGNATURE, &s), ERR_OK);
+	assert_true(!s.begun && !s.next_key && s.next == NULL);
+	succession_free(&s);
+	assert_int_equal(succession_finish(&at, CARD_SIGNATURE, true), ERR_NOT_FOUND);
+	assert_signs(&at, CARD_SIGNATURE, 12);
+	err_forget();
+}
+
+static void
+a_signature_does_not_pass_for_another_keys(void **state)
+{
+	struct card *card;
+	X509 *x;
+
+	(void)state;
+	need_softhsm();
+	assert_int_equal(card_open(module, "citizen", citizen_pin, &card), ERR_OK);
+	assert_int_equal(card_certificate(card, CARD_SIGNATURE, &x), ERR_OK);
+	assert_int_equal(card_proves(card, CARD_AUTHENTICATION, x), ERR_MISMATCH);
+	X509_free(x);
+	card_free(&card);
+	err_forget();
+}
+
+static void
+unblocking_takes_the_officers_pin_and_costs_no_try_for_a_bad_new_one(void **state)
+{
+	struct secret *shortest;
+	struct card *card;
+
+	(void)state;
+	need_softhsm();
+	assert_int_equal(secret_copy(SPAN("1"), &shortest), ERR_OK);
+	assert_int_equal(card_token_unblock(module, "citizen", so_pin, NULL, shortest), ERR_MALFORMED);
+	assert_int_equal(card_token_unblock(module, "citizen", wrong_pin, NULL, citizen_pin), ERR_REFUSED);
+	assert_int_equal(card_token_unblock(module, "citizen", so_pin, NULL, wrong_pin), ERR_OK);
+	assert_int_equal(card_open(module, "citizen", wrong_pin, &card), ERR_OK);
+	card_free(&card);
+	assert_int_equal(card_token_unblock(module, "citizen", so_pin, NULL, citizen_pin), ERR_OK);
+	secret_free(&shortest);
+	err_forget();
+}
+
 static void
 a_changed_pin_replaces_the_old_one(void **state)
 {
@@ -320,6 +419,9 @@ main(void)
 		cmocka_unit_test(request_and_certificate_go_through_the_card),
 		cmocka_unit_test(two_cards_take_turns_and_only_the_registrars_orders_count),
 		cmocka_unit_test(a_body_cannot_bring_its_own_jti_or_be_no_object),
+		cmocka_unit_test(a_key_takes_the_place_of_another_with_its_own_certificate),
+		cmocka_unit_test(a_signature_does_not_pass_for_another_keys),
+		cmocka_unit_test(unblocking_takes_the_officers_pin_and_costs_no_try_for_a_bad_new_one),
 		cmocka_unit_test(a_changed_pin_replaces_the_old_one),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
