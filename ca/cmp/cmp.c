@@ -3,192 +3,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/encode.h"
 #include "base/log.h"
-#include "ca/cmp/answer.h"
-#include "ca/cmp/message.h"
-#include "ca/cmp/protect.h"
+#include "ca/cmp/call.h"
 #include "ca/device/device.h"
-#include "ca/device/enroll.h"
-#include "ca/device/secret.h"
 #include "x509/own.h"
 
-enum { MAX_SKEW = 300, MAX_SENDER = 64, MAX_WHY = 256, MAX_CHAIN_DER = MAX_CERTIFICATE * MAX_CHAIN };
-
-/* One message under way. */
-struct call {
-	struct cad *cad;
-	const char *profile; /* that the address names; NULL: none */
-	unix_time now;
-	struct cmp_message m;
-	struct writer part;     /* ProtectedPart */
-	enum cmp_protection by; /* CMP_UNPROTECTED until it has been checked */
-	char sender[MAX_SENDER];
-	unix_time worthless; /* when what protects it ends */
-	/* by a secret */
-	struct enrolment_row enrolment;
-	struct enrolment_secret secret;
-	/* by a certificate */
-	struct shown shown;
-	/* the answer */
-	struct span request_id; /* of a certificate's request, INTEGER whole */
-	uint8_t nonce[CMP_NONCE_LEN];
-	bool implicit;
-	int type;
-	struct writer body;
-	struct writer extra;
-};
-
-/* ---- who (RFC 9810 5.1.3) ---- */
-
-static enum cmp_fail
-who_by_secret(struct call *call)
-{
-	const struct span kid = call->m.sender_kid;
-	char id[ENROLMENT_ID_LEN + 1] = "";
-
-	CMP_WHY(rate_take(&call->cad->devices->strangers, clock_ticks()) == ERR_OK, CMP_SYSTEM_UNAVAIL,
-		"too many requests by secrets; try again in a while");
-	if (kid.len == ENROLMENT_ID_LEN)
-		memcpy(id, kid.ptr, kid.len);
-	const enum err e = enrolment_read(call->cad, id, &call->enrolment);
-
-	CMP_WHY(e != ERR_NOT_FOUND, CMP_BAD_MESSAGE_CHECK,
-		"RFC 9810 5.1.3.1: senderKID is no enrolment's id, or the MAC is not by its secret");
-	if (e == ERR_OK)
-		(void)snprintf(call->sender, sizeof(call->sender), "secret:%s", id);
-	const enum err derived = e != ERR_OK ? e : secret_derive(call->cad, id, &call->secret);
-
-	if (derived != ERR_OK)
-		return cmp_fail_of(derived);
-	CMP_TRY(cmp_mac_check(call->m.protection_alg, span_at(call->secret.text, ENROLMENT_SECRET_LEN),
-		writer_span(&call->part), call->m.protection));
-	call->worthless = call->enrolment.expires;
-	return CMP_OK;
-}
-
-/* The sender of a signed message is the subject of the certificate that signed it (RFC 9810 5.1.1). */
-static enum cmp_fail
-sender_fits(const struct call *call)
-{
-	const struct span name = call->m.directory, kid = call->m.sender_kid;
-	const uint8_t *p = name.ptr;
-	OWN(X509_NAME) sender = name.len > 0 ? d2i_X509_NAME(NULL, &p, (long)name.len) : NULL;
-	const ASN1_OCTET_STRING *key_id = X509_get0_subject_key_id(call->shown.x);
-
-	CMP_WHY(sender != NULL && X509_NAME_cmp(sender, X509_get_subject_name(call->shown.x)) == 0,
-		CMP_SIGNER_NOT_TRUSTED, "RFC 9810 5.1.1: sender is not the subject of the first of extraCerts");
-	CMP_WHY(kid.len == 0 ||
-			(key_id != NULL &&
-				span_equal(kid,
-					span_at(ASN1_STRING_get0_data(key_id), (size_t)ASN1_STRING_length(key_id)))),
-		CMP_SIGNER_NOT_TRUSTED, "RFC 9810 5.1.1: senderKID is not the key of the first of extraCerts");
-	return CMP_OK;
-}
-
-static enum cmp_fail
-who_by_certificate(struct call *call)
-{
-	CMP_WHY(call->m.extra_count > 0, CMP_SIGNER_NOT_TRUSTED,
-		"RFC 9810 5.1.3.3: the certificate that signs comes first in extraCerts");
-	const enum err e = device_shown(call->cad, call->m.extra_certs[0], &call->shown);
-
-	if (e != ERR_OK)
-		return e == ERR_REVOKED     ? CMP_CERT_REVOKED
-			: err_http(e) < 500 ? CMP_SIGNER_NOT_TRUSTED
-					    : cmp_fail_of(e);
-	CMP_TRY(sender_fits(call));
-	CMP_TRY(cmp_signature_check(call->m.protection_alg, X509_get0_pubkey(call->shown.x), writer_span(&call->part),
-		call->m.protection));
-	AUTO(writer) serial = writer_new(2 * SERIAL_LEN);
-
-	hex_write(&serial, span_at(call->shown.row.serial.ptr, call->shown.row.serial.len));
-	(void)snprintf(call->sender, sizeof(call->sender), "certificate:%s", (const char *)writer_span(&serial).ptr);
-	call->worthless = call->shown.row.not_after;
-	return CMP_OK;
-}
-
-static enum cmp_fail
-who(struct call *call)
-{
-	const enum cmp_protection by = cmp_protection_of(call->m.protection_alg);
-
-	CMP_WHY(by != CMP_UNPROTECTED && call->m.protection.len > 0, CMP_BAD_MESSAGE_CHECK,
-		"RFC 9810 5.1.3: the message is not protected");
-	cmp_protected_part(call->m.header_whole, call->m.body_whole, &call->part);
-	CMP_WHY(writer_done(&call->part) == ERR_OK, CMP_BAD_DATA_FORMAT, "the message is too long");
-	CMP_TRY(by == CMP_SIGNED ? who_by_certificate(call) : who_by_secret(call));
-	call->by = by; /* from here on the answer is protected the same way */
-	CMP_WHY(!call->m.has_time || (call->m.time >= call->now - MAX_SKEW && call->m.time <= call->now + MAX_SKEW),
-		CMP_BAD_TIME, "RFC 9810 5.1.1: messageTime is more than %d seconds from the time here", MAX_SKEW);
-	return CMP_OK;
-}
-
-/* ---- transactions ---- */
-
-/* The transactionID is kept until what protects the message is worth nothing any more: the same message cannot do anything again. */
-static enum cmp_fail
-begin(struct call *call)
-{
-	const struct db_param params[] = {db_bytes(call->m.transaction_id), db_text(call->sender),
-		db_bytes(span_at(call->nonce, CMP_NONCE_LEN)), db_time(call->now), db_time(call->worthless + MAX_SKEW)};
-	size_t affected = 0;
-
-	if (db_pool_run(call->cad->devices->db, CMP_BEGIN, params, &affected) != ERR_OK)
-		return CMP_SYSTEM_UNAVAIL;
-	CMP_WHY(affected == 1, CMP_TRANSACTION_ID_IN_USE,
-		"RFC 9810 5.1.1: this transactionID was used before; make a new one for each transaction");
-	return CMP_OK;
-}
-
-static enum cmp_fail
-done(struct call *call, const char *from)
-{
-	const struct db_param params[] = {db_bytes(call->m.transaction_id), db_text(from)};
-	size_t affected = 0;
-
-	if (db_pool_run(call->cad->devices->db, CMP_DONE, params, &affected) != ERR_OK)
-		return CMP_SYSTEM_UNAVAIL;
-	CMP_WHY(affected == 1, CMP_CERT_CONFIRMED, "RFC 9810 5.3.18: this transaction is over");
-	return CMP_OK;
-}
-
-/* RFC 9810 5.3.18: by the hash of the certificate's own signature. */
-static enum err
-confirmation_hash(const X509 *x, uint8_t out[EVP_MAX_MD_SIZE], unsigned *len)
-{
-	int digest;
-
-	CRYPTO_OK(OBJ_find_sigid_algs(X509_get_signature_nid(x), &digest, NULL) == 1, "certHash");
-	CRYPTO_OK(X509_digest(x, EVP_get_digestbynid(digest != NID_undef ? digest : NID_sha512), out, len) == 1,
-		"certHash");
-	return ERR_OK;
-}
-
-static enum err
-wait_for_confirmation(struct call *call, const X509 *x)
-{
-	uint8_t hash[EVP_MAX_MD_SIZE], serial[SERIAL_LEN];
-	char hex[2 * 20 + 1];
-	unsigned hash_len;
-	size_t len, affected = 0;
-
-	TRY(confirmation_hash(x, hash, &hash_len));
-	TRY(certificate_serial_hex(x, hex));
-	TRY(hex_read(span_of(hex), serial, sizeof(serial), &len));
-	const struct db_param params[] = {db_bytes(call->m.transaction_id),
-		db_bytes(span_at(call->nonce, CMP_NONCE_LEN)), db_bytes(span_at(serial, len)),
-		db_bytes(span_at(hash, hash_len))};
-
-	TRY(db_pool_run(call->cad->devices->db, CMP_WAIT, params, &affected));
-	REQUIRE(affected == 1, ERR_CORRUPT);
-	return ERR_OK;
-}
+enum { MAX_WHY = 256, MAX_CHAIN_DER = MAX_CERTIFICATE * MAX_CHAIN };
 
 /* ---- ir, cr, kur ---- */
 
 static enum cmp_fail
-profile_fits(const struct call *call, const char *name)
+profile_fits(const struct cmp_call *call, const char *name)
 {
 	CMP_WHY(call->profile == NULL || strcmp(call->profile, name) == 0, CMP_NOT_AUTHORIZED,
 		"the address is of profile %s, the enrolment of %s", call->profile, name);
@@ -196,7 +21,7 @@ profile_fits(const struct call *call, const char *name)
 }
 
 static enum cmp_fail
-enroll(struct call *call, struct span csr, X509 **out)
+enroll(struct cmp_call *call, struct span csr, X509 **out)
 {
 	const struct enrolling to = {&call->enrolment, "cmp"};
 	const struct profile *profile = profile_find(&call->cad->profiles, call->enrolment.profile);
@@ -217,7 +42,7 @@ enroll(struct call *call, struct span csr, X509 **out)
 
 /* RFC 9810 5.3.5, D.6: the control, where it is given, names the certificate that signs. */
 static enum cmp_fail
-old_cert_fits(const struct call *call, struct span issuer, struct span serial)
+old_cert_fits(const struct cmp_call *call, struct span issuer, struct span serial)
 {
 	const uint8_t *p = issuer.ptr, *const held = call->shown.row.serial.ptr;
 	size_t held_len = call->shown.row.serial.len, skip = 0;
@@ -233,7 +58,7 @@ old_cert_fits(const struct call *call, struct span issuer, struct span serial)
 
 /* A template that says nothing of subject or names keeps those of the certificate. */
 static enum cmp_fail
-renew(struct call *call, const struct cmp_request *r, struct span csr, X509 **out)
+renew(struct cmp_call *call, const struct cmp_request *r, struct span csr, X509 **out)
 {
 	AUTO(writer) old_csr = writer_new(MAX_CSR);
 	struct asked asked, old;
@@ -269,7 +94,7 @@ renew(struct call *call, const struct cmp_request *r, struct span csr, X509 **ou
 
 /* The issuer's certificate with the answer; the root with what a secret protects, which vouches for it. */
 static enum err
-with_chain(struct call *call, const char *profile_issuer, struct writer *ca_pubs)
+with_chain(struct cmp_call *call, const char *profile_issuer, struct writer *ca_pubs)
 {
 	const struct cad *c = call->cad;
 
@@ -285,7 +110,7 @@ with_chain(struct call *call, const char *profile_issuer, struct writer *ca_pubs
 }
 
 static enum err
-answer_certificate(struct call *call, X509 *x, const char *issuer)
+answer_certificate(struct cmp_call *call, X509 *x, const char *issuer)
 {
 	AUTO(writer) der = writer_new(MAX_CERTIFICATE);
 	AUTO(writer) ca_pubs = writer_new(MAX_CHAIN_DER);
@@ -298,20 +123,20 @@ answer_certificate(struct call *call, X509 *x, const char *issuer)
 }
 
 static enum cmp_fail
-finish(struct call *call, X509 *x, const char *issuer)
+finish(struct cmp_call *call, X509 *x, const char *issuer)
 {
 	call->implicit = call->m.implicit_confirm;
-	enum err e = call->implicit ? ERR_OK : wait_for_confirmation(call, x);
+	enum err e = call->implicit ? ERR_OK : cmp_wait(call, x);
 
 	if (e == ERR_OK)
 		e = answer_certificate(call, x, issuer);
 	if (e != ERR_OK)
 		return cmp_fail_of(e);
-	return call->implicit ? done(call, "open") : CMP_OK;
+	return call->implicit ? cmp_done(call, "open") : CMP_OK;
 }
 
 static enum cmp_fail
-certify(struct call *call)
+certify(struct cmp_call *call)
 {
 	const bool update = call->m.type == CMP_KUR;
 	struct cmp_request r;
@@ -325,7 +150,7 @@ certify(struct call *call)
 		       : "ir and cr are protected by an enrolment secret; a certificate is renewed by kur");
 	CMP_TRY(cmp_request_possession(&r));
 	CMP_TRY(cmp_request_csr(&r, &csr));
-	CMP_TRY(begin(call));
+	CMP_TRY(cmp_begin(call));
 	CMP_TRY(update ? renew(call, &r, writer_span(&csr), &x) : enroll(call, writer_span(&csr), &x));
 	const struct profile *profile =
 		update ? call->shown.profile : profile_find(&call->cad->profiles, call->enrolment.profile);
@@ -336,97 +161,37 @@ certify(struct call *call)
 /* ---- rr ---- */
 
 static enum cmp_fail
-revoke(struct call *call)
+revoke(struct cmp_call *call)
 {
 	struct cmp_revocation r;
 
 	CMP_WHY(call->by == CMP_SIGNED, CMP_WRONG_INTEGRITY, "rr is signed by the certificate that it revokes");
 	CMP_TRY(cmp_revocation_read(call->m.body, &r));
 	CMP_TRY(old_cert_fits(call, r.issuer, r.serial));
-	CMP_TRY(begin(call));
+	CMP_TRY(cmp_begin(call));
 	const enum err e = device_end(call->cad, &call->shown, "cmp", r.reason);
 
 	if (e != ERR_OK)
 		return e == ERR_EXISTS ? CMP_CERT_REVOKED : cmp_fail_of(e);
-	CMP_TRY(done(call, "open"));
+	CMP_TRY(cmp_done(call, "open"));
 	return cmp_revoked_write(CMP_OK, NULL, &call->body) == ERR_OK ? CMP_OK : CMP_SYSTEM_FAILURE;
-}
-
-/* ---- certConf ---- */
-
-static enum cmp_fail
-check_confirmation(const struct call *call, const struct transaction_row *row, const struct cmp_confirmation *c)
-{
-	CMP_WHY(strcmp(row->sender, call->sender) == 0, CMP_BAD_MESSAGE_CHECK,
-		"RFC 9810 5.1.1: this transaction is another's");
-	CMP_WHY(strcmp(row->state, "waiting") == 0, CMP_CERT_CONFIRMED, "RFC 9810 5.3.18: this transaction is over");
-	CMP_WHY(span_equal(call->m.recip_nonce, span_at(row->nonce.ptr, row->nonce.len)), CMP_BAD_RECIPIENT_NONCE,
-		"RFC 9810 5.1.1: recipNonce is not the nonce of the answer");
-	CMP_WHY(c->hash_alg.ptr == NULL, CMP_BAD_ALG,
-		"RFC 9810 5.3.18: certHash is by the hash of the certificate's own signature here");
-	CMP_WHY(c->rejected || span_equal(c->hash, span_at(row->cert_hash.ptr, row->cert_hash.len)), CMP_BAD_CERT_ID,
-		"RFC 9810 5.3.18: certHash is not of the certificate that was sent");
-	return CMP_OK;
-}
-
-/* What its holder does not want is nobody's. */
-static enum cmp_fail
-withdraw(struct call *call, const struct json_bytes *serial)
-{
-	const struct db_param params[] = {db_bytes(span_at(serial->ptr, serial->len))};
-	struct shown s = {0};
-	enum err e = db_pool_one(call->cad->db, CA_CERTIFICATE_BY_SERIAL, params, &s.row);
-
-	if (e == ERR_OK)
-		e = device_end(call->cad, &s, "cmp", 5); /* cessationOfOperation */
-	shown_free(&s);
-	return e == ERR_OK || e == ERR_EXISTS ? CMP_OK : cmp_fail_of(e);
-}
-
-static enum cmp_fail
-confirmed(struct call *call, const struct transaction_row *row)
-{
-	struct cmp_confirmation c;
-
-	CMP_TRY(cmp_confirmation_read(call->m.body, &c));
-	CMP_TRY(check_confirmation(call, row, &c));
-	CMP_TRY(done(call, "waiting"));
-	if (c.rejected)
-		CMP_TRY(withdraw(call, &row->serial));
-	return cmp_confirmed_write(&call->body) == ERR_OK ? CMP_OK : CMP_SYSTEM_FAILURE;
-}
-
-static enum cmp_fail
-confirm(struct call *call)
-{
-	const struct db_param params[] = {db_bytes(call->m.transaction_id)};
-	struct transaction_row row;
-	const enum err e = db_pool_one(call->cad->devices->db, CMP_GET, params, &row);
-
-	CMP_WHY(e != ERR_NOT_FOUND, CMP_BAD_REQUEST, "RFC 9810 5.3.18: there is no such transaction");
-	if (e != ERR_OK)
-		return cmp_fail_of(e);
-	const enum cmp_fail f = confirmed(call, &row);
-
-	db_row_free(&device_statements[CMP_GET], &row);
-	return f;
 }
 
 /* ---- one message ---- */
 
 static const struct step {
 	int type, answer;
-	enum cmp_fail (*run)(struct call *call);
+	enum cmp_fail (*run)(struct cmp_call *call);
 } steps[] = {
 	{CMP_IR, CMP_IP, certify},
 	{CMP_CR, CMP_CP, certify},
 	{CMP_KUR, CMP_KUP, certify},
 	{CMP_RR, CMP_RP, revoke},
-	{CMP_CERTCONF, CMP_PKICONF, confirm},
+	{CMP_CERTCONF, CMP_PKICONF, cmp_confirm},
 };
 
 static enum cmp_fail
-run(struct call *call, struct span der)
+run(struct cmp_call *call, struct span der)
 {
 	const struct step *step = NULL;
 
@@ -436,14 +201,14 @@ run(struct call *call, struct span der)
 			step = &steps[i];
 	CMP_WHY(step != NULL, CMP_BAD_REQUEST,
 		"RFC 9810 5.1.2: body [%d] is not taken here; ir, cr, kur, rr and certConf are", call->m.type);
-	CMP_TRY(who(call));
+	CMP_TRY(cmp_who(call));
 	call->type = step->answer;
 	return step->run(call);
 }
 
 /* A refusal of a certificate or revocation that was well protected comes as its answer (RFC 9810 5.3.4, 5.3.10), every other one as an error message. */
 static enum err
-write_refusal(struct call *call, enum cmp_fail fail)
+write_refusal(struct cmp_call *call, enum cmp_fail fail)
 {
 	char why[MAX_WHY];
 
@@ -467,7 +232,7 @@ write_refusal(struct call *call, enum cmp_fail fail)
 
 /* By the secret, if the request showed it; else by the key of our TLS certificate, whose chain goes along. */
 static enum err
-write_answer(struct call *call, struct writer *out)
+write_answer(struct cmp_call *call, struct writer *out)
 {
 	const struct devices *d = call->cad->devices;
 	AUTO(writer) name = writer_new(4096);
@@ -507,7 +272,7 @@ write_answer(struct call *call, struct writer *out)
 }
 
 static void
-call_free(struct call *call)
+call_free(struct cmp_call *call)
 {
 	explicit_bzero(&call->secret, sizeof(call->secret));
 	enrolment_free(&call->enrolment);
@@ -523,7 +288,7 @@ cmp_post(void *daemon, struct request *request, struct reply *reply)
 	struct cad *c = daemon;
 	const char *type = request_header(request, "Content-Type");
 	AUTO(writer) out = writer_new(MAX_CMP_ANSWER);
-	struct call call = {.cad = c,
+	struct cmp_call call = {.cad = c,
 		.profile = request_param(request, "profile"),
 		.now = cad_now(c),
 		.type = CMP_ERROR,
