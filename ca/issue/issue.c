@@ -213,9 +213,11 @@ record(struct cad *c, const struct issuance *i, const struct making *m, struct s
 	struct holder_row row;
 	const enum err e = db_pool_one(c->db, CA_CERTIFICATE_ISSUE, params, &row);
 
-	event_free(&event);
-	REQUIRE_WHY(e != ERR_NOT_FOUND, ERR_EXISTS,
-		"this public key was certified for another holder; make a new key");
+	if (e == ERR_OK && i->logged != NULL)
+		*i->logged = event;
+	else
+		event_free(&event);
+	REQUIRE_WHY(e != ERR_NOT_FOUND, ERR_EXISTS, "this public key was certified for another holder; make a new key");
 	TRY(e);
 	db_row_free(&ca_statements[CA_CERTIFICATE_ISSUE], &row);
 	return ERR_OK;
