@@ -1,10 +1,12 @@
 #include "http/answer.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "http/intake.h"
 #include "http/problem.h"
@@ -55,6 +57,16 @@ defaults_free(struct http_header *defaults)
 	}
 }
 
+/* Of a crowd that is turned away one line a second is enough, whoever is in it. */
+static bool
+is_first_of_its_second(void)
+{
+	static atomic_int_fast64_t told;
+	const int64_t second = clock_ticks() / 1000000;
+
+	return atomic_exchange_explicit(&told, second, memory_order_relaxed) != second;
+}
+
 /* Logged here and nowhere else: what failed on our side as an error, what a caller did wrong for those who look for it. */
 static void
 log_it(const struct exchange *x, enum err e, int status)
@@ -67,6 +79,9 @@ log_it(const struct exchange *x, enum err e, int status)
 		log_refusal("http", e, context);
 		return;
 	}
+	if (e == ERR_TOO_MANY && is_first_of_its_second())
+		log_warn("rate", "%s %s %s %s %s", err_name(e), err_why(), x->server->options.name, x->request.method,
+			path);
 	log_line(LOG_LEVEL_DEBUG, "http", "%s %s %s %s %s", err_name(e), err_why(), x->server->options.name,
 		x->request.method, path);
 }

@@ -90,6 +90,28 @@ oids_agree() {
 	return $wrong
 }
 
+# Each `mohar VERB` of the procedures is a verb, each --option of a line that begins with it is one of that verb's.
+commands_exist() {
+	local mohar=$MOHAR_BUILD/bin/mohar line words option missing=0 count=0
+	"$mohar" --help | sed -n 's/^  \([a-z].*[^ ]\)   .*/\1/p' | sed 's/   .*//; s/ [[A-Z].*//' | sort -u >"$folder/verbs"
+	while read -r line; do
+		read -ra words <<<"$line"
+		if grep -qxF "${words[*]:1:2}" "$folder/verbs"; then words=("${words[@]:1:2}"); elif grep -qxF "${words[1]}" "$folder/verbs"; then words=("${words[1]}"); else
+			echo "docs/OPERATIONS.md: '$line': no such verb"
+			missing=1
+			continue
+		fi
+		count=$((count + 1))
+		"$mohar" "${words[@]}" --help >"$folder/help" 2>&1
+		for option in $(grep -oE -- '--[a-z-]+' <<<"$line"); do
+			grep -qE -- "^  $option( |\$)" "$folder/help" || { echo "docs/OPERATIONS.md: '$line': no option $option"; missing=1; }
+		done
+	done < <({ grep -oE '`mohar [a-z][^`]*`' docs/OPERATIONS.md | tr -d '`'; grep -E '^ *mohar [a-z]' docs/OPERATIONS.md; } | grep -v '^mohar-')
+	((count >= 40)) || { echo "$count commands were found"; return 1; }
+	return $missing
+}
+check 'every command of the procedures is one that there is' commands_exist
+
 for page in policies/practice/*.md; do
 	check "$page: every test that it names exists, and what enforces it" tests_exist "$page"
 	check "$page: its tables are about clauses that it has" clauses_exist "$page"

@@ -25,6 +25,18 @@ check 'a hostile name makes no second line in any format' lines_stay_lines
 check 'and brings no control character in' no_control
 check 'jq reads the JSON, of a daemon too' json_is_json
 
+# OPERATIONS.md tells of each message id of the kind security, and of each type of event that is not told.
+ids_told() {
+	local id missing=0
+	sed -n '/^static const char \*const security/,/;$/p' lib/base/log.c | grep -oE '"[a-z]+"' | tr -d '"' | sort >"$W/ids"
+	sed -n '/^static const char \*const everyday/,/;$/p' signer/log/news.c | grep -oE '"[a-z.]+"' | tr -d '"' | sort >>"$W/ids"
+	[ "$(wc -l <"$W/ids")" -ge 30 ] || { echo 'the ids were not found'; return 1; }
+	sed -n '/^## Events for a SIEM/,/^## Backup/p' docs/OPERATIONS.md >"$W/told"
+	while read -r id; do grep -qF "\`$id\`" "$W/told" || { echo "docs/OPERATIONS.md does not tell of $id"; missing=1; }; done <"$W/ids"
+	return $missing
+}
+check 'every message id for those who watch over security is documented' ids_told
+
 if ! command -v rsyslogd >/dev/null; then skip 'rsyslog reads the messages' 'needs rsyslogd (package rsyslog)'; finish; exit 0; fi
 cat >"$W/rsyslog.conf" <<END
 global(workDirectory="$W" parser.permitSlashInProgramName="off")
