@@ -40,7 +40,6 @@ put_lists(struct page *page, const struct cad *c, unix_time now)
 			put_list(page, &c->authorities.rows[i], shard, l, now);
 			crl_drop(l);
 		}
-	page_int(page, "list_count", (int64_t)n.lists);
 	page_bool(page, "lists_well", n.lists > 0 && n.least_left > 0);
 }
 
