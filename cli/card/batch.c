@@ -1,5 +1,6 @@
 #include "cli/card/batch.h"
 
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,8 +80,8 @@ show_bar(const struct batch *b)
 	if (failed > 0)
 		(void)fprintf(stderr, ", %zu FAILED", failed);
 	if (b->made > 0 && left > 0)
-		(void)fprintf(stderr, ", about %lld min left",
-			(long long)(b->spent / (int64_t)b->made * (int64_t)left / 60000 + 1));
+		(void)fprintf(stderr, ", about %" PRId64 " min left",
+			b->spent / (int64_t)b->made * (int64_t)left / 60000 + 1);
 	(void)fputs("\033[K\n", stderr);
 }
 

@@ -152,20 +152,20 @@ field_of(struct span line, size_t number)
 static enum err
 csv_line(struct span line, struct batch_card *out)
 {
-	char *fourth = field_of(line, 3);
-	const bool more = fourth != NULL;
+	size_t commas = 0;
 
-	free(fourth);
+	for (size_t i = 0; i < line.len; i++)
+		commas += line.ptr[i] == ',';
 	*out = (struct batch_card){0};
-	REQUIRE_WHY(memchr(line.ptr, '"', line.len) == NULL && !more, ERR_MALFORMED,
+	REQUIRE_WHY(memchr(line.ptr, '"', line.len) == NULL && commas == 2, ERR_MALFORMED,
 		"three fields without quotes are wanted: handle,profiles,label");
 	out->handle = field_of(line, 0);
 	out->profiles = field_of(line, 1);
 	out->label = field_of(line, 2);
-	if (out->label != NULL)
+	if (out->handle != NULL && out->profiles != NULL && out->label != NULL)
 		return ERR_OK;
 	json_free(&card_table, out);
-	return err_because(ERR_MALFORMED, "three fields are wanted: handle,profiles,label");
+	return ERR_NO_MEMORY;
 }
 
 static enum err

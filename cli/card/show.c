@@ -43,6 +43,17 @@ tell_key(const struct telling *t, CK_OBJECT_HANDLE key)
 	cli_item_end(t->c);
 }
 
+/* Without a PIN only the public half is seen, which says nothing of the private one. */
+static void
+tell_public_key(const struct telling *t, CK_OBJECT_HANDLE key)
+{
+	cli_item(t->c, "keys");
+	tell_value(t, "id", key, CKA_ID, true);
+	tell_value(t, "label", key, CKA_LABEL, false);
+	cli_text(t->c, "attributes", "with --pin");
+	cli_item_end(t->c);
+}
+
 static void
 tell_validity(struct cli *c, const X509 *x)
 {
@@ -173,7 +184,8 @@ tell_all(const struct card_module *m, const char *label, const struct secret *pi
 	TRY(card_module_find(m, label, &slot));
 	tell_token(m, slot, c);
 	TRY(card_module_session(m, slot, CKU_USER, pin, &t.session));
-	TRY(tell_objects(&t, pin != NULL ? CKO_PRIVATE_KEY : CKO_PUBLIC_KEY, tell_key));
+	TRY(pin != NULL ? tell_objects(&t, CKO_PRIVATE_KEY, tell_key)
+			: tell_objects(&t, CKO_PUBLIC_KEY, tell_public_key));
 	TRY(tell_objects(&t, CKO_CERTIFICATE, tell_certificate));
 	return tell_objects(&t, CKO_CERTIFICATE, tell_authority);
 }

@@ -73,7 +73,15 @@ unblock(const struct card_module *m, const char *label, const struct secret *so_
 	REQUIRE_WHY((info.flags & CKF_SO_PIN_LOCKED) == 0, ERR_TOO_MANY,
 		"the PUK of '%s' is locked too, nothing was tried: revoke the card's certificates and give another card",
 		label);
-	return puk != NULL ? by_puk(m, slot, puk, after) : by_officer(m, slot, so_pin, after);
+	const enum err e = puk != NULL ? by_puk(m, slot, puk, after) : by_officer(m, slot, so_pin, after);
+
+	REQUIRE_WHY(e != ERR_REFUSED, e,
+		"the %s of '%s' is wrong; it was tried once, and the card counts: 'mohar card show' tells what is left",
+		puk != NULL ? "PUK" : "security officer's PIN", label);
+	REQUIRE_WHY(e != ERR_TOO_MANY, e,
+		"the %s of '%s' is locked: revoke the card's certificates and give another card",
+		puk != NULL ? "PUK" : "security officer's PIN", label);
+	return e;
 }
 
 enum err

@@ -1,7 +1,7 @@
 # A counter where cards are made, for the tests of this folder: the demo's services and registrars (tests/with-demo), SoftHSM tokens as cards, people of its own. Source it after
 # tests/tap.sh; it skips the file ($what) where there is no demo.
 # shellcheck shell=bash
-[ -n "${MOHAR_DEMO_DIR-}" ] && [ -n "${MOHAR_CARD_MODULE-}" ] || { skip "${what:?}" 'needs a demo (tests/with-demo)'; finish; exit 0; }
+[[ -n ${MOHAR_DEMO_DIR-} && -n ${MOHAR_CARD_MODULE-} ]] || { skip "${what:?}" 'needs a demo (tests/with-demo)'; finish; exit 0; }
 : "${MOHAR_BUILD:?run me by tests/run}"
 CARDS=$MOHAR_DEMO_DIR/cards
 BIN=$MOHAR_DEMO_DIR/programs/bin

@@ -56,7 +56,7 @@ printf 'handle,profiles,label\nbatch-three,citizen,batch card 1\n' | list other.
 refuse 'a label of the report is not given to somebody else' denies "was of batch-one" batch other.csv
 printf '{"handle":"batch-three","profiles":"citizen","label":"batch card 4"}\n' | list more.jsonl
 check 'JSON lines, without letters' mohar card batch "$W/more.jsonl" --report "$W/more.json" --pin 123456 --so-pin 87654321
-check 'done' test "$(jq -r '.cards[0].state' "$W/more.json")" = done
+check 'done' test "$(jq -r '.cards[0].state' "$W/more.json")" = 'done'
 printf '{"handle":"batch-three","profiles":"citizen-login","label":"batch card 5"}\n' | list five.jsonl
 refuse 'the authority away ends the run at once' denies 'run the same command again' env MOHAR_CA_URL=https://localhost:1 bash -c "$(declare -f as_owner mohar); $(declare -p W OWNER BIN); mohar card batch '$W/five.jsonl' --report '$W/five.json' --pin 123456 --so-pin 87654321"
 check 'the card is begun, not failed' test "$(jq -r '.cards[0].state' "$W/five.json")" = begun

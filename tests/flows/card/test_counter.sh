@@ -20,6 +20,7 @@ check 'no key can leave the card' test "$(jq '[.keys[] | select(.never_extractab
 check "the CA's certificate is there, the root's is not" test "$(jq '.authorities | length' "$W/one.json")" = 1
 check 'the same command again orders nothing' says 'there already' enrol one test-card-one
 check 'and no key has two certificates' test "$(given 'Test Card One') $(twice 'Test Card One')" = '2 0'
+check 'without a PIN nothing is said of what is not seen' test "$(mohar card show --token one --json | jq -c '[.keys[].attributes] | unique')" = '["with --pin"]'
 check 'people are told PIN and PUK' says ' pin: all tries left' mohar card show --token one
 refuse "another person's name is not written on it" denies 'for somebody else' enrol one test-card-two
 refuse 'a login key gets no signature profile' denies 'belongs on the other' enrol one test-card-one --profile citizen-signature --id 1
@@ -44,7 +45,7 @@ check 'PIN changed' mohar card pin --token one --pin 123456 --new-pin 222222
 refuse 'the old one is void' mohar card show --token one --pin 123456
 check 'unblocked by the officer' says 'void' mohar card unblock --token one --so-pin 87654321 --new-pin 123456
 check 'keys are as they were' test "$(numbers one)" = '01,02 01,02'
-refuse "a wrong officer's PIN" denies 'PIN is wrong' mohar card unblock --token one --so-pin 11111111 --new-pin 333333
+refuse "a wrong officer's PIN" denies "officer's PIN of 'one' is wrong" mohar card unblock --token one --so-pin 11111111 --new-pin 333333
 refuse 'a new PIN that the card does not take costs no try' denies 'nothing was tried' mohar card unblock --token one --so-pin 11111111 --new-pin 1
 check 'by PUK, as OpenSC does it' says 'void' mohar card unblock --token one --puk 123456 --new-pin 123456
 

@@ -9,7 +9,7 @@ PATH=$PATH:/usr/sbin
 for part in pcscd openssl pkcs15-tool; do type -P $part >/dev/null || { skip "$what" "needs $part"; finish; exit 0; }; done
 for part in "$opensc" "$driver"; do [ -e "$part" ] || { skip "$what" "needs $part"; finish; exit 0; }; done
 /usr/bin/python3 -c 'import cryptography' 2>/dev/null || { skip "$what" "needs python3-cryptography"; finish; exit 0; }
-[ "$(id -u)" = 0 ] && [ ! -e /run/pcscd/pcscd.comm ] || { skip "$what" 'needs root, and that no pcscd runs'; finish; exit 0; }
+[[ $(id -u) = 0 && ! -e /run/pcscd/pcscd.comm ]] || { skip "$what" 'needs root, and that no pcscd runs'; finish; exit 0; }
 W=$(mktemp -d /tmp/mohar-piv-XXXXXX)
 pids=
 trap 'kill $pids 2>/dev/null; wait 2>/dev/null; rm -rf "$W"; rm -f /run/pcscd/pcscd.comm /run/pcscd/pcscd.pid' EXIT
@@ -61,7 +61,7 @@ check 'locked' test "$(tries)" = locked
 refuse 'nothing more is tried' denies "nothing was tried; 'mohar card unblock'" mohar card show --token "$label" --pin 123456
 
 # ---- PUK ----
-refuse 'a wrong PUK' denies 'PIN is wrong' mohar card unblock --token "$label" --puk 11111111 --new-pin 654321
+refuse 'a wrong PUK' denies 'PUK of .* is wrong' mohar card unblock --token "$label" --puk 11111111 --new-pin 654321
 check 'the right one sets a new PIN' says 'the old PIN is void' mohar card unblock --token "$label" --puk 12345678 --new-pin 654321
 check 'all tries are back' test "$(tries)" = 'all tries left, or not told'
 check 'the new PIN opens it' mohar card show --token "$label" --pin 654321

@@ -1,5 +1,6 @@
 #!/bin/bash
 # A card pulled out (the process killed) before and after every call that changes it: the same command again ends right, no key has two certificates, nothing is half made.
+# shellcheck disable=SC2046 # the words of enrolment and renewal are words
 # timeout: 600
 . tests/tap.sh
 what='cards pulled out'
