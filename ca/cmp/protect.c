@@ -263,7 +263,7 @@ enum err
 cmp_mac_make(struct span alg, struct span secret, struct span part, struct writer *mac)
 {
 	uint8_t bytes[MAX_MAC_LEN];
-	size_t len;
+	size_t len = 0;
 
 	TRY(mac_of(alg, secret, part, bytes, &len));
 	writer_bytes(mac, span_at(bytes, len));

@@ -31,22 +31,65 @@ judge(struct span csr)
 	asked_free(&a);
 }
 
+/* A certificate that is shown: what it says is what its renewal may ask for. */
+static void
+show(struct span der)
+{
+	AUTO(writer) csr = writer_new(MAX_CSR);
+	AUTO(writer) answer = writer_new(1 << 18);
+	STACK_OF(X509) *list = sk_X509_new_null();
+	X509 *x = NULL;
+	struct asked a;
+
+	promise(list != NULL);
+	if (certificate_parse(der, &x) == ERR_OK && sk_X509_push(list, x) > 0) {
+		(void)est_certificates(list, &answer);
+		if (asked_of_certificate(x, &csr) == ERR_OK &&
+			asked_read_unsigned(writer_span(&csr), &profile, &a) == ERR_OK)
+			asked_free(&a);
+	}
+	sk_X509_free(list);
+	X509_free(x);
+}
+
+/* A line of what an operator allows, and one of what a device asks. */
+static void
+match(struct span text)
+{
+	static char dns[] = "dns", ip[] = "ip", uri[] = "uri";
+	static char *kinds[] = {dns, ip, uri};
+	const struct profile p = {.name = name_of_profile, .subject = {attributes, 3}, .alternative_names = {kinds, 3}};
+	char line[MAX_PATTERN + 2];
+	char *patterns_of_line[] = {line};
+	const struct json_list one = {patterns_of_line, 1};
+	const struct name_part names[] = {{"dns", "s1.sensors.health.test"}, {"ip", "192.0.2.7"}, {"uri", "urn:dev:1"}};
+
+	if (text.len >= sizeof(line))
+		return;
+	memcpy(line, text.ptr, text.len);
+	line[text.len] = '\0';
+	(void)pattern_check(line, &p);
+	for (size_t i = 0; i < 3; i++) {
+		const enum err e = patterns_allow(&one, NULL, 0, &names[i], 1);
+
+		promise(e != ERR_OK || strncmp(line, names[i].type, strlen(names[i].type)) == 0);
+	}
+	promise(!pattern_matches(line, SPAN(""), false) || line[0] == '\0');
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	AUTO(writer) der = writer_new(MAX_CSR);
-	char text[64];
 
 	if (est_body_read(span_at(data, size), &der) == ERR_OK)
 		judge(writer_span(&der));
 	judge(span_at(data, size));
-	if (size < sizeof(text)) {
-		memcpy(text, data, size);
-		text[size] = '\0';
-		(void)pattern_matches(text, SPAN("s1.sensors.health.test"), size % 2 == 0);
-		promise(!pattern_matches(text, SPAN(""), false) || text[0] == '\0');
+	if (size > 0) {
+		show(span_at(data, size));
+		match(span_at(data, size));
 	}
 	return 0;
 }
