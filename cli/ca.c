@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 
 #include "base/file.h"
+#include "cli/ca/person.h"
 #include "cli/ca_lint.h"
 #include "cli/log/receipt.h"
 #include "cli/order.h"
@@ -93,6 +94,10 @@ static const struct cli_option issue_options[] = {
 	{"--subject", "TYPE=VALUE", "an attribute of the subject, such as CN=...", NULL, false, true},
 	{"--name", "TYPE=VALUE", "an alternative name: dns, ip, email or uri", NULL, false, true},
 	{"--person", "UUID", "the person (citizens' profiles)", NULL, false, false},
+	{"--handle", "HANDLE",
+		"the person as the registry knows them, whose signed statement of names goes with the order", NULL,
+		false, false},
+	{"--issuer", "URL", "the identity provider (with --handle)", "MOHAR_ISSUER", false, false},
 	{"--out", "FILE", "where certificate and chain go, PEM", NULL, false, false},
 	{"--receipt", "FILE", "where the log's proof that the certificate stands in it goes", NULL, false, false},
 	{"--signer-url", "URL", "with --receipt: the service that keeps the log", "MOHAR_SIGNER_URL", false, false},
@@ -152,16 +157,20 @@ static enum err
 write_order(struct cli *c, struct writer *body)
 {
 	AUTO(writer) csr = writer_new(MAX_CSR);
+	AUTO(registry_person) p = {0};
 	struct json_writer j = json_to(body);
 	struct sha256 spki;
 
+	if (cli_value(c, "--handle") != NULL)
+		TRY(registry_person_ask(c, cli_value(c, "--handle"), &p));
 	TRY(read_request(cli_value(c, "--csr"), &csr, &spki));
 	json_object(&j, NULL);
 	json_text(&j, "profile", cli_value(c, "--profile"));
 	json_bytes64(&j, "csr", writer_span(&csr));
 	TRY(write_parts(c, "--subject", "subject", &j));
 	TRY(write_parts(c, "--name", "names", &j));
-	json_text(&j, "person", cli_value(c, "--person"));
+	json_text(&j, "person", p.person != NULL ? p.person : cli_value(c, "--person"));
+	json_text(&j, "registry", p.registry);
 	json_bytes64(&j, "spki_sha256", sha256_span(&spki));
 	json_object_end(&j);
 	return writer_done(body);

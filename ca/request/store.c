@@ -129,10 +129,12 @@ static const struct db_column found_columns[] = {
 	{DB_INT, offsetof(struct found_row, reason)},
 	{DB_TEXT, offsetof(struct found_row, actor)},
 	{DB_TEXT, offsetof(struct found_row, channel)},
+	{DB_UUID, offsetof(struct found_row, event)},
+	{DB_BOOL, offsetof(struct found_row, has_event)},
 };
 #define CERTIFICATES_SQL                                                                                                     \
 	"SELECT serial, issuer, profile, subject, person, person IS NOT NULL, not_before, not_after, issued_at, revoked_at," \
-	"  reason, actor, channel FROM ca.certificate"                                                                       \
+	"  reason, actor, channel, event, event IS NOT NULL FROM ca.certificate"                                             \
 	" WHERE ($1::text IS NULL OR position(lower($1) IN lower(subject)) > 0) AND ($2::uuid IS NULL OR person = $2)"       \
 	"  AND ($3::text IS NULL OR profile = $3) AND ($4::text IS NULL OR issuer = $4)"                                     \
 	"  AND ($5::text IS NULL OR $5 = CASE WHEN reason = 6 THEN 'suspended' WHEN revoked_at IS NOT NULL THEN 'revoked'"   \

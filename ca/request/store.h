@@ -62,6 +62,8 @@ struct found_row {
 	unix_time not_before, not_after, issued_at, revoked_at;
 	int64_t reason;
 	char *actor, *channel;
+	struct uuid event; /* in the log */
+	bool has_event;
 };
 
 #endif

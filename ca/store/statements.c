@@ -133,7 +133,6 @@ static const enum db_type uuid_params[] = {DB_UUID};
 	" SELECT $1, substr($2, n * 16 + 1, 16) FROM generate_series(0, octet_length($2) / 16 - 1) n" \
 	" ON CONFLICT DO NOTHING"
 
-static const enum db_type list_params[] = {DB_TEXT, DB_UUID, DB_INT};
 static const enum db_type of_key_params[] = {DB_TEXT, DB_TEXT, DB_BYTES, DB_TIME};
 
 #define HORIZON "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
@@ -222,11 +221,6 @@ const struct db_statement ca_statements[CA_STATEMENT_COUNT] = {
 		"SELECT revoked_at, reason, not_after FROM ca.certificate WHERE serial = $1 AND issuer = $2",
 		status_params, status_columns, struct status_row),
 	[CA_CERTIFICATE_REVOKE] = DB_COMMAND("certificate_revoke", REVOKE_SQL, revoke_params),
-	[CA_CERTIFICATE_LIST] = DB_STATEMENT("certificate_list",
-		"SELECT " CERTIFICATE_COLUMNS
-		" FROM ca.certificate WHERE ($1::text IS NULL OR position(lower($1) IN lower(subject)) > 0)"
-		" AND ($2::uuid IS NULL OR person = $2) ORDER BY issued_at DESC LIMIT $3",
-		list_params, certificate_columns, struct certificate_row),
 	[CA_CERTIFICATE_OF_KEY] = DB_STATEMENT("certificate_of_key",
 		"SELECT " CERTIFICATE_COLUMNS
 		" FROM ca.certificate WHERE issuer = $1 AND profile = $2 AND spki_sha256 = $3 AND not_after > $4"

@@ -19,7 +19,6 @@ enum ca_statement {
 	CA_SUSPEND_EVENT,      /* bulk, count, serials, and the event's columns */
 	CA_SELECTION_ADD,      /* id, serials one after the other */
 	CA_SELECTION_DROP,     /* id */
-	CA_CERTIFICATE_LIST,   /* subject prefix or null, person or null, limit -> certificate_row */
 	CA_CERTIFICATE_OF_KEY, /* issuer, profile, spki_sha256, not before this notAfter -> certificate_row, the one that lasts longest */
 	CA_CHANGES, /* from transaction -> change_row, the first of them perhaps without an issuer: for its horizon */
 	CA_SHARDS,  /* issuer -> number_row: the highest shard that has a list */

@@ -21,7 +21,7 @@ csr() { openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -key
 ask() { local card=$1 name=$2; shift 2; csr "$name"; by "$card" ca request --csr "$W/$name.csr" --json "$@"; }
 id_of() { "$@" >"$W/asked" 2>&1; jq -r '.id // empty' "$W/asked"; }
 
-# An act, signed on a card by its PKCS#11 module: what no command of ours would sign. act CARD NAME MEMBERS(JSON)
+# An act, signed on a card by its PKCS#11 module: what no command of ours would sign. act CARD NAME MEMBERS(JSON). pkcs11-tool takes the first token whose label begins so: operator-2, not operator.
 b64() { basenc --base64url -w0 | tr -d =; }
 act() {
 	local jwk kid now header payload
@@ -140,7 +140,7 @@ refuse 'a suspended certificate asks for nothing' says 'revoked or suspended' po
 for n in 1 2 3 4 5; do ask operator "page-$n" --profile tls-client --subject "CN=Page $n" --batch pages >/dev/null; done
 walk() { local after= names=; while :; do by operator ca queue --batch pages --limit 2 ${after:+--after "$after"} --json >"$W/page" || return; names+=$(jq -r '.requests[]?.title' "$W/page" | tr '\n' ' '); after=$(jq -r '.next // empty' "$W/page"); [ -n "$after" ] || break; done; echo "$names"; }
 check 'pages neither lose nor repeat' test "$(walk | tr ' ' '\n' | grep -c '^[1-5]$')" = 5
-refuse 'an unknown filter is refused' says 'no such filter' gets "/requests?colour=red" "$(act operator request.read '{}')"
+refuse 'an unknown filter is refused' says 'no such filter' gets "/requests?colour=red" "$(act operator-2 request.read '{}')"
 summary() { by operator ca queue --summary --json; }
 check 'the summary counts them' test "$(summary | jq -c '.summary.profiles[] | select(.profile == "tls-client") | .waiting')" = 5
 check 'and says how long it will take' test "$(summary | jq '.summary.estimate_seconds > 0')" = true
@@ -157,8 +157,8 @@ bulk=$(sql "SELECT id FROM ca.bulk WHERE state = 'proposed'")
 check 'five, with their hash' test "$(sql "SELECT count, serials_sha256 = (SELECT sha256(string_agg(serial, ''::bytea ORDER BY serial)) FROM ca.request WHERE batch = 'pages') FROM ca.bulk WHERE id = '$bulk'")" = '5|t'
 check 'nothing has happened yet' test "$(suspended)" = "$already"
 hash=$(sql "SELECT rtrim(translate(encode(serials_sha256, 'base64'), '+/', '-_'), '=') FROM ca.bulk WHERE id = '$bulk'")
-refuse 'over another list' says 'another list' posts "/bulk/$bulk/approve" "$(act operator bulk.approve "{\"bulk\":\"$bulk\",\"action\":\"suspend\",\"count\":5,\"serials_sha256\":\"$(printf x | openssl dgst -sha256 -binary | b64)\"}")"
-refuse 'with another count' says 'count:' posts "/bulk/$bulk/approve" "$(act operator bulk.approve "{\"bulk\":\"$bulk\",\"action\":\"suspend\",\"count\":4,\"serials_sha256\":\"$hash\"}")"
+refuse 'over another list' says 'another list' posts "/bulk/$bulk/approve" "$(act operator-2 bulk.approve "{\"bulk\":\"$bulk\",\"action\":\"suspend\",\"count\":5,\"serials_sha256\":\"$(printf x | openssl dgst -sha256 -binary | b64)\"}")"
+refuse 'with another count' says 'count:' posts "/bulk/$bulk/approve" "$(act operator-2 bulk.approve "{\"bulk\":\"$bulk\",\"action\":\"suspend\",\"count\":4,\"serials_sha256\":\"$hash\"}")"
 check 'one approves' by operator ca approve-many "$bulk" --over "$hash"
 check 'and nothing has happened yet' test "$(suspended)" = "$already"
 refuse 'not twice' says 'approved this already' by operator ca approve-many "$bulk"
@@ -179,6 +179,14 @@ by operator ca approve-many "$back" >/dev/null
 check 'and done by a quorum too' by operator-2 ca approve-many "$back"
 check 'all are valid again' test "$(suspended)" = "$already"
 check 'and OCSP says so' await hold ': good'
+
+# ---- certificates, page by page, and one with its lint ----
+certificates() { local after= got=; while :; do gets "/certificates?profile=tls-client&status=good&subject=PAGE&limit=2${after:+&after=$after}" "$(act operator-2 certificate.read '{}')" >/dev/null || return; got+=$(jq -r '.certificates[].subject' "$W/body" | tr '\n' ','); after=$(jq -r '.next // empty' "$W/body"); [ -n "$after" ] || break; done; echo "$got"; }
+check 'pages of certificates neither lose nor repeat' test "$(certificates | tr ',' '\n' | grep -c '^CN=Page [1-5]$')" = 5
+refuse 'nor is an unknown filter passed over there' says 'no such filter' gets '/certificates?colour=red' "$(act operator-2 certificate.read '{}')"
+gets "/certificates/$serials" "$(act operator-2 certificate.read '{}')" >/dev/null
+check 'a certificate is shown with its lint' test "$(jq -c '[.status, .channel, .lint.errors, (.lint.rules > 10)]' "$W/body")" = '["good",null,0,true]'
+check 'and its event in the log' test "$(sql "SELECT type FROM ca.event WHERE id = '$(jq -r .event "$W/body")'")" = certificate.issued
 
 # ---- by key ----
 openssl x509 -in "$W/one.pem" -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -r | cut -c1-64 >"$W/keys"

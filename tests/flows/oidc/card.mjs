@@ -42,8 +42,9 @@ export class Card {
 	static issued(citizen, profile = 'citizen-authentication', orderer = 'registrar-1') {
 		const name = `card-${made++}`;
 		openssl('req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', '/CN=x');
-		const person = profile.startsWith('citizen') ? ['--person', citizen.id, '--subject', `serialNumber=${citizen.handle}`] : [];
-		const subject = ['--subject', `CN=${citizen.name}`, ...person];
+		const number = profile.startsWith('citizen') ? ['--subject', `serialNumber=${citizen.handle}`] : [];
+		const person = /^(citizen|officer)/.test(profile) ? ['--handle', citizen.handle] : [];
+		const subject = ['--subject', `CN=${citizen.name}`, ...person, ...number];
 		mohar(orderer, 'ca', 'issue', '--profile', profile, '--csr', join(folder, `${name}.csr`), '--out', join(folder, `${name}.pem`), ...subject);
 		return new Card(name);
 	}
