@@ -85,7 +85,7 @@ put_next(struct page *page, const struct request *request, const struct json_lis
 static enum err
 show(struct cad *c, const struct visit *v, struct request *request, struct reply *reply)
 {
-	const char *const state = said(request, "state") != NULL ? said(request, "state") : "waiting";
+	const char *const asked = said(request, "state"), *const state = asked != NULL ? asked : "waiting";
 	const struct request_filter f = {.state = strcmp(state, "any") == 0 ? NULL : state,
 		.profile = said(request, "profile"),
 		.text = said(request, "text"),

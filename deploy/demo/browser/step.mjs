@@ -85,6 +85,27 @@ const steps = {
 		}
 	},
 
+	// An operator of the authority walks through its console; a picture of each page is left in the folder.
+	async console(url, passkeys, folder) {
+		const person = await Person.open({ passkeys });
+		try {
+			await person.enter(url, '.places');
+			const seen = {};
+			for (const [name, path] of [['requests', ''], ['certificates', '/certificates'], ['many', '/bulk'], ['health', '/health']]) {
+				await person.page.goto(url + path);
+				seen[name] = await person.page.locator('h1').innerText();
+				if (folder) await person.page.screenshot({ path: `${folder}/console-${name}.png`, fullPage: true });
+			}
+			await person.page.goto(`${url}/certificates`);
+			await person.page.locator('a.row-title').first().click();
+			await person.page.locator('h1.subject').waitFor({ timeout: 15000 });
+			if (folder) await person.page.screenshot({ path: `${folder}/console-certificate.png`, fullPage: true });
+			return seen;
+		} finally {
+			await person.close();
+		}
+	},
+
 	// Anybody looks at the public page.
 	async verify(url) {
 		const person = await Person.open();

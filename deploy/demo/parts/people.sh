@@ -54,17 +54,19 @@ clients_add() {
 
 # --- people: test data, plainly
 
-# enrol HANDLE NAME CARD PROFILE: proofing 3: two registrars, each with a card, over the same facts.
-enrol() {
-	local handle=$1 name=$2 card=$3 profile=$4 facts
+# enrol_person HANDLE NAME: proofing 3: two registrars, each with a card, over the same facts.
+enrol_person() {
+	local handle=$1 name=$2 facts
 	printf '%011d\n' $((RANDOM * 1000000 + RANDOM)) >"$REAL/work/$handle.number"
 	chmod 600 "$REAL/work/$handle.number"
 	own "$USER_DEMO" "$REAL/work/$handle.number"
 	facts=(--handle "$handle" --name "$name" --number "file:$REAL/work/$handle.number" --birthdate 1990-01-01 --gender other --proofing 3)
 	mohar_card registrar-2 citizen countersign "${facts[@]}" --out "$REAL/work/$handle.countersign" &&
-		mohar_card registrar-1 citizen add "${facts[@]}" --countersign "$REAL/work/$handle.countersign" &&
-		mohar_by registrar-1 "$card" card enrol --profile "$profile" --person "$handle"
+		mohar_card registrar-1 citizen add "${facts[@]}" --countersign "$REAL/work/$handle.countersign"
 }
+
+# enrol HANDLE NAME CARD PROFILE: and the card gets key and certificate.
+enrol() { enrol_person "$1" "$2" && mohar_by registrar-1 "$3" card enrol --profile "$4" --person "$1"; }
 
 # activation HANDLE LEVEL: prints the single-use address.
 activation() {
@@ -138,6 +140,18 @@ officer_enrol() {
 		mohar_card registrar-1 citizen appoint test-officer-one --agency land --office land-registrar --title "Registrar of Land" \
 			--until 2099-12-31T00:00:00Z || return
 	address=$(activation test-officer-one 3) && browser activate "$address" "$REAL/work/officer.passkeys" usb
+}
+
+# An operator of the authority, made when one is first wanted, walks through its console.
+operator_console() {
+	local address
+	if [ ! -f "$REAL/work/operator.passkeys" ]; then
+		enrol_person test-operator-one "Test Operator One" &&
+			mohar_card registrar-1 citizen appoint test-operator-one --agency ca --office ca-operator --title "Operator of the authority" \
+				--until 2099-12-31T00:00:00Z || return
+		address=$(activation test-operator-one 3) && browser activate "$address" "$REAL/work/operator.passkeys" usb || return
+	fi
+	browser console "$CA_URL/console" "$REAL/work/operator.passkeys" "$REAL/work"
 }
 
 # --- decisions

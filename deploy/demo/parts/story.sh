@@ -95,7 +95,7 @@ story_end() {
 
 	${BOLD}Everything is running.${PLAIN}
 	  Identity provider      $ISSUER
-	  Certificate authority  $CA_URL, status at $PKI_URL/ocsp
+	  Certificate authority  $CA_URL, status at $PKI_URL/ocsp; its operators' console at /console (pictures: deploy/demo/run console)
 	  Decisions              $SIGNER_URL
 	  Signing page           $SIGN_URL (by the addresses that it is given)
 	  Land portal            $PORTAL_A
