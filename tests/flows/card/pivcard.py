@@ -6,6 +6,7 @@ pivcard.py PORT PIN PUK 9A.key 9A.der 9C.key 9C.der
 import socket
 import struct
 import sys
+import time
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
@@ -120,6 +121,18 @@ def receive(reader, n):
     return data
 
 
+# pcscd opens its readers a moment after it says that it is there.
+def connect(port):
+    until = time.monotonic() + 20
+    while True:
+        try:
+            return socket.create_connection(('127.0.0.1', port))
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+
+
 def main():
     port, pin, puk, key_a, cert_a, key_c, cert_c = sys.argv[1:]
     objects = {
@@ -129,7 +142,7 @@ def main():
         bytes.fromhex('7E'): bytes.fromhex('7E124F0BA0000003080000100001005F2F024000'),
     }
     card = Card(pin, puk, {0x9A: private_key(key_a), 0x9C: private_key(key_c)}, objects)
-    reader = socket.create_connection(('127.0.0.1', int(port)))
+    reader = connect(int(port))
     while True:
         message = receive(reader, struct.unpack('>H', receive(reader, 2))[0])
         if len(message) == 1 and message[0] != 4:
