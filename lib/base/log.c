@@ -118,7 +118,7 @@ write_name(struct writer *w, const char *name, size_t max)
 {
 	size_t n = 0;
 
-	for (; name[n] != '\0' && n < max; n++)
+	for (; n < max && name[n] != '\0'; n++)
 		writer_u8(w, name[n] > 0x20 && name[n] < 0x7f ? (uint8_t)name[n] : '_');
 	if (n == 0)
 		writer_u8(w, '-');
