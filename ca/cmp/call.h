@@ -12,7 +12,8 @@ enum { MAX_SKEW = 300, MAX_SENDER = 64 }; /* seconds; "certificate:SERIAL" */
 /* One message under way. */
 struct cmp_call {
 	struct cad *cad;
-	const char *profile; /* that the address names; NULL: none */
+	const char *profile; /* that the URL names; NULL: none */
+	const char *address; /* whose message it is, for the limit */
 	unix_time now;
 	struct cmp_message m;
 	struct writer part;     /* ProtectedPart */

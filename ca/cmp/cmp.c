@@ -290,6 +290,7 @@ cmp_post(void *daemon, struct request *request, struct reply *reply)
 	AUTO(writer) out = writer_new(MAX_CMP_ANSWER);
 	struct cmp_call call = {.cad = c,
 		.profile = request_param(request, "profile"),
+		.address = request_address(request),
 		.now = cad_now(c),
 		.type = CMP_ERROR,
 		.part = writer_new(MAX_CMP_BODY),

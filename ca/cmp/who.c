@@ -13,8 +13,8 @@ who_by_secret(struct cmp_call *call)
 	const struct span kid = call->m.sender_kid;
 	char id[ENROLMENT_ID_LEN + 1] = "";
 
-	CMP_WHY(rate_take(&call->cad->devices->strangers, clock_ticks()) == ERR_OK, CMP_SYSTEM_UNAVAIL,
-		"too many requests by secrets; try again in a while");
+	CMP_WHY(rates_take(call->cad->devices->strangers, span_of(call->address), clock_ticks()) == ERR_OK,
+		CMP_SYSTEM_UNAVAIL, "too many requests by secrets; try again in a while");
 	if (kid.len == ENROLMENT_ID_LEN)
 		memcpy(id, kid.ptr, kid.len);
 	const enum err e = enrolment_read(call->cad, id, &call->enrolment);

@@ -7,7 +7,7 @@
 #include "ca/device/store.h"
 #include "x509/own.h"
 
-enum { DATABASE_CONNECTIONS = 4, STRANGERS_A_SECOND = 20, MAX_PEM = 256 << 10 };
+enum { DATABASE_CONNECTIONS = 4, STRANGERS = 4096, STRANGERS_A_SECOND = 5, STRANGERS_BURST = 100, MAX_PEM = 256 << 10 };
 
 static enum err
 read_key(struct cad *c, struct devices *d)
@@ -42,7 +42,7 @@ device_start(struct cad *c)
 		return ERR_OK;
 	c->devices = calloc(1, sizeof(*c->devices));
 	REQUIRE(c->devices != NULL, ERR_NO_MEMORY);
-	rate_init(&c->devices->strangers, STRANGERS_A_SECOND, 5 * STRANGERS_A_SECOND);
+	TRY(rates_new(STRANGERS, STRANGERS_A_SECOND, STRANGERS_BURST, &c->devices->strangers));
 	TRY(read_key(c, c->devices));
 	TRY(read_certificate(c, c->devices));
 	return db_pool_open(c->config.database, DATABASE_CONNECTIONS, device_statements, DEVICE_STATEMENT_COUNT,
@@ -58,6 +58,7 @@ device_stop(struct cad *c)
 		return;
 	if (d->db != NULL)
 		db_pool_free(&d->db);
+	rates_free(&d->strangers);
 	EVP_PKEY_free(d->key);
 	X509_free(d->certificate);
 	sk_X509_pop_free(d->chain, X509_free);

@@ -9,8 +9,8 @@
 
 struct devices {
 	struct db_pool *db;
-	struct rate strangers; /* guards itself: requests that show no certificate of ours */
-	EVP_PKEY *key;         /* of our TLS certificate: signs CMP's answers to whoever has no secret */
+	struct rates *strangers; /* guards itself: requests by a secret, by address */
+	EVP_PKEY *key;           /* of our TLS certificate: signs CMP's answers to whoever has no secret */
 	X509 *certificate;
 	STACK_OF(X509) * chain; /* what the TLS certificate's file has after it */
 };

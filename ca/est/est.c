@@ -80,7 +80,7 @@ who_by_secret(struct cad *c, const struct request *request, struct reply *reply,
 {
 	const char *user, *password;
 
-	TRY(rate_take(&c->devices->strangers, clock_ticks()));
+	TRY(rates_take(c->devices->strangers, span_of(request_address(request)), clock_ticks()));
 	enum err e = request_basic(request, &user, &password);
 
 	if (e == ERR_OK)
