@@ -17,7 +17,7 @@ tests_exist() {
 		count=$((count + 1))
 		[[ -e $by ]] || { echo "$1, clause $clause: $by is not there"; missing=1; }
 		if [[ $name =~ ^[a-z0-9_]+$ && ! $file =~ \.mjs$ ]]; then
-			grep -rqE "\($name[,)]" "$file" || { echo "$1, clause $clause: $file has no case $name"; missing=1; }
+			grep -rqE "\(${name}[,)]" "$file" || { echo "$1, clause $clause: $file has no case $name"; missing=1; }
 		else
 			grep -qE "(check|refuse|perform|test)(\(| )['\"\`].*" "$file" && grep -qF -- "$name" "$file" || { echo "$1, clause $clause: $file has no case '$name'"; missing=1; }
 		fi

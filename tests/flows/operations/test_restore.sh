@@ -1,6 +1,6 @@
 # A restore drill: the commands of docs/OPERATIONS.md ("Backup"), word for word, on a demo of its own that is destroyed: the database with its archive, the HSM's token, and the
 # database of yesterday alone, which must not be signed a second time. timeout: 600
-# shellcheck shell=bash disable=SC1091,SC1090,SC2034
+# shellcheck shell=bash disable=SC1091,SC1090,SC2034,SC2154
 . tests/tap.sh
 what='restore drill'
 for need in softhsm2-util jq; do command -v $need >/dev/null || { skip "$what" "needs $need"; finish; exit 0; }; done
@@ -164,7 +164,7 @@ check 'it signs with the keys that it had, and its record is whole' hsm_answers
 # ---- the database is destroyed again, and the archive with it: only the copy is left
 perform 'who writes is stopped again' stop
 check 'database and archive are destroyed' destroy
-rm -rf "$ARCHIVE"/* "$REAL"/pg/*.broken
+rm -rf "${ARCHIVE:?}"/* "$REAL"/pg/*.broken
 elsewhere
 old_copy() { cp -a "$COPY/database" "$DATA" && systemctl start postgresql mohar-cad mohar-idpd; }
 check 'the copy alone is put back' old_copy

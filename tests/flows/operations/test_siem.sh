@@ -37,6 +37,17 @@ ids_told() {
 }
 check 'every message id for those who watch over security is documented' ids_told
 
+# The demo froze a signing key and revoked a decision: signerd says so, once each, and names nobody.
+told_once() {
+	local log=$MOHAR_DEMO_DIR/log/mohar-signerd type
+	for type in signing-key.frozen signing-key.unfrozen decision.revoked person.added; do
+		grep -q " info $type: " "$log" || { echo "$type is not told"; return 1; }
+	done
+	[ "$(grep -oE '\\"id\\":\\"[0-9a-f-]{36}' "$log" | sort | uniq -d | wc -l)" = 0 ] || { echo 'an event is told twice'; return 1; }
+	! grep -E 'Test (Citizen|Officer)|token\.issued|login\.succeeded' "$log"
+}
+if [ "${MOHAR_DEMO_STATUS:-1}" = 0 ]; then check 'grave events of the demo are told once, and name nobody' told_once; else skip 'grave events of the demo are told once' 'no demo runs'; fi
+
 if ! command -v rsyslogd >/dev/null; then skip 'rsyslog reads the messages' 'needs rsyslogd (package rsyslog)'; finish; exit 0; fi
 cat >"$W/rsyslog.conf" <<END
 global(workDirectory="$W" parser.permitSlashInProgramName="off")
