@@ -13,10 +13,10 @@ chain() { openssl verify -x509_strict -CAfile "$W/out/root-ca.pem" "$W/out/root-
 root_key() { openssl x509 -in "$W/out/root-ca.pem" -noout -text | grep -q "NIST CURVE: P-384"; }
 list() { openssl crl -inform DER -in "$W/out/root-ca.crl" -CAfile "$W/out/root-ca.pem" -noout 2>&1 | grep -q "verify OK"; }
 status_of_ca() { openssl crl -inform DER -in "$W/out/root-ca.crl" -out "$W/root.crl.pem" && openssl verify -crl_check -CAfile "$W/out/root-ca.pem" -CRLfile "$W/root.crl.pem" "$W/out/citizen-ca.pem"; }
-shown() { mohar ceremony show "$W/out/transcript.json" --keys "$W/keys.json" --json | jq -e '.result == "valid" and (.steps | length) == 20 and (.approvals | length) == 2'; }
+shown() { mohar ceremony show "$W/out/transcript.json" --keys "$W/keys.json" --json | jq -e '.result == "valid" and (.steps | length) == 21 and (.approvals | length) == 2'; }
 attributes() {
 	payload out |
-		jq -e '[.steps[] | select(.do == "generate") | .made.attributes] | length == 14 and all(.never_extractable and .always_sensitive and .local and (.extractable | not))'
+		jq -e '[.steps[] | select(.do == "generate") | .made.attributes] | length == 15 and all(.never_extractable and .always_sensitive and .local and (.extractable | not))'
 }
 tampered() {
 	jq '.payload |= (.[0:-4] + "AAAA")' "$W/out/transcript.json" >"$W/tampered.json"
