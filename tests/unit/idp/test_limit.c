@@ -77,7 +77,7 @@ a_portal_that_succeeds_is_not_held_one_that_fails_is(void **state)
 	assert_int_equal(admitted("/token", "192.0.2.1"), 100);
 	(void)snprintf(x->request.address, sizeof(x->request.address), "192.0.2.1");
 	for (int i = 0; i < 20; i++)
-		limit_client_failed(&d, &x->request);
+		limit_client_failed(&d, &x->request, ERR_REFUSED);
 	assert_int_equal(knock("/token", "192.0.2.1"), ERR_TOO_MANY);
 	exchange_free(&x);
 }
@@ -109,11 +109,22 @@ an_account_is_charged_for_failures_only_and_keeps_its_reason(void **state)
 		assert_int_equal(limit_account(&d, account), ERR_OK);
 	for (int i = 0; i < 4; i++) {
 		(void)err_because(ERR_MISMATCH, "the reason");
-		limit_failed(&d, account);
+		limit_failed(&d, account, ERR_REFUSED);
 		assert_string_equal(err_why(), "the reason");
 	}
 	assert_int_equal(limit_account(&d, account), ERR_TOO_MANY);
 	assert_int_equal(limit_account(&d, SPAN("other")), ERR_OK);
+}
+
+static void
+our_own_trouble_is_charged_to_nobody(void **state)
+{
+	const struct span account = SPAN("person");
+
+	(void)state;
+	for (int i = 0; i < 50; i++)
+		limit_failed(&d, account, ERR_UNAVAILABLE);
+	assert_int_equal(limit_account(&d, account), ERR_OK);
 }
 
 #define EACH(name) cmocka_unit_test_setup_teardown(name, open_limits, close_limits)
@@ -127,6 +138,7 @@ main(void)
 		EACH(a_portal_that_succeeds_is_not_held_one_that_fails_is),
 		EACH(addresses_of_one_ipv6_network_are_one),
 		EACH(an_account_is_charged_for_failures_only_and_keeps_its_reason),
+		EACH(our_own_trouble_is_charged_to_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
