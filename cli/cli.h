@@ -39,8 +39,8 @@ struct cli_verb {
 
 /* Every room of cli/ exports its verbs as a table ended by {0}; main.c lists the tables. */
 extern const struct cli_verb cli_verify_webauthn[], cli_verify_jws[], cli_verify_certificate[], cli_verify[],
-	cli_ceremony[], cli_card[], cli_ca[], cli_ca_queue[], cli_ca_bulk[], cli_eab[], cli_device[], cli_citizen[], cli_client[], cli_decision[], cli_log[], cli_policy[],
-	cli_status[];
+	cli_ceremony[], cli_card[], cli_ca[], cli_ca_queue[], cli_ca_bulk[], cli_eab[], cli_device[], cli_citizen[],
+	cli_client[], cli_decision[], cli_log[], cli_policy[], cli_status[];
 
 /* Value of an option (or of its environment variable); NULL if absent. The i-th value of a repeated one. */
 const char *cli_value(const struct cli *c, const char *name);
