@@ -9,14 +9,16 @@ struct vector {
 
 /* 1234067 is the specification's own example. */
 static const struct vector good[] = {
-	{"checkpoint", {LOG_CHECKPOINT, 0, 0, 0}},
-	{"private/checkpoint", {LOG_PRIVATE_CHECKPOINT, 0, 0, 0}},
-	{"tile/0/000", {LOG_TILE, 0, 0, 256}},
-	{"tile/0/x001/x234/067", {LOG_TILE, 0, 1234067, 256}},
-	{"tile/0/x001/000", {LOG_TILE, 0, 1000, 256}},
-	{"tile/0/x100/x000/000", {LOG_TILE, 0, 100000000, 256}},
-	{"tile/63/999.p/255", {LOG_TILE, 63, 999, 255}},
-	{"tile/entries/x001/x234/067.p/1", {LOG_ENTRIES, 0, 1234067, 1}},
+	{"checkpoint", {.resource = LOG_CHECKPOINT, .level = 0, .index = 0, .width = 0}},
+	{"private/checkpoint", {.resource = LOG_PRIVATE_CHECKPOINT, .level = 0, .index = 0, .width = 0}},
+	{"tile/0/000", {.resource = LOG_TILE, .level = 0, .index = 0, .width = 256}},
+	{"tile/0/x001/x234/067", {.resource = LOG_TILE, .level = 0, .index = 1234067, .width = 256}},
+	{"tile/0/x001/000", {.resource = LOG_TILE, .level = 0, .index = 1000, .width = 256}},
+	{"tile/0/x100/x000/000", {.resource = LOG_TILE, .level = 0, .index = 100000000, .width = 256}},
+	{"tile/63/999.p/255", {.resource = LOG_TILE, .level = 63, .index = 999, .width = 255}},
+	{"tile/entries/x001/x234/067.p/1", {.resource = LOG_ENTRIES, .level = 0, .index = 1234067, .width = 1}},
+	{"receipt/ca/00000000-0000-4000-8000-0000000000ff", {.resource = LOG_RECEIPT, .schema = "ca"}},
+	{"witnessed/checkpoint", {.resource = LOG_WITNESSED_CHECKPOINT}},
 };
 
 CASE(every_address_has_one_spelling_both_ways)
@@ -31,6 +33,7 @@ CASE(every_address_has_one_spelling_both_ways)
 		assert_true(p.index == good[i].path.index);
 		if (p.resource == LOG_TILE || p.resource == LOG_ENTRIES)
 			assert_int_equal(p.width, good[i].path.width);
+		assert_string_equal(p.schema, good[i].path.schema);
 		log_path_write(&p, &w);
 		assert_span(writer_span(&w), good[i].text);
 	}
@@ -43,7 +46,10 @@ CASE(other_spellings_are_not_found)
 		"tile/0/x001/", "tile/0/x000/001", "tile/0/001/001", "tile/0/x001/x002", "tile/0/000.p/0",
 		"tile/0/000.p/256", "tile/0/000.p/01", "tile/0/000.p/", "tile/0/000.p", "tile/0/000/.p/1",
 		"tile/0/000.p/1/", "tile/0/ab0", "tile/entries", "tile/entries/",
-		"tile/0/x001/x001/x001/x001/x001/x001/001", "tile/0/000.p/-1", "tile/0/000.p/1 ", "private/tile/0/000"};
+		"tile/0/x001/x001/x001/x001/x001/x001/001", "tile/0/000.p/-1", "tile/0/000.p/1 ", "private/tile/0/000",
+		"receipt/ca", "receipt/CA/00000000-0000-4000-8000-0000000000ff",
+		"receipt//00000000-0000-4000-8000-0000000000ff", "receipt/ca/00000000-0000-4000-8000-0000000000fF",
+		"receipt/ca/00000000-0000-4000-8000-0000000000ff/"};
 	struct log_path p;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
