@@ -25,7 +25,7 @@ describe('two instances', { skip: absent }, () => {
 		cpSync(policies, join(folder, 'policies'), { recursive: true });
 		const profile = join(folder, 'policies/profiles/tls-server.json');
 		writeFileSync(profile, JSON.stringify({ ...JSON.parse(readFileSync(profile)), wildcards: true }));
-		const set = { port, pki_port: Number(port) + 1, metrics_port: Number(port) + 2, policies: join(folder, 'policies') };
+		const set = { port, pki_port: Number(port) + 1, metrics_port: Number(port) + 2, device_port: 0, policies: join(folder, 'policies') };
 		writeFileSync(join(folder, 'cad.conf'), Object.entries(set).reduce((text, [name, value]) => text.replace(new RegExp(`^${name} = .*$`, 'm'), `${name} = ${value}`), settings));
 		const { uid, gid } = statSync(join(demo, 'cad.conf'));
 		chmodSync(folder, 0o755);

@@ -21,7 +21,8 @@ mohar() { OPENSC_CONF=$W/opensc.conf MOHAR_CARD_MODULE=$opensc timeout 30 "${MOH
 pair() { openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$W/$1.key" -outform DER -out "$W/$1.der" -days 100 -subj "/CN=Test Card PIV" -addext "keyUsage=critical,$2" -addext basicConstraints=critical,CA:FALSE 2>/dev/null; }
 pair 9a digitalSignature
 pair 9c nonRepudiation
-port=35963
+port=25963 # below those that the kernel gives to clients
+unset MOHAR_CARD_PIN MOHAR_CARD_TOKEN # the demo's
 mkdir "$W/readers"
 printf 'FRIENDLYNAME "Virtual PCD"\nDEVICENAME /dev/null:0x%X\nLIBPATH %s\nCHANNELID 0x%X\n' $port "$driver" $port >"$W/readers/vpcd"
 printf 'app default {\n\tframework pkcs15 {\n\t\tuse_file_caching = false;\n\t}\n}\napp opensc-pkcs11 {\n\tpkcs11 {\n\t\tuser_pin_unblock_style = set_pin_in_unlogged_session;\n\t}\n}\n' >"$W/opensc.conf"

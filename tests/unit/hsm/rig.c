@@ -313,8 +313,8 @@ void
 rig_generate(struct rig *r, const char *label)
 {
 	static const char *const all[] = {"root-ca", "citizen-ca", "service-ca", "citizen-ocsp", "service-ocsp",
-		"idp-token", "seal-land", "seal-complaints", "status", "log", "number-index", "number-wrap",
-		"citizen-keys", "citizen-seal"};
+		"idp-token", "seal-land", "seal-complaints", "status", "log", "number-index", "device-secret",
+		"number-wrap", "citizen-keys", "citizen-seal"};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		AUTO(writer) json = writer_new(1 << 16);
