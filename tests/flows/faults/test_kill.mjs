@@ -15,7 +15,11 @@ const ROUNDS = 5;
 const place = absent ? null : mkdtempSync(join(tmpdir(), 'mohar-faults-'));
 const scratch = (name) => join(place, name);
 const signer = env.MOHAR_SIGNER_URL;
-let load;
+let load, journalBefore, burntBefore;
+
+// mohar-hsmd's journal; and codes that were used up without a token, as by a wrong verifier: other tests did that before.
+const journal = () => readFileSync(`${demo}/hsm/main.journal`, 'utf8').split('\n');
+const burnt = () => sql('SELECT count(*) FROM idp.code WHERE used_at IS NOT NULL AND family IS NULL');
 
 async function await_(what, condition, seconds = 20) {
 	const until = Date.now() + seconds * 1000;
@@ -69,6 +73,8 @@ describe('deaths', { skip: absent }, () => {
 		const csr = scratch('load.csr');
 		await child('openssl', ['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', scratch('load.key'), '-subj', '/CN=x', '-out', csr]);
 		assert.ok(statSync(csr).size > 0);
+		journalBefore = journal().length;
+		burntBefore = burnt();
 		load = new Load(csr);
 		await flows('before any death');
 	});
@@ -164,7 +170,7 @@ describe('deaths', { skip: absent }, () => {
 		});
 		test('no token without a family, no used code without one', () => {
 			assert.equal(sql('SELECT count(*) FROM idp.access_token t WHERE NOT EXISTS (SELECT 1 FROM idp.family f WHERE f.id = t.family)'), '0');
-			assert.equal(sql('SELECT count(*) FROM idp.code WHERE used_at IS NOT NULL AND family IS NULL'), '0');
+			assert.equal(burnt(), burntBefore);
 		});
 		test('no certificate without its event, no event without its certificate', () => {
 			assert.equal(sql(`SELECT count(*) FROM ca.certificate c FULL JOIN (SELECT convert_from(entry, 'UTF8')::json->'public'->>'serial' AS serial
@@ -172,7 +178,7 @@ describe('deaths', { skip: absent }, () => {
 		});
 		test('no row without its certificate: each has one that bears its serial, and no serial was ever signed for two', () => {
 			assert.equal(sql('SELECT count(*) FROM ca.certificate WHERE position(serial IN der) = 0'), '0');
-			const signed = readFileSync(`${demo}/hsm/main.journal`, 'utf8').split('\n').filter((line) => line.includes('"act":"sign"') && line.includes('TBSCertificate')).map((line) => /serial=([0-9a-f]+)/.exec(line)?.[1]);
+			const signed = journal().slice(journalBefore).filter((line) => line.includes('"act":"sign"') && line.includes('TBSCertificate')).map((line) => /serial=([0-9a-f]+)/.exec(line)?.[1]);
 			assert.ok(signed.length >= load.kept.certificates.length, `${signed.length} signed`);
 			assert.equal(new Set(signed).size, signed.length, 'a serial was signed twice');
 		});
@@ -180,7 +186,7 @@ describe('deaths', { skip: absent }, () => {
 			const [serial] = load.kept.certificates;
 			for (const verb of ['suspend', 'resume', 'suspend']) assert.equal((await byOperator('ca', verb, serial)).status, 0);
 			assert.equal(sql(`SELECT count(*) FROM ca.status_change WHERE serials = '\\x${serial}'`), '3');
-			await await_('the list with it', async () => (await call('GET', `${env.MOHAR_PKI_URL}/crl/service-ca.crl`)).status === 200);
+			await await_('the list with it', async () => (await fetch(`${env.MOHAR_PKI_URL}/crl/service-ca.crl`)).status === 200);
 			const { uid, gid } = statSync(`/proc/${pid('mohar-cad')}`); // whom database and mohar-hsmd know
 			const done = await child('setpriv', [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', `${env.MOHAR_BUILD}/bin/mohar-cad`, 'prove-status', '--config', `${demo}/cad.conf`]);
 			assert.equal(done.status, 0, done.out + done.err);
