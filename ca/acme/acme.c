@@ -7,7 +7,7 @@
 #include "ca/acme/store.h"
 #include "ca/acme/worker.h"
 
-enum { DATABASE_CONNECTIONS = 4, STRANGERS_A_SECOND = 20 };
+enum { DATABASE_CONNECTIONS = 4, STRANGERS_A_SECOND = 20, STRANGERS_BURST = 100 };
 
 static enum err
 read_settings(const struct cad *c, struct acme *a)
@@ -68,7 +68,7 @@ acme_start(struct cad *c)
 	if (!a->on)
 		return ERR_OK;
 	TRY(db_pool_open(c->config.database, DATABASE_CONNECTIONS, acme_statements, ACME_STATEMENT_COUNT, &a->db));
-	rate_init(&a->strangers, STRANGERS_A_SECOND, 0);
+	rate_init(&a->strangers, STRANGERS_A_SECOND, STRANGERS_BURST);
 	TRY(read_secret(a));
 	return workers_start(c, (size_t)c->config.acme_workers, &a->workers);
 }
