@@ -1,5 +1,5 @@
 # cards: SoftHSM tokens that stand for people's smartcards, each with its own PIN, all of the demo's operator.
-CARDS="custodian-1 custodian-2 custodian-3 registrar-1 registrar-2 operator operator-2 officer citizen"
+CARDS="custodian-1 custodian-2 custodian-3 registrar-1 registrar-2 operator second-operator officer citizen"
 
 cards_make() {
 	local card
@@ -47,7 +47,7 @@ cards_keys_json() {
 		custodian-*) role='["custodian"]' ;;
 		registrar-*) role='["registrar"]' ;;
 		operator) role='["ca-operator","client-operator"]' ;;
-		operator-2) role='["ca-operator"]' ;;
+		second-operator) role='["ca-operator"]' ;;
 		*) continue ;;
 		esac
 		jwk=$(mohar card show --module "$MODULE" --token "$card" --jwk --json | jq -c .jwk) || return

@@ -1,7 +1,7 @@
 // One daemon taken over: what its uid gets from mohar-hsmd and its role from the database, and nothing more. timeout: 120
 import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync, randomBytes, sign as signBytes } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { after, before, describe, test } from 'node:test';
 import {
@@ -352,9 +352,13 @@ describe('compromise', { skip: absent }, () => {
 			tamper(`CREATE TABLE public.kept AS SELECT * FROM log.checkpoint WHERE tree = 0 AND size > ${older}`,
 				`DELETE FROM log.checkpoint WHERE tree = 0 AND size > ${older}; UPDATE log.tree SET size = ${older} WHERE id = 0`,
 				`INSERT INTO log.checkpoint SELECT * FROM public.kept; UPDATE log.tree SET size = ${size} WHERE id = 0; DROP TABLE public.kept`);
-			restartSigner(); // it remembers its newest checkpoint
+			// It remembers its newest checkpoint, and what it kept beside the database (log_kept), which whoever rolls back has to take away too.
+			const kept = `${demo}/signer/public.checkpoint`;
+			renameSync(kept, `${kept}.away`);
+			restartSigner();
 			const done = verify('--since', scratch('checkpoint'));
 			undo();
+			renameSync(`${kept}.away`, kept);
 			restartSigner();
 			assert.equal(done.status, 1, done.out + done.err);
 			assert.match(JSON.parse(done.out).why, /shrunk/);
