@@ -18,7 +18,7 @@ const signer = env.MOHAR_SIGNER_URL;
 let load, journalBefore, burntBefore;
 
 // mohar-hsmd's journal; and codes that were used up without a token, as by a wrong verifier: other tests did that before.
-const journal = () => readFileSync(`${demo}/hsm/main.journal`, 'utf8').split('\n');
+const journal = () => readFileSync(`${demo}/hsm/main.journal`, 'utf8').trimEnd().split('\n');
 const burnt = () => sql('SELECT count(*) FROM idp.code WHERE used_at IS NOT NULL AND family IS NULL');
 
 async function await_(what, condition, seconds = 20) {
